@@ -1,0 +1,37 @@
+# Python 3.11 (with its venv module) and PyPI are all it takes: each target installs what it needs into .venv first.
+
+PYTHON ?= $(firstword $(shell for p in python3.11 python3; do $$p -c "" 2>/dev/null && echo $$p; done) python3.11)
+VENV ?= .venv
+PIP ?= $(VENV)/bin/python -m pip --disable-pip-version-check
+export HOST ?= 127.0.0.1
+export PORT ?= 8000
+
+.DELETE_ON_ERROR:
+.PHONY: run test lint bench
+
+run: $(VENV)/product
+	$(VENV)/bin/gunicorn --config gunicorn.conf.py "app:create_app()"
+
+test: $(VENV)/development
+	$(VENV)/bin/python -m pytest
+
+lint: $(VENV)/development
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+
+bench: $(VENV)/development
+	for script in bench/[!_]*.py; do PYTHONPATH=. $(VENV)/bin/python $$script || exit 1; done
+
+$(VENV)/bin/python:
+	$(PYTHON) -c "import sys; sys.version_info >= (3, 11) or sys.exit('Python 3.11 or newer is needed: make PYTHON=...')"
+	$(PYTHON) -m venv $(VENV)
+
+# The stamps say that the requirements of that day are installed.
+$(VENV)/product: requirements.txt | $(VENV)/bin/python
+	$(PIP) install --requirement requirements.txt
+	touch $@
+
+$(VENV)/development: requirements-dev.txt requirements.txt | $(VENV)/bin/python
+	$(PIP) install --requirement requirements-dev.txt
+	touch $@ $(VENV)/product

@@ -1,0 +1,30 @@
+"""How `make run` serves: gunicorn reads this file. HOST and PORT choose the address."""
+
+import os
+
+_host = os.environ.get("HOST", "127.0.0.1")
+_port = os.environ.get("PORT", "8000")
+bind = f"[{_host}]:{_port}" if ":" in _host else f"{_host}:{_port}"
+
+# Threads, not forks: a process forked after TensorFlow has computed hangs, and each process would load its own model.
+# So one worker, which loads TensorFlow after its fork, and nothing loaded before.
+worker_class = "gthread"
+workers = 1
+preload_app = False
+
+# More than the app lets render and wait (STYLE_RENDERS + STYLE_QUEUE, at most 4 + 6 by default): it is the app that
+# turns a crowd away with a 429 or 503, and pages and /healthz answer while pictures are painted.
+threads = 16
+
+# A request may take as long as its picture; this is how long the process may not show any sign of life, and importing
+# TensorFlow on a slow disk is such a time.
+timeout = 120
+# Pictures being painted are finished before a restart.
+graceful_timeout = 120
+
+# Options travel in bodies and the only long header is a proxy's, so there is no need to buffer more.
+limit_request_line = 2048
+limit_request_fields = 64
+
+# Nobody steers this process through gunicornc, and two servers of one user would share its socket.
+control_socket_disable = True

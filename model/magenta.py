@@ -1,0 +1,110 @@
+"""One set of Magenta weights in memory: pictures to style vectors, and vectors to pastiches."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from threading import Lock
+
+import numpy as np
+import tensorflow as tf
+
+from model import images
+from model.device import device
+from model.errors import WeightsBroken
+from model.networks import V1_256, Architecture, assign_arrays, build_predictor, build_transformer
+from model.npz import read_npz
+from model.official import read_official
+
+STYLE_SIDE = 256  # pixels, short side of what the predictor sees: the scale it was trained at
+LONGEST_STYLE = 4 * STYLE_SIDE  # of a scroll or a frieze only the middle is looked at
+SMALLEST_CONTENT = 32  # pixels; below it, reflected margins would be wider than the picture
+VECTORS_KEPT = 256
+
+
+class Magenta:
+    """A style predictor and a transformer that belong together. Safe to use from many threads."""
+
+    def __init__(self, name: str, architecture: Architecture, arrays: Mapping[str, np.ndarray]) -> None:
+        self.name, self.architecture, self.sha256 = name, architecture, _sha256(arrays)
+        self.predictor_runs = 0  # how often the predictor has really run: vectors are kept
+        self._vectors: OrderedDict[bytes, np.ndarray] = OrderedDict()
+        self._lock = Lock()
+        predictor, transformer = build_predictor(architecture), build_transformer(architecture)
+        try:
+            assign_arrays(predictor, arrays)
+            assign_arrays(transformer, arrays)
+        except (KeyError, ValueError) as error:
+            raise WeightsBroken(f"The weights '{name}' do not fit their network: {error}.", "model_path") from error
+        image = tf.TensorSpec((1, None, None, 3), tf.float32)
+        vector = tf.TensorSpec((1, architecture.vector_size), tf.float32)
+        self._predict = tf.function(lambda style: predictor(style, training=False), [image])
+        self._transform = tf.function(lambda content, v: transformer([content, v], training=False), [image, vector])
+
+    def embed(self, style: np.ndarray) -> np.ndarray:
+        """(H, W, 3) in 0..1 -> (vector_size,) float32. The same picture is predicted once, then remembered."""
+        style = predictor_input(style)
+        key = hashlib.sha256(style.tobytes() + repr(style.shape).encode()).digest()
+        with self._lock:
+            if key in self._vectors:
+                self._vectors.move_to_end(key)
+                return self._vectors[key]
+        with tf.device(device()):
+            vector: np.ndarray = self._predict(style[None]).numpy()[0]
+        vector.flags.writeable = False  # it is handed out again
+        with self._lock:
+            self.predictor_runs += 1
+            self._vectors[key] = vector
+            while len(self._vectors) > VECTORS_KEPT:
+                self._vectors.popitem(last=False)
+        return vector
+
+    def render(self, content: np.ndarray, vector: np.ndarray) -> np.ndarray:
+        """(H, W, 3) in 0..1 and a style vector -> the pastiche, (H, W, 3) float32 in 0..1."""
+        height, width = content.shape[:2]
+        margins = [(0, max(0, SMALLEST_CONTENT - height)), (0, max(0, SMALLEST_CONTENT - width)), (0, 0)]
+        padded = np.pad(content, margins, mode="edge")
+        with tf.device(device()):
+            batch = self._transform(padded[None], np.asarray(vector, dtype="float32")[None])
+        pastiche: np.ndarray = batch[0, :height, :width].numpy()
+        return pastiche
+
+
+def _sha256(arrays: Mapping[str, np.ndarray]) -> str:
+    """Of the numbers themselves, so that a folder and its archive are the same weights."""
+    digest = hashlib.sha256()
+    for name in sorted(arrays):
+        digest.update(name.encode() + np.ascontiguousarray(arrays[name], dtype="float32").tobytes())
+    return digest.hexdigest()
+
+
+def predictor_input(style: np.ndarray) -> np.ndarray:
+    """The style image at the predictor's scale, its proportions kept: brush strokes must not be squashed."""
+    height, width = style.shape[:2]
+    scale = STYLE_SIDE / min(height, width)
+    longest = round(LONGEST_STYLE / scale)
+    top, left = max(0, (height - longest) // 2), max(0, (width - longest) // 2)
+    style = style[top : top + longest, left : left + longest]
+    height, width = (max(STYLE_SIDE, round(side * scale)) for side in style.shape[:2])
+    return images.resize(style, (height, width))
+
+
+@lru_cache(maxsize=4)
+def _load(path: str, modified: float) -> Magenta:
+    if not path.endswith(".npz"):
+        return Magenta("magenta-v1-256", V1_256, read_official(path))
+    return Magenta(Path(path).stem, *read_npz(Path(path)))
+
+
+_loading = Lock()
+
+
+def load(path: Path | str) -> Magenta:
+    """The network of a weights file, a SavedModel folder or archive, or a hub handle; loaded once, while unchanged."""
+    local = Path(path)
+    modified = local.stat().st_mtime if local.exists() else 0.0
+    with _loading:  # lru_cache alone would let two threads load twice
+        return _load(str(path), modified)

@@ -1,0 +1,30 @@
+"""What the library reads from the environment, and nothing else does."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pooch
+
+
+def model_dir() -> Path | None:
+    """STYLE_MODEL_DIR: a folder of weights to look in first."""
+    value = os.environ.get("STYLE_MODEL_DIR")
+    return Path(value).expanduser() if value else None
+
+
+def cache_dir() -> Path:
+    """STYLE_CACHE_DIR, where fetched and imported weights are kept; by default the user's cache folder."""
+    value = os.environ.get("STYLE_CACHE_DIR")
+    return Path(value).expanduser() if value else Path(pooch.os_cache("style-transfer"))
+
+
+def device() -> str:
+    """STYLE_DEVICE: "auto" (a GPU when TensorFlow sees one), "cpu", "gpu" or "gpu:1"."""
+    return os.environ.get("STYLE_DEVICE", "auto").strip().lower() or "auto"
+
+
+def quieten_tensorflow() -> None:
+    """TensorFlow greets at length; TF_CPP_MIN_LOG_LEVEL, where the user has set it, stays."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")

@@ -1,0 +1,102 @@
+"""The application itself: settings, health, laziness."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from app import create_app
+from app.settings import SETTINGS, Settings
+from model import transfer
+from tests.app.answers import NEGATIVE, URL, error_of, upload
+
+
+def test_settings_come_from_the_environment():
+    assert Settings.from_environment({}) == Settings()
+    assert Settings.from_environment({"STYLE_QUEUE": "3", "STYLE_WARM_UP": "no"}) == Settings(queue=3, warm_up=False)
+
+
+@pytest.mark.parametrize(("name", "value"), [("STYLE_RENDERS", "0"), ("STYLE_QUEUE", "many"), ("STYLE_PATIENCE", "0")])
+def test_a_wrong_setting_stops_the_start_with_its_name(name, value):
+    with pytest.raises(ValueError, match=f"{name}='{value}'"):
+        Settings.from_environment({name: value})
+
+
+def test_each_setting_has_its_help():
+    assert [name for name, _, _ in SETTINGS] == ["STYLE_RENDERS", "STYLE_QUEUE", "STYLE_PATIENCE", "STYLE_WARM_UP"]
+    assert all(text.endswith(".") for _, _, text in SETTINGS)
+
+
+def test_create_app_loads_no_tensorflow():
+    code = (
+        "import sys, app; app.create_app(); "
+        "sys.exit(any(name.partition('.')[0] in ('tensorflow', 'keras') for name in sys.modules))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_alive_before_ready(client, app, monkeypatch):
+    loading = threading.Event()
+    monkeypatch.setattr(transfer, "ready", lambda: (loading.wait(10), NEGATIVE)[1])
+    assert client.get("/healthz").json == {"status": "alive"}
+    before = client.get("/readyz")
+    assert (before.status_code, error_of(before)["code"]) == (503, "not_ready")
+    assert before.headers["Retry-After"]
+    loading.set()
+    app.extensions["engine"].run(lambda: None)
+    after = client.get("/readyz")
+    assert (after.status_code, after.json) == (200, {"status": "ready", "weights": NEGATIVE})
+
+
+def test_a_load_that_failed_is_tried_anew(client, app, monkeypatch, caplog):
+    tries = []
+
+    def ready():
+        tries.append(1)
+        if len(tries) == 1:
+            raise OSError("no disk today")
+        return NEGATIVE
+
+    monkeypatch.setattr(transfer, "ready", ready)
+    for status in (503, 503, 200):
+        assert client.get("/readyz").status_code == status
+        app.extensions["engine"].run(lambda: None)
+    assert "no disk today" in caplog.text
+
+
+def test_the_first_request_warms_the_model_up(monkeypatch):
+    called = threading.Event()
+    monkeypatch.setattr(transfer, "ready", lambda: (called.set(), NEGATIVE)[1])
+    app = create_app(Settings())
+    assert not called.is_set()
+    app.test_client().get("/")
+    assert called.wait(10)
+
+
+def test_the_real_model_gets_ready(monkeypatch):
+    app = create_app(Settings())
+    client = app.test_client()
+    client.get("/readyz")
+    app.extensions["engine"].run(lambda: None)
+    assert client.get("/readyz").json["weights"]
+
+
+def test_two_requests_at_once_get_each_their_own(app, form, painting_png, photo_png):
+    answers = {}
+
+    def post(name, photo):
+        answers[name] = app.test_client().post(URL, data=form(content=upload(photo))).data
+
+    pairs = {"photo": photo_png, "painting": painting_png}
+    threads = [threading.Thread(target=post, args=pair) for pair in pairs.items()]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for name, photo in pairs.items():
+        post("alone", photo)
+        assert answers[name] == answers["alone"]
+    assert answers["photo"] != answers["painting"]

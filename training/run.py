@@ -1,0 +1,78 @@
+"""What every training run shares: its arguments, checkpoints, progress bar, loss plot and weights on disk."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from model.networks import read_arrays
+from training.data import Batches
+
+
+def add_run_arguments(parser: argparse.ArgumentParser, *, steps: int, batch: int, rate: float) -> None:
+    parser.add_argument("--data", type=Path, required=True, help="folder with content/ and style/ pictures")
+    parser.add_argument("--out", type=Path, required=True, help="checkpoints, log, plot and weights go here")
+    parser.add_argument("--steps", type=int, default=steps)
+    parser.add_argument("--epoch-steps", type=int, default=100, help="steps between checkpoints")
+    parser.add_argument("--batch", type=int, default=batch)
+    parser.add_argument("--rate", type=float, default=rate, help="Adam's first learning rate; it falls as a cosine")
+    parser.add_argument("--seed", type=int, default=0)
+
+
+def train(task: keras.Model, students: list[keras.Model], batches: Batches, args: argparse.Namespace) -> None:
+    """Minimises `task` over `batches`; after each epoch the arrays of `students` are in args.out/weights.npz."""
+    args.out.mkdir(parents=True, exist_ok=True)
+    schedule = keras.optimizers.schedules.CosineDecay(args.rate, args.steps, alpha=0.02, warmup_steps=0)
+    task.compile(keras.optimizers.Adam(schedule, global_clipnorm=1.0), jit_compile=False)
+    task(batches[0][0])  # builds the variables that a checkpoint restores
+    log = args.out / "log.csv"
+    task.fit(
+        batches,
+        epochs=args.steps // args.epoch_steps,
+        callbacks=[
+            keras.callbacks.BackupAndRestore(str(args.out / "checkpoint"), delete_checkpoint=False),
+            _FollowEpoch(batches),
+            keras.callbacks.CSVLogger(str(log), append=True),
+            keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: _save(students, args.out, log)),
+        ],
+    )
+
+
+class _FollowEpoch(keras.callbacks.Callback):
+    """Tells the batches which epoch a resumed run is in, so that it does not repeat the first one's pictures."""
+
+    def __init__(self, batches: Batches) -> None:
+        super().__init__()
+        self.batches = batches
+
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
+        self.batches.epoch = epoch
+
+
+def _save(students: list[keras.Model], out: Path, log: Path) -> None:
+    partial = out / "weights.partial.npz"
+    arrays = {name: array for student in students for name, array in read_arrays(student).items()}
+    np.savez(partial, **arrays)
+    partial.replace(out / "weights.npz")  # a reader never sees half a file
+    plot(log, out / "loss.png")
+
+
+def plot(log: Path, image: Path) -> None:
+    """Every column of a run's log against its epochs, on a logarithmic scale."""
+    from matplotlib.figure import Figure
+
+    with log.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    figure = Figure(figsize=(8, 4), layout="constrained")
+    axes = figure.subplots()
+    for column in rows[0]:
+        if column != "epoch":
+            points = [(int(row["epoch"]), float(row[column])) for row in rows if row[column] != "NA"]
+            axes.plot(*zip(*points, strict=True), label=column)
+    axes.set(xlabel="epoch", yscale="log")
+    axes.legend()
+    figure.savefig(image)

@@ -1,0 +1,142 @@
+"""Sharpen a distilled predictor and transformer, both at once, with VGG19's perceptual losses.
+
+    python -m training.sharpen --data DATA --vgg VGG19.weights.h5 --start runs --out runs/sharp
+
+The losses are those of Johnson et al. (ECCV 2016), each relative to its target, on fixed crops: the pictures' Gram
+matrices and content features are computed once, kept on disk, and read at every step, which halves the work.
+A run that is started again continues from its last checkpoint.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import keras
+import numpy as np
+from keras import ops
+from PIL import Image
+from tqdm import tqdm
+
+from model.losses import gram, relative_error
+from model.networks import SMALL, assign_arrays, build_predictor, build_transformer
+from training.data import Batches, centre_crop, load_pictures, random_crop
+from training.run import add_run_arguments, train
+from training.vgg import CONTENT_LAYER, STYLE_LAYERS, vgg19
+
+STYLE_CROP = 256  # pixels, as the predictor sees a painting
+
+
+class Sharpener(keras.Model):
+    """Inputs: content crops, their features, style crops, the norm and then the unit Gram matrix of each layer."""
+
+    def __init__(self, predictor: keras.Model, transformer: keras.Model, vgg: keras.Model, content_weight: float) -> None:
+        super().__init__()
+        self.predictor, self.transformer, self.vgg = predictor, transformer, vgg
+        self.content_weight = content_weight
+        self.means = [keras.metrics.Mean(name) for name in ("style", "content")]
+
+    def call(self, inputs, training=None):
+        content, _, style, *_ = inputs
+        # batches are too small for fresh batch-norm statistics: those of the distillation stay
+        return self.transformer([content, self.predictor(style, training=False)])
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        _, content_features, _, norms, *units = x
+        *features, pastiche_features = self.vgg(y_pred)
+        style = sum(
+            relative_error(gram(f) / norms[:, layer, None, None], ops.cast(unit, "float32"))
+            for layer, (f, unit) in enumerate(zip(features, units, strict=True))
+        ) / len(units)
+        content = relative_error(pastiche_features, ops.cast(content_features, "float32"))
+        for mean, value in zip(self.means, (style, content), strict=True):
+            mean.update_state(value)
+        # the root keeps a few hopeless styles from drowning the many that can be met
+        return ops.mean(ops.sqrt(style + 1e-6)) + self.content_weight * ops.mean(content)
+
+
+def targets(path: Path, inputs: Iterable[np.ndarray], count: int, compute: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    """`compute` of each input, as a float16 array on disk at `path`, made unless it is there."""
+    if not path.exists():
+        partial = path.with_suffix(".partial")
+        rows: np.ndarray | None = None
+        for index, item in enumerate(tqdm(inputs, path.stem, count)):
+            row = compute(item[None])
+            if rows is None:
+                rows = np.lib.format.open_memmap(partial, "w+", "float16", (count, *row.shape))
+            rows[index] = row
+        partial.replace(path)
+    return np.load(path, mmap_mode="r")
+
+
+def style_targets(folder: Path, crops: list[np.ndarray], vgg: keras.Model) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Norms (n, layers) float32 and, for each layer, unit Gram matrices (n, C, C) float16: halves overflow otherwise."""
+    sizes = [output.shape[-1] for output in vgg.outputs[: len(STYLE_LAYERS)]]
+
+    def flat_grams(crop: np.ndarray) -> np.ndarray:
+        grams = [ops.convert_to_numpy(gram(f))[0] for f in vgg.predict_on_batch(crop)[: len(sizes)]]
+        norms = [np.linalg.norm(g) for g in grams]
+        return np.concatenate([np.log(norms), *((g / n).ravel() for g, n in zip(grams, norms, strict=True))])
+
+    rows = targets(folder / "grams.npy", (crop / np.float32(255) for crop in crops), len(crops), flat_grams)
+    ends = np.cumsum([len(sizes), *(size**2 for size in sizes)])
+    units = [rows[:, end - size**2 : end].reshape(-1, size, size) for end, size in zip(ends[1:], sizes, strict=True)]
+    return np.exp(rows[:, : len(sizes)].astype("float32")), units
+
+
+def fixed_crops(pictures: list[Image.Image], size: int, seed: int) -> list[np.ndarray]:
+    """One random crop of each picture, (size, size, 3) uint8, the same for the same seed."""
+    rng = np.random.default_rng(seed)
+    return [np.uint8(np.rint(random_crop(picture, size, rng) * 255)) for picture in pictures]
+
+
+def sampler(
+    contents: list[np.ndarray], features: np.ndarray, styles: list[np.ndarray], norms: np.ndarray, units: list[np.ndarray]
+) -> Callable[[np.random.Generator], tuple[np.ndarray, ...]]:
+    """Draws one pair of a content and a style with the targets of both."""
+
+    def sample(rng: np.random.Generator) -> tuple[np.ndarray, ...]:
+        c, s = rng.integers(len(contents)), rng.integers(len(styles))
+        pictures = contents[c] / np.float32(255), features[c], styles[s] / np.float32(255)
+        return *pictures, norms[s], *(unit[s] for unit in units)
+
+    return sample
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--vgg", required=True, help="VGG19 .weights.h5 without its top, or 'imagenet'")
+    parser.add_argument("--start", type=Path, nargs="+", required=True, help="weights.npz files to begin with")
+    parser.add_argument("--crop", type=int, default=192, help="side of the content crops in pixels")
+    parser.add_argument("--content-weight", type=float, default=0.15)
+    parser.add_argument("--paintings", type=int, default=600, help="how many paintings serve as content, too")
+    add_run_arguments(parser, steps=3000, batch=4, rate=1e-3)
+    args = parser.parse_args()
+    keras.utils.set_random_seed(args.seed)
+    args.out.mkdir(parents=True, exist_ok=True)
+
+    predictor, transformer = build_predictor(SMALL), build_transformer(SMALL)
+    arrays = {name: array for path in args.start for name, array in np.load(path).items()}
+    assign_arrays(predictor, arrays)
+    assign_arrays(transformer, arrays)
+    vgg = vgg19(args.vgg, (*STYLE_LAYERS, CONTENT_LAYER))
+
+    paintings = load_pictures(args.data / "style")
+    photos = load_pictures(args.data / "content")
+    contents = fixed_crops(photos + paintings[: args.paintings], args.crop, args.seed)
+    styles = [np.uint8(np.rint(centre_crop(picture, STYLE_CROP) * 255)) for picture in paintings]
+    content_features = targets(
+        args.out / "content.npy",
+        (crop / np.float32(255) for crop in contents),
+        len(contents),
+        lambda crop: np.minimum(vgg.predict_on_batch(crop)[-1][0], 6e4),
+    )
+    norms, units = style_targets(args.out, styles, vgg)
+    sample = sampler(contents, content_features, styles, norms, units)
+    task = Sharpener(predictor, transformer, vgg, args.content_weight)
+    train(task, [predictor, transformer], Batches(sample, args.epoch_steps, args.batch), args)
+
+
+if __name__ == "__main__":
+    main()
