@@ -1,13 +1,14 @@
 """The public import: one line of Python from a photo and a painting to a pastiche.
 
-    from API import transfer_style
-    pastiche = transfer_style("photo.jpg", "painting.jpg")
+from API import transfer_style
+pastiche = transfer_style("photo.jpg", "painting.jpg")
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from typing import cast
 
 import numpy as np
 
@@ -30,11 +31,13 @@ def transfer_style(
 
     Pictures are paths, bytes, binary files, PIL images or arrays (uint8, or floats in 0..1). `style` may be a list to
     blend, in the proportions of `weights`, and a style may be a vector that `style_vector` made.
-    `model_path`: official SavedModel (folder, .tar.gz or hub handle) or .npz weights; left out, the best on this machine.
+    `model_path`: an official SavedModel (folder, .tar.gz or hub handle), or a .npz; left out, the best on this machine.
     `strength`: 0 (the photo's own look) to 1. `size`: long side in pixels; left out, the photo's, at most 2048.
 
     Raises `model.StyleTransferError`, whose text says which argument is wrong and what to do.
     """
-    styles = list(style) if isinstance(style, (list, tuple)) else [style]
-    chosen = {"strength": strength, "size": size, "weights": None if weights is None else list(weights)}
-    return stylize(content, styles, StylizeOptions.parse(chosen), model_path).picture.rgb
+    styles: list[ImageSource] = list(style) if isinstance(style, list | tuple) else [cast(ImageSource, style)]
+    given = {"size": size, "weights": weights}
+    chosen = {name: value for name, value in given.items() if value is not None}
+    options = StylizeOptions.parse({"strength": strength, **chosen})
+    return stylize(content, styles, options, model_path).picture.rgb

@@ -12,9 +12,9 @@ worker_class = "gthread"
 workers = 1
 preload_app = False
 
-# More than the app lets render and wait (STYLE_RENDERS + STYLE_QUEUE, at most 4 + 6 by default): it is the app that
-# turns a crowd away with a 429 or 503, and pages and /healthz answer while pictures are painted.
-threads = 16
+# A slow client holds a thread, so there are many: at 16, fifty silent connections kept /healthz waiting for seconds.
+# How many pictures are painted at once is the app's to say (STYLE_RENDERS); idle threads cost next to nothing.
+threads = 128
 
 # A request may take as long as its picture; this is how long the process may not show any sign of life, and importing
 # TensorFlow on a slow disk is such a time.

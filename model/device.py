@@ -26,7 +26,7 @@ def device() -> str:
 
 
 def pick(wish: str, gpus: int) -> str:
-    """"/CPU:0" or "/GPU:n" for a value of STYLE_DEVICE on a machine with that many GPUs."""
+    """ "/CPU:0" or "/GPU:n" for a value of STYLE_DEVICE on a machine with that many GPUs."""
     match = re.fullmatch(r"auto|cpu|gpu(?::(\d+))?", wish)
     if not match:
         raise InvalidOption(f"STYLE_DEVICE must be auto, cpu, gpu or gpu:N, not '{wish}'.", "STYLE_DEVICE")

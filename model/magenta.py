@@ -33,8 +33,8 @@ class Magenta:
         self.predictor_runs = 0  # how often the predictor has really run: vectors are kept
         self._vectors: OrderedDict[bytes, np.ndarray] = OrderedDict()
         self._lock = Lock()
-        predictor, transformer = build_predictor(architecture), build_transformer(architecture)
         try:
+            predictor, transformer = build_predictor(architecture), build_transformer(architecture)
             assign_arrays(predictor, arrays)
             assign_arrays(transformer, arrays)
         except (KeyError, ValueError) as error:

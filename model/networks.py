@@ -185,7 +185,7 @@ def variable_name(variable: Any) -> str:
 
 def read_arrays(model: keras.Model) -> dict[str, np.ndarray]:
     """Every variable of `model` under its checkpoint name."""
-    return {variable_name(v): ops.convert_to_numpy(v.value) for v in model.variables if v.dtype != "uint32"}
+    return {variable_name(v): v.numpy() for v in model.variables if v.dtype != "uint32"}
 
 
 def assign_arrays(model: keras.Model, arrays: Mapping[str, np.ndarray]) -> None:

@@ -1,13 +1,14 @@
 """Weights as this project ships them: a NumPy .npz of float16 arrays under their checkpoint names, and their sizes.
 
-The entry "architecture" holds the fields of `networks.Architecture` as JSON, so that better weights of other widths need
-no other code.
+The entry "architecture" holds the fields of `networks.Architecture` as JSON, so that better weights of other widths
+need no other code.
 """
 
 from __future__ import annotations
 
 import json
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -30,10 +31,10 @@ def write_npz(path: Path, architecture: Architecture, arrays: Mapping[str, np.nd
 def read_npz(path: Path) -> tuple[Architecture, dict[str, np.ndarray]]:
     """What `write_npz` wrote. Raises WeightsBroken for anything else."""
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as data, np.load(data, allow_pickle=False) as file:  # np.load leaves a broken one open
             arrays = {name: file[name] for name in file.files}
         fields = json.loads(str(arrays.pop("architecture")))
         return Architecture(**fields | {"channels": tuple(fields["channels"])}), arrays
-    except (OSError, ValueError, LookupError, TypeError, EOFError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, LookupError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         sentence = f"'{path.name}' is not a weights file of this project, or it is damaged: use another."
         raise WeightsBroken(sentence, "model_path") from error

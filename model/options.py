@@ -13,26 +13,29 @@ MAX_STYLES = 8
 MIN_SIDE, DEFAULT_SIDE, MAX_SIDE = 32, 2048, 4096  # pixels, long side of the result
 
 
-def _no_bool(value: Any) -> Any:
-    """Python counts True as 1; a form that sends it means something else."""
-    if isinstance(value, bool):
-        raise PydanticCustomError("bool", "true or false")
+def _number(value: Any) -> Any:
+    """Refuses what Python would quietly take for a number: True for 1, "1_000" for 1000."""
+    if isinstance(value, bool) or (isinstance(value, str) and "_" in value):
+        raise PydanticCustomError("float_type", "not a number")
     return value
 
 
-def _blank_is_none(value: Any) -> Any:
-    """A form field left empty is a field not given."""
-    return None if isinstance(value, str) and not value.strip() else value
+def _own(value: Any) -> Any:
+    """The word for the photo's own size; None stands for it inside, but is no size when a request sends it."""
+    if value is None:
+        raise PydanticCustomError("int_type", "not a number")
+    return None if value == "own" else value
 
 
-def _numbers(value: Any) -> Any:
-    """"2, 1" -> ["2", "1"]: how forms and queries write a list."""
-    value = _blank_is_none(value)
+def _list(value: Any) -> Any:
+    """ "2, 1" -> ["2", "1"]: how forms and the shell write a list."""
+    if value is None:
+        raise PydanticCustomError("list_type", "not a list")
     return value.split(",") if isinstance(value, str) else value
 
 
-Number = Annotated[float, BeforeValidator(_no_bool)]
-Whole = Annotated[int, BeforeValidator(_no_bool)]
+Number = Annotated[float, BeforeValidator(_number)]
+Whole = Annotated[int, BeforeValidator(_number)]
 Share = Annotated[Number, Field(ge=0)]
 Side = Annotated[Whole, Field(ge=MIN_SIDE, le=MAX_SIDE)]
 
@@ -45,10 +48,12 @@ class StylizeOptions(BaseModel):
     strength: Number = Field(
         1.0, ge=0, le=1, description="0 keeps the photo's own look, 1 is the full style; mixes style vectors."
     )
-    size: Annotated[Side | None, BeforeValidator(_blank_is_none)] = Field(
-        None, description=f"Long side of the result in pixels. Left out: the photo's own, at most {DEFAULT_SIDE}."
+    size: Annotated[Side | None, BeforeValidator(_own)] = Field(
+        None,
+        description=f"Long side of the result in pixels, {MIN_SIDE} to {MAX_SIDE}; 'own' or left out: "
+        f"the photo's own, at most {DEFAULT_SIDE}.",
     )
-    weights: Annotated[list[Share] | None, BeforeValidator(_numbers)] = Field(
+    weights: Annotated[list[Share] | None, BeforeValidator(_list)] = Field(
         None, max_length=MAX_STYLES, description="How much of each style, in their order; only the ratios count."
     )
     format: Literal["png", "jpeg", "webp"] = Field("png", description="Kind of file that comes back.")
@@ -78,7 +83,6 @@ class StylizeOptions(BaseModel):
 
 
 _REASONS = {  # pydantic's error types in plain words
-    "bool": "a number, not true or false",
     "extra_forbidden": "left out: the options are {options}",
     "finite_number": "a finite number",
     "float_parsing": "a number",

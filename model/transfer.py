@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 ModelPath = str | os.PathLike[str] | None
 STYLE_LIMIT = 1024  # pixels; the predictor looks at 256, more would only be carried around
+LARGEST = 1e6  # of a style vector's numbers, which seldom pass 10; enormous ones would overflow into a picture of NaN
 
 
 @dataclass(frozen=True)
@@ -88,10 +89,10 @@ def _vector(network: Magenta, style: np.ndarray) -> np.ndarray:
     if style.ndim != 1:
         return network.embed(style)
     size = network.architecture.vector_size
-    if style.shape != (size,) or style.dtype.kind != "f" or not np.isfinite(style).all():
+    if style.shape != (size,) or style.dtype.kind != "f" or not np.abs(style).max() <= LARGEST:
         raise InvalidOption(
-            f"A style vector for the weights '{network.name}' is {size} finite decimal numbers, not {style.size} of "
-            f"type {style.dtype}: make one from the painting with style_vector().",
+            f"A style vector for the weights '{network.name}' is {size} decimal numbers of ordinary size, not these "
+            f"{style.size} of type {style.dtype}: make one from the painting with style_vector().",
             "style",
         )
     return style.astype("float32")

@@ -22,8 +22,10 @@ from tqdm import tqdm
 from model.networks import LITE, SMALL, Architecture, assign_arrays, build_predictor, build_transformer
 from training.data import Batches, centre_crop, load_pictures, random_crop, random_recolour
 from training.run import add_run_arguments, train
+from training.sheet import contact_sheet
 
 CROP = 192  # pixels; the pictures are 288 on their short side
+SAMPLES = 4  # rows of a sheet
 
 
 class PredictorDistiller(keras.Model):
@@ -79,7 +81,7 @@ def stage_names(transformer: keras.Model) -> list[str]:
     return [
         layer.name
         for layer in transformer.layers
-        if isinstance(layer, keras.layers.Add) or layer.name.startswith("transformer.expand") and "relu" in layer.name
+        if isinstance(layer, keras.layers.Add) or (layer.name.startswith("transformer.expand") and "relu" in layer.name)
     ]
 
 
@@ -105,15 +107,24 @@ def style_vectors(predictor: keras.Model, pictures: list[Image.Image], batch: in
 
 
 def predictor_run(args: argparse.Namespace, architecture: Architecture) -> None:
-    pictures = load_pictures(args.data / "style", args.data / "content")
-    teacher, _ = load_teacher(args.teacher)
+    paintings, photos = load_pictures(args.data / "style"), load_pictures(args.data / "content")
+    teacher, painter = load_teacher(args.teacher)
     student = build_predictor(architecture)
+    pictures = paintings + photos
 
     def sample(rng: np.random.Generator) -> tuple[np.ndarray]:
         picture = random_recolour(pictures[rng.integers(len(pictures))], rng)
         return (random_crop(picture, CROP, rng, zoom=1.5),)
 
-    train(PredictorDistiller(student, teacher), [student], Batches(sample, args.epoch_steps, args.batch), args)
+    def sheet() -> Image.Image:
+        """The teacher's transformer paints by its own predictor's vectors, then by the student's."""
+        contents, styles = (np.stack([centre_crop(p, 256) for p in some[:SAMPLES]]) for some in (photos, paintings))
+        pastiches = [painter.predict_on_batch([contents, p.predict_on_batch(styles)]) for p in (teacher, student)]
+        rows = zip(contents, styles, *pastiches, strict=True)
+        return contact_sheet([list(row) for row in rows], ["photo", "painting", "teacher's vector", "student's vector"])
+
+    batches = Batches(sample, args.epoch_steps, args.batch)
+    train(PredictorDistiller(student, teacher), [student], batches, sheet, args)
 
 
 def transformer_run(args: argparse.Namespace, architecture: Architecture) -> None:
@@ -129,8 +140,14 @@ def transformer_run(args: argparse.Namespace, architecture: Architecture) -> Non
         mix = max(0.0, rng.uniform(-1.0, 1.0))
         return content, (one + mix * (two - one)).astype("float32")
 
+    def sheet() -> Image.Image:
+        contents = np.stack([centre_crop(picture, 256) for picture in pictures[:SAMPLES]])
+        pastiches = [network.predict_on_batch([contents, vectors[-SAMPLES:]]) for network in (teacher, student)]
+        rows = zip(contents, *pastiches, strict=True)
+        return contact_sheet([list(row) for row in rows], ["photo", "teacher", "student"])
+
     batches = Batches(sample, args.epoch_steps, args.batch)
-    train(TransformerDistiller(student, teacher, args.hints), [student], batches, args)
+    train(TransformerDistiller(student, teacher, args.hints), [student], batches, sheet, args)
 
 
 def main() -> None:

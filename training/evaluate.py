@@ -17,7 +17,7 @@ from pathlib import Path
 import keras
 import numpy as np
 from keras import ops
-from PIL import Image, ImageDraw
+from PIL import Image
 from skimage.metrics import structural_similarity
 from tqdm import tqdm
 
@@ -26,6 +26,7 @@ from model.networks import Architecture, assign_arrays, build_predictor, build_t
 from model.npz import read_npz
 from training.data import load_pictures, to_array
 from training.distill import load_teacher
+from training.sheet import contact_sheet
 from training.vgg import CONTENT_LAYER, STYLE_LAYERS, vgg19
 
 PREDICTOR_SIDE = 256  # pixels, short side of the painting as every predictor sees it
@@ -99,20 +100,6 @@ def table(scores: dict[str, list[Score]]) -> str:
         )
         lines.append(f"| {name} | {' | '.join(f'{number:.3f}' for number in numbers)} |")
     return "\n".join(lines)
-
-
-def contact_sheet(rows: list[list[np.ndarray]], titles: list[str], tile: int = 256) -> Image.Image:
-    """Each row's pictures side by side, fitted into square tiles under the columns' titles."""
-    sheet = Image.new("RGB", (tile * len(titles), 20 + tile * len(rows)), "white")
-    draw = ImageDraw.Draw(sheet)
-    for column, title in enumerate(titles):
-        draw.text((column * tile + 6, 4), title, "black")
-    for y, row in enumerate(rows):
-        for x, pixels in enumerate(row):
-            picture = Image.fromarray(np.uint8(np.rint(pixels * 255)))
-            picture.thumbnail((tile - 4, tile - 4))
-            sheet.paste(picture, (x * tile + 2, 22 + y * tile))
-    return sheet
 
 
 def main() -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import csv
+from collections.abc import Callable
 from pathlib import Path
 
 import keras
 import numpy as np
+from PIL import Image
 
 from model.networks import read_arrays
 from training.data import Batches
@@ -23,13 +25,28 @@ def add_run_arguments(parser: argparse.ArgumentParser, *, steps: int, batch: int
     parser.add_argument("--seed", type=int, default=0)
 
 
-def train(task: keras.Model, students: list[keras.Model], batches: Batches, args: argparse.Namespace) -> None:
-    """Minimises `task` over `batches`; after each epoch the arrays of `students` are in args.out/weights.npz."""
+def train(
+    task: keras.Model,
+    students: list[keras.Model],
+    batches: Batches,
+    sheet: Callable[[], Image.Image],
+    args: argparse.Namespace,
+) -> None:
+    """Minimises `task` over `batches`.
+
+    After each epoch args.out holds the arrays of `students` in weights.npz, loss.png, and what `sheet` draws.
+    """
     args.out.mkdir(parents=True, exist_ok=True)
     schedule = keras.optimizers.schedules.CosineDecay(args.rate, args.steps, alpha=0.02, warmup_steps=0)
     task.compile(keras.optimizers.Adam(schedule, global_clipnorm=1.0), jit_compile=False)
     task(batches[0][0])  # builds the variables that a checkpoint restores
     log = args.out / "log.csv"
+
+    def keep(epoch: int, logs: dict[str, float] | None) -> None:
+        save(students, args.out / "weights.npz")
+        plot(log, args.out / "loss.png")
+        sheet().save(args.out / "sheet.jpg", quality=90)
+
     task.fit(
         batches,
         epochs=args.steps // args.epoch_steps,
@@ -37,7 +54,7 @@ def train(task: keras.Model, students: list[keras.Model], batches: Batches, args
             keras.callbacks.BackupAndRestore(str(args.out / "checkpoint"), delete_checkpoint=False),
             _FollowEpoch(batches),
             keras.callbacks.CSVLogger(str(log), append=True),
-            keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: _save(students, args.out, log)),
+            keras.callbacks.LambdaCallback(on_epoch_end=keep),
         ],
     )
 
@@ -53,12 +70,11 @@ class _FollowEpoch(keras.callbacks.Callback):
         self.batches.epoch = epoch
 
 
-def _save(students: list[keras.Model], out: Path, log: Path) -> None:
-    partial = out / "weights.partial.npz"
-    arrays = {name: array for student in students for name, array in read_arrays(student).items()}
-    np.savez(partial, **arrays)
-    partial.replace(out / "weights.npz")  # a reader never sees half a file
-    plot(log, out / "loss.png")
+def save(students: list[keras.Model], path: Path) -> None:
+    """All arrays in one .npz; a reader never sees half a file."""
+    partial = path.with_name("partial.npz")
+    np.savez(partial, **{name: array for student in students for name, array in read_arrays(student).items()})
+    partial.replace(path)
 
 
 def plot(log: Path, image: Path) -> None:

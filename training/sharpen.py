@@ -23,15 +23,19 @@ from model.losses import gram, relative_error
 from model.networks import SMALL, assign_arrays, build_predictor, build_transformer
 from training.data import Batches, centre_crop, load_pictures, random_crop
 from training.run import add_run_arguments, train
+from training.sheet import contact_sheet
 from training.vgg import CONTENT_LAYER, STYLE_LAYERS, vgg19
 
 STYLE_CROP = 256  # pixels, as the predictor sees a painting
+SAMPLES = 8  # rows of a sheet
 
 
 class Sharpener(keras.Model):
     """Inputs: content crops, their features, style crops, the norm and then the unit Gram matrix of each layer."""
 
-    def __init__(self, predictor: keras.Model, transformer: keras.Model, vgg: keras.Model, content_weight: float) -> None:
+    def __init__(
+        self, predictor: keras.Model, transformer: keras.Model, vgg: keras.Model, content_weight: float
+    ) -> None:
         super().__init__()
         self.predictor, self.transformer, self.vgg = predictor, transformer, vgg
         self.content_weight = content_weight
@@ -56,7 +60,9 @@ class Sharpener(keras.Model):
         return ops.mean(ops.sqrt(style + 1e-6)) + self.content_weight * ops.mean(content)
 
 
-def targets(path: Path, inputs: Iterable[np.ndarray], count: int, compute: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+def targets(
+    path: Path, inputs: Iterable[np.ndarray], count: int, compute: Callable[[np.ndarray], np.ndarray]
+) -> np.ndarray:
     """`compute` of each input, as a float16 array on disk at `path`, made unless it is there."""
     if not path.exists():
         partial = path.with_suffix(".partial")
@@ -71,7 +77,7 @@ def targets(path: Path, inputs: Iterable[np.ndarray], count: int, compute: Calla
 
 
 def style_targets(folder: Path, crops: list[np.ndarray], vgg: keras.Model) -> tuple[np.ndarray, list[np.ndarray]]:
-    """Norms (n, layers) float32 and, for each layer, unit Gram matrices (n, C, C) float16: halves overflow otherwise."""
+    """Norms (n, layers) float32; per layer, Gram matrices (n, C, C) of norm 1 in float16, larger ones overflow."""
     sizes = [output.shape[-1] for output in vgg.outputs[: len(STYLE_LAYERS)]]
 
     def flat_grams(crop: np.ndarray) -> np.ndarray:
@@ -92,7 +98,11 @@ def fixed_crops(pictures: list[Image.Image], size: int, seed: int) -> list[np.nd
 
 
 def sampler(
-    contents: list[np.ndarray], features: np.ndarray, styles: list[np.ndarray], norms: np.ndarray, units: list[np.ndarray]
+    contents: list[np.ndarray],
+    features: np.ndarray,
+    styles: list[np.ndarray],
+    norms: np.ndarray,
+    units: list[np.ndarray],
 ) -> Callable[[np.random.Generator], tuple[np.ndarray, ...]]:
     """Draws one pair of a content and a style with the targets of both."""
 
@@ -134,8 +144,15 @@ def main() -> None:
     )
     norms, units = style_targets(args.out, styles, vgg)
     sample = sampler(contents, content_features, styles, norms, units)
+
+    def sheet() -> Image.Image:
+        photos, paintings = (np.stack(some[:SAMPLES]) / np.float32(255) for some in (contents, styles))
+        pastiches = transformer.predict_on_batch([photos, predictor.predict_on_batch(paintings)])
+        rows = zip(photos, paintings, pastiches, strict=True)
+        return contact_sheet([list(row) for row in rows], ["photo", "painting", "pastiche"])
+
     task = Sharpener(predictor, transformer, vgg, args.content_weight)
-    train(task, [predictor, transformer], Batches(sample, args.epoch_steps, args.batch), args)
+    train(task, [predictor, transformer], Batches(sample, args.epoch_steps, args.batch), sheet, args)
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ def test_the_form_asks_for_what_the_options_allow(client):
 
 
 def test_form_gives_a_page_with_both_pictures(client, form, photo_png):
-    answer = client.post("/", data=form(size="", strength="1", format="png"))
+    answer = client.post("/", data=form(size="own", strength="1", format="png"))
     assert (answer.status_code, answer.mimetype) == (200, "text/html")
     shown = pictures(answer)
     photo = pixels(photo_png).astype(int)

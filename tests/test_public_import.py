@@ -1,0 +1,13 @@
+from __future__ import annotations
+
+import API
+import model
+
+
+def test_the_public_names():
+    assert API.__all__ == ["style_vector", "transfer_style"]
+    assert model.__all__ == ["Pastiche", "Picture", "StyleTransferError", "StylizeOptions", "style_vector", "stylize"]
+
+
+def test_each_of_them_is_there():
+    assert all(hasattr(module, name) for module in (API, model) for name in module.__all__)
