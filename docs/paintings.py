@@ -170,52 +170,40 @@ def flow(rng: np.random.Generator, size: Size) -> np.ndarray:
     return easel.seen()
 
 
-def nearest(sites: np.ndarray, angles: np.ndarray, size: Size, reach: float) -> np.ndarray:
-    """(H, W): which site is nearest, in squares turned by each site's angle; within `reach`."""
-    width, height = size
-    best, owner = np.full((height, width), np.inf), np.zeros((height, width), int)
-    y, x = np.mgrid[0:height, 0:width]
-    radius = reach * height
-    for index, ((cx, cy), angle) in enumerate(zip(sites * height, angles, strict=True)):
-        rows = slice(max(0, int(cy - radius)), max(0, int(cy + radius)))
-        columns = slice(max(0, int(cx - radius)), max(0, int(cx + radius)))
-        dy, dx = y[rows, columns] - cy, x[rows, columns] - cx
-        cos, sin = np.cos(angle), np.sin(angle)
-        away = np.maximum(abs(dx * cos + dy * sin), abs(dy * cos - dx * sin))
-        closer = away < best[rows, columns]
-        best[rows, columns][closer] = away[closer]
-        owner[rows, columns][closer] = index
-    return owner
+STONE = 0.026  # from one stone of the mosaic to the next
 
 
 @painting(5)
 def mosaic(rng: np.random.Generator, size: Size) -> np.ndarray:
-    """A sun over the sea in small stones, laid along the rays' rings and along the waves."""
+    """A sun over the sea in small stones, laid in rings around the sun and in rows along the waves."""
     x, y = grid(size)
     away, around = np.hypot(x - 0.62, y - 0.40), np.arctan2(y - 0.40, x - 0.62)
-    wave = y + 0.035 * np.sin(7 * x + 1) + 0.02 * np.sin(13 * x)
+    wave = y + swell(x)
     sea = wave > 0.66
     rays = 0.07 * np.sign(np.sin(9 * around + 14 * away))
     sky = ramp((away - 0.17) * 1.5 + rays, "fff4cc f8d978 e9b23c c08a2e 8f8a4a 3f8574 1d5560")
     sun = ramp(away / 0.17, "fff6cf ffdf6b ffb52e e8501e b0241e")
-    water = ramp(((wave - 0.66) * 11) % 1 * 0.75 + (wave - 0.66), "f6f1dc 8fd8c0 2fa08f 126a70 0c3a4c")
+    water = ramp(((wave - 0.66) * 6.4) % 1 * 0.85 + (wave - 0.66), "f6f1dc 8fd8c0 2fa08f 126a70 0c3a4c")
     picture = lay(lay(sky, sun, away < 0.17), water, sea)
+    rings = [ring(rng, np.array([0.62, 0.40]), radius) for radius in np.arange(0.0125, 1.2, STONE)]
+    sky_stones, rows = np.concatenate(rings), np.arange(0.66 + STONE / 2, 1.1, STONE)
+    columns, levels = np.meshgrid(np.arange(0, size[0] / size[1], STONE), rows)
+    columns = columns + rng.random((len(rows), 1)) * STONE
+    sea_stones = np.stack([columns, levels - swell(columns)], -1).reshape(-1, 2)
+    sites = np.concatenate([sky_stones[~at(sea, sky_stones)], sea_stones])
     down, right = np.gradient(np.where(sea, wave, away))
-    angle = np.arctan2(down, right)
-    small = (size[0] // 2, size[1] // 2)
-    sites = scattered(rng, size, 0.029)
-    for _ in range(14):
-        owner = nearest(sites, at(angle, sites), small, 0.05)
-        sites = centres(owner, sites)
-    return stones(rng, size, sites, at(angle, sites), at(picture, sites))
+    return stones(rng, size, sites, at(np.arctan2(down, right), sites), at(picture, sites))
 
 
-def centres(owner: np.ndarray, sites: np.ndarray) -> np.ndarray:
-    """The middle of each site's cell; a site without a cell stays."""
-    y, x = np.mgrid[0 : owner.shape[0], 0 : owner.shape[1]] / owner.shape[0]
-    area = np.bincount(owner.ravel(), minlength=len(sites))
-    sums = np.stack([np.bincount(owner.ravel(), v.ravel(), len(sites)) for v in (x, y)], -1)
-    return np.where(area[:, None] > 0, sums / np.maximum(area, 1)[:, None], sites)
+def swell(x: np.ndarray) -> np.ndarray:
+    return 0.035 * np.sin(7 * x + 1) + 0.02 * np.sin(13 * x)
+
+
+def ring(rng: np.random.Generator, middle: np.ndarray, radius: float) -> np.ndarray:
+    """Places for stones in a circle, (N, 2)."""
+    turn = np.arange(0, 2 * np.pi, STONE / radius)
+    turn = turn * (2 * np.pi / (turn[-1] + turn[1])) + rng.random() * 6
+    return middle + radius * np.stack([np.cos(turn), np.sin(turn)], -1)
 
 
 def stones(
@@ -224,7 +212,7 @@ def stones(
     """Square stones, none quite square, in dark mortar; each tilted a little, so that they catch the light."""
     canvas, relief = Image.new("RGB", size, "#2b2522"), Image.new("L", size)
     colour, paint = ImageDraw.Draw(canvas), ImageDraw.Draw(relief)
-    corners = np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)]) * 0.0126
+    corners = np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)]) * 0.44 * STONE
     for site, angle, tint in zip(sites, angles, colours, strict=True):
         turn = np.array([(np.cos(angle), np.sin(angle)), (-np.sin(angle), np.cos(angle))])
         shape = ((corners + rng.normal(0, 0.0012, (4, 2))) @ turn + site) * size[1]
@@ -234,6 +222,18 @@ def stones(
         paint.polygon(outline, int(rng.integers(150, 256)))
     height = np.asarray(relief.filter(ImageFilter.GaussianBlur(2)), "float32") / 255
     return lit(np.asarray(canvas, "float32"), height + 0.08 * noise(rng, size, 0.01), 2.4)
+
+
+ROSE = (  # each ring's radius, panes and two colours
+    (0.00, 1, "ffe9a0 ffd257"),
+    (0.09, 8, "e0163a f7b733"),
+    (0.21, 12, "2a3fd0 8a6cf0"),
+    (0.30, 24, "c3103f 8a1ca0"),
+    (0.43, 20, "1f2fb0 d8327a"),
+    (0.56, 32, "a3122f f0a23a"),
+    (0.69, 28, "3a1f96 7a4fe0"),
+    (0.83, 36, "b01450 2a1f8a"),
+)
 
 
 @painting(8)
@@ -256,18 +256,6 @@ def stained_glass(rng: np.random.Generator, size: Size) -> np.ndarray:
     lead = 0.0075 + 0.003 * noise(rng, size, 0.05)
     shine = ramp(smooth(0.2, 1, 1 - edge / lead), "06060a 101016 3c3c48")
     return lay(shine, glowing, smooth(-0.0015, 0.0015, edge - lead))
-
-
-ROSE = (  # each ring's radius, panes and two colours
-    (0.00, 1, "ffe9a0 ffd257"),
-    (0.09, 8, "e0163a f7b733"),
-    (0.21, 12, "2a3fd0 8a6cf0"),
-    (0.30, 24, "c3103f 8a1ca0"),
-    (0.43, 20, "1f2fb0 d8327a"),
-    (0.56, 32, "a3122f f0a23a"),
-    (0.69, 28, "3a1f96 7a4fe0"),
-    (0.83, 36, "b01450 2a1f8a"),
-)
 
 
 def panes(sites: np.ndarray, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -393,10 +381,9 @@ def splashes(rng: np.random.Generator, size: Size) -> np.ndarray:
     around = np.linspace(0, 2 * np.pi, 24)
     for flung in rng.random(110):
         middle = np.array((0.35 + 0.45 * flung, 0.62 - 0.35 * flung)) + rng.normal(0, 0.10, 2)
-        radius = min(0.0022 * (1 + rng.pareto(1.3)), 0.02)
-        edge = radius * (
-            1 + 0.18 * np.sin(around * 3 + rng.random() * 6) + 0.12 * np.sin(around * 5 + rng.random() * 6)
-        )
+        radius = min(0.0022 * (1 + rng.pareto(1.3)), 0.016)
+        uneven = np.sin(around * 3 + rng.random() * 6) + np.sin(around * 5 + rng.random() * 6)
+        edge = radius * (1 + 0.06 * uneven)
         shape = (middle + edge[:, None] * np.stack([1.15 * np.cos(around), 0.9 * np.sin(around)], -1)) * size[1]
         pen.polygon([tuple(point) for point in shape.tolist()], int(rng.uniform(150, 255)))
     return np.asarray(drops.filter(ImageFilter.GaussianBlur(1)), "float32") / 255
@@ -405,8 +392,8 @@ def splashes(rng: np.random.Generator, size: Size) -> np.ndarray:
 def bamboo(rng: np.random.Generator, size: Size, side: np.ndarray, y: np.ndarray, width: float) -> np.ndarray:
     """A stalk `side` away, in joints, with the streaks of a brush that runs dry: ink (H, W) in 0..1."""
     joint = (y * 4.2 + rng.random()) % 1
-    swell = width * (1 + 0.22 * (2 * abs(joint - 0.5)) ** 6)
-    across = abs(side) / swell
+    half = width * (1 + 0.22 * (2 * abs(joint - 0.5)) ** 6)
+    across = abs(side) / half
     streak = noise(rng, size, (0.006, 0.35), 2)
     body = smooth(1, 0.86, across) * (0.75 + 0.25 * across**2) * smooth(0.22, 0.36, streak + 0.3 * across**2 - 0.05)
     return body * smooth(0.0, 0.035, 0.5 - abs(joint - 0.5))
@@ -420,6 +407,9 @@ def leaf_shape(rng: np.random.Generator, root: np.ndarray, scale: int) -> list[t
     spine = root + rng.normal(0, 0.02, 2) + np.cumsum(np.stack([np.cos(way), np.sin(way)], -1), 0) * length / 16
     half = (0.017 * np.sin(np.pi * t**0.6))[:, None] * np.stack([-np.sin(way), np.cos(way)], -1)
     return [tuple(point) for point in (np.concatenate([spine + half, (spine - half)[::-1]]) * scale).tolist()]
+
+
+TINTS = ((250, 232, 190), (222, 150, 60), (178, 66, 36), (52, 108, 136), (24, 38, 70), (140, 172, 164))
 
 
 @painting(4)
@@ -450,9 +440,6 @@ def cubes(rng: np.random.Generator, size: Size) -> np.ndarray:
         pen.line([tuple(p) for p in (np.append(shard, shard[:1], 0) * size[1]).tolist()], 255, int(rng.integers(2, 8)))
     line = np.asarray(edges.filter(ImageFilter.GaussianBlur(1)), "float32") / 255
     return lay(canvas, (30, 22, 20), line * (0.6 + 0.4 * noise(rng, size, 0.05)))
-
-
-TINTS = ((250, 232, 190), (222, 150, 60), (178, 66, 36), (52, 108, 136), (24, 38, 70), (140, 172, 164))
 
 
 def shards(rng: np.random.Generator, size: Size) -> list[np.ndarray]:

@@ -65,13 +65,10 @@ def main() -> None:
     IMAGES.mkdir(exist_ok=True)
     styles = {name: paint() for name, paint in PAINTINGS.items()}
     for name, style in styles.items():
-        save(style, name, 60_000)
+        save(style, name, 80_000)
     shots, along = photos(), [styles[name] for name in HERO]
-    save(
-        sheet([[None, *along], *([shot, *(pastiche(shot, style) for style in along)] for shot in shots)]),
-        "hero",
-        300_000,
-    )
+    rows = [[shot, *(pastiche(shot, style) for style in along)] for shot in shots]
+    save(sheet([[None, *along], *rows]), "hero", 300_000)
     cat, coffee, _ = shots
     save(sheet([[pastiche(cat, styles["flow"], strength) for strength in STRENGTHS]]), "strength", 120_000)
     ends = [styles["woodcut"], styles["dots"]]

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
 from model import Pastiche, StyleTransferError, StylizeOptions, doctor, settings, stylize, weights
+from model.device import device
 from model.errors import InvalidOption
 from model.images import encode
 
@@ -72,6 +75,8 @@ def _add_weights(parser: argparse.ArgumentParser) -> None:
 def _stylize(args: argparse.Namespace) -> int:
     options = _options(args)
     jobs = list(_jobs(args.photo, args.output, options.format))
+    with _hushed():
+        device()  # loads TensorFlow
     failed = []
     for photo, output in tqdm(jobs, unit="photo", disable=len(jobs) == 1 or args.json):
         try:
@@ -91,6 +96,20 @@ def _stylize(args: argparse.Namespace) -> int:
     for line in failed if not args.json else []:
         print(f"error: {line}", file=sys.stderr)
     return 1 if failed else 0
+
+
+@contextmanager
+def _hushed() -> Iterator[None]:
+    """Without what native code says on stderr: TensorFlow greets, and reports a missing GPU as an error."""
+    sys.stderr.flush()
+    terminal, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(terminal, 2)
+        os.close(terminal)
+        os.close(nowhere)
 
 
 def _options(args: argparse.Namespace) -> StylizeOptions:
@@ -169,7 +188,8 @@ def _verify(args: argparse.Namespace) -> int:
 
 
 def _doctor(args: argparse.Namespace) -> int:
-    findings = doctor.examine()
+    with _hushed():
+        findings = doctor.examine()
     return _print_all((f.state != "fault", f"{f.subject}: {f.text}", f.fix) for f in findings)
 
 

@@ -50,6 +50,7 @@ def train(
     task.fit(
         batches,
         epochs=args.steps // args.epoch_steps,
+        shuffle=False,  # they are random already, and in this order for a resumed run, too
         callbacks=[
             keras.callbacks.BackupAndRestore(str(args.out / "checkpoint"), delete_checkpoint=False),
             _FollowEpoch(batches),

@@ -1,0 +1,325 @@
+"""Each training command on four small pictures, with tiny networks: that it runs, resumes and reports."""
+
+from __future__ import annotations
+
+import csv
+import gc
+import hashlib
+import sys
+from argparse import Namespace
+from collections.abc import Callable
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+
+from model.networks import build_predictor, build_transformer, read_arrays
+from model.npz import read_npz
+from tests.model.tiny import TINY, tiny_arrays, write_tiny
+from training import data, distill, evaluate, export, sharpen
+from training.data import Batches
+from training.evaluate import Score
+from training.run import train
+from training.sheet import contact_sheet
+from training.vgg import CONTENT_LAYER, STYLE_LAYERS, vgg19
+
+SIDE = 64  # pixels, of every crop
+
+Command = Callable[..., None]
+
+# Keras 3.15 saves and restores variables in a way that NumPy 2 finds old.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch) -> Command:
+    """Runs a script as the shell would, with tiny networks and small crops."""
+    for module in (distill, sharpen):
+        monkeypatch.setattr(module, "SMALL", TINY)
+        monkeypatch.setattr(module, "SAMPLES", 2)
+    monkeypatch.setattr(distill, "LITE", TINY)
+    monkeypatch.setattr(distill, "CROP", SIDE)
+    monkeypatch.setattr(sharpen, "STYLE_CROP", SIDE)
+
+    def run(main: Callable[[], None], *arguments: object) -> None:
+        monkeypatch.setattr(sys, "argv", ["script", *map(str, arguments)])
+        main()
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder of two photos and two paintings."""
+    folder = tmp_path_factory.mktemp("data")
+    rng = np.random.default_rng(0)
+    for name, width in [("content/a", 96), ("content/b", 80), ("style/a", 70), ("style/b", 100)]:
+        path = folder / f"{name}.jpg"
+        path.parent.mkdir(exist_ok=True)
+        Image.fromarray(rng.integers(0, 256, (72, width, 3), "uint8")).save(path)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def teacher(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("teacher")
+    for network in ("predictor", "transformer"):
+        np.savez(folder / f"magenta_lite_{network}.npz", **tiny_arrays(seed=1))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def vgg(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """VGG19 that has seen nothing."""
+    path = tmp_path_factory.mktemp("vgg") / "random.weights.h5"
+    keras.utils.set_random_seed(0)
+    keras.applications.VGG19(include_top=False, weights=None).save_weights(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def start(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """A student's predictor and transformer, as two distillations leave them."""
+    folder = tmp_path_factory.mktemp("start")
+    parts = {name: {} for name in ("predictor", "transformer")}
+    for name, array in tiny_arrays().items():
+        parts["predictor" if name.startswith("texture/") else "transformer"][name] = array
+    for part, some in parts.items():
+        np.savez(folder / f"{part}.npz", **some)
+    return sorted(folder.iterdir())
+
+
+def rows(run: Path) -> list[dict[str, str]]:
+    with (run / "log.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def assert_whole(run: Path, epochs: int) -> None:
+    """Each epoch is in the log once, every number in it is finite, and nothing half-written is left."""
+    log = rows(run)
+    assert [int(row["epoch"]) for row in log] == list(range(epochs))
+    assert all(np.isfinite(float(value)) for row in log for value in row.values())
+    for name in ("loss.png", "sheet.jpg"):
+        Image.open(run / name).verify()
+    assert not list(run.glob("*partial*"))
+
+
+def arrays(run: Path) -> dict[str, np.ndarray]:
+    with np.load(run / "weights.npz") as file:
+        return dict(file)
+
+
+@pytest.mark.parametrize(
+    ("network", "build"), [("predictor", build_predictor), ("transformer", build_transformer)]
+)
+def test_distillation_runs_and_goes_on(
+    command: Command, pictures: Path, teacher: Path, tmp_path: Path, network: str, build: Callable
+):
+    fixed = [network, "--data", pictures, "--teacher", teacher, "--out", tmp_path, "--batch", 2, "--epoch-steps", 1]
+    command(distill.main, *fixed, "--steps", 2)
+    assert_whole(tmp_path, 2)
+    first, log = arrays(tmp_path), (tmp_path / "log.csv").read_text()
+    assert first.keys() == read_arrays(build(TINY)).keys()
+
+    command(distill.main, *fixed, "--steps", 3)
+    assert_whole(tmp_path, 3)
+    assert (tmp_path / "log.csv").read_text().startswith(log)
+    assert any(not np.array_equal(array, first[name]) for name, array in arrays(tmp_path).items())
+
+
+def test_sharpening_runs_and_goes_on(
+    command: Command, pictures: Path, start: list[Path], vgg: Path, tmp_path: Path
+):
+    fixed = ["--data", pictures, "--vgg", vgg, "--start", *start, "--out", tmp_path, "--crop", SIDE, "--batch", 2]
+    command(sharpen.main, *fixed, "--epoch-steps", 1, "--steps", 2)
+    assert_whole(tmp_path, 2)
+    assert {"loss", "style", "content"} <= rows(tmp_path)[0].keys()
+    begun = {name: array for path in start for name, array in np.load(path).items()}
+    first = arrays(tmp_path)
+    assert first.keys() == begun.keys()
+    learnt = {name.partition("/")[0] for name in first if not np.array_equal(first[name], begun[name])}
+    assert learnt == {"style_params", "texture", "transformer"}
+    moving = [name for name in first if "moving" in name]
+    assert all(np.array_equal(first[name], begun[name]) for name in moving)  # the distillation's statistics stay
+
+    targets = {path: path.stat().st_mtime_ns for path in tmp_path.glob("*.npy")}
+    assert len(targets) == 2
+    command(sharpen.main, *fixed, "--epoch-steps", 1, "--steps", 3)
+    assert_whole(tmp_path, 3)
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.glob("*.npy")} == targets
+
+
+class Mean(keras.Model):
+    """The simplest task: one number moves towards those it is shown."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.number = keras.layers.Dense(1, use_bias=False, name="number", kernel_initializer="zeros")
+
+    def call(self, inputs, training=None):
+        return self.number(inputs[0])
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        return keras.ops.mean(keras.ops.square(y_pred - x[0] ** 2))
+
+
+@pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")
+def test_a_run_that_was_stopped_ends_as_one_that_was_not(tmp_path: Path):
+    def run(folder: str, stop_in_epoch: int | None = None) -> list[float]:
+        task = Mean()
+
+        def sample(rng: np.random.Generator) -> tuple[np.ndarray]:
+            if batches.epoch == stop_in_epoch:
+                raise RuntimeError("the power went")
+            return (rng.random((1,), dtype="float32"),)
+
+        batches = Batches(sample, steps=3, batch=2)
+        args = Namespace(out=tmp_path / folder, steps=12, epoch_steps=3, rate=0.1)
+        try:
+            train(task, [task], batches, lambda: Image.new("RGB", (8, 8)), args)
+        except Exception as error:
+            assert "the power went" in str(error)
+            del task, error
+            gc.collect()  # closes the log
+        return [float(row["loss"]) for row in rows(args.out)]
+
+    whole = run("whole")
+    assert len(whole) == 4
+    assert run("stopped", stop_in_epoch=2) == pytest.approx(whole[:2])
+    assert run("stopped") == pytest.approx(whole)
+
+
+def test_batches_are_the_same_for_the_same_seed_and_epoch():
+    def sampled(seed: int, epoch: int, index: int) -> list[float]:
+        batches = Batches(lambda rng: (rng.random(2),), steps=5, batch=3, seed=seed)
+        batches.epoch = epoch
+        ((column,),) = batches[index]
+        assert column.shape == (3, 2)
+        return column.tolist()
+
+    assert sampled(0, 1, 2) == sampled(0, 1, 2)
+    different = [sampled(0, 1, 2), sampled(1, 1, 2), sampled(0, 2, 2), sampled(0, 1, 3)]
+    assert all(one != other for one in different for other in different if one is not other)
+
+
+@pytest.mark.parametrize("size", [(30, 50), (64, 64), (200, 90)])
+def test_crops_are_square_whatever_the_picture(size: tuple[int, int]):
+    picture = Image.fromarray(np.random.default_rng(0).integers(0, 256, (*size, 3), "uint8"))
+    for crop in (data.centre_crop(picture, SIDE), data.random_crop(picture, SIDE, np.random.default_rng(0))):
+        assert (crop.shape, crop.dtype) == ((SIDE, SIDE, 3), np.float32)
+        assert 0 <= crop.min() < crop.max() <= 1
+
+
+def test_recolouring_keeps_the_size_and_leaves_half_as_they_are():
+    picture = Image.fromarray(np.random.default_rng(0).integers(0, 256, (9, 9, 3), "uint8"))
+    recoloured = [data.random_recolour(picture, np.random.default_rng(seed)) for seed in range(40)]
+    assert {image.size for image in recoloured} == {(9, 9)}
+    assert 10 < sum(image == picture for image in recoloured) < 30
+
+
+def test_a_folder_without_pictures(tmp_path: Path):
+    with pytest.raises(FileNotFoundError, match=tmp_path.name):
+        data.load_pictures(tmp_path)
+
+
+def test_vgg_sees_what_it_was_trained_on(vgg: Path):
+    """Blue, green and red from 0 to 255, minus their means in ImageNet; features after their ReLU."""
+    judge = vgg19(vgg, (*STYLE_LAYERS, CONTENT_LAYER))
+    picture = np.random.default_rng(0).random((1, SIDE, SIDE, 3), dtype="float32")
+    network = keras.applications.VGG19(include_top=False, weights=None)
+    network.load_weights(vgg)
+    first = keras.Model(network.input, network.get_layer("block1_conv1").output)
+    expected = first(keras.applications.vgg19.preprocess_input(255 * picture))
+    features = [keras.ops.convert_to_numpy(f) for f in judge(picture)]
+    assert np.allclose(features[0], expected, atol=1e-3)
+    assert [f.shape[1:] for f in features] == [
+        (64, 64, 64),
+        (32, 32, 128),
+        (16, 16, 256),
+        (8, 8, 512),
+        (4, 4, 512),
+        (8, 8, 512),
+    ]
+    assert all(f.min() == 0 for f in features)
+
+
+def test_evaluation_from_the_shell(
+    command: Command, pictures: Path, teacher: Path, vgg: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    weights = write_tiny(tmp_path / "mine.npz")
+    fixed = ["--data", pictures, "--lite", teacher, "--vgg", vgg, "--out", tmp_path / "scores"]
+    command(evaluate.main, weights, *fixed, "--size", SIDE, "--pairs", 1)
+    scores = (tmp_path / "scores" / "scores.md").read_text()
+    assert scores == capsys.readouterr().out
+    _, _, lite, mine = (line.split(" | ") for line in scores.splitlines())
+    assert (lite[0], lite[1:3]) == ("| Lite", ["1.000", "1.000"])
+    assert mine[0] == f"| {weights}"
+    assert mine[1:] != lite[1:]
+    with Image.open(tmp_path / "scores" / "sheet.jpg") as sheet:
+        assert sheet.size == (4 * 256, 20 + 256)
+
+
+def test_a_photo_is_its_own_best_content_and_a_painting_its_own_best_style(vgg: Path):
+    rng = np.random.default_rng(0)
+    content, style = (rng.random((SIDE, SIDE, 3), dtype="float32") for _ in range(2))
+    judge = evaluate.Judge(vgg19(vgg, (*STYLE_LAYERS, CONTENT_LAYER)), content, style)
+    photo, painting = judge.score(content), judge.score(style)
+    assert (photo.content, photo.ssim) == (0, 1)
+    assert painting.style == 0
+    assert photo.style > 0 < painting.content
+    assert painting.ssim < 0.5
+
+
+def test_table_gives_the_mean_of_the_ratios():
+    base = [Score(1.0, 2.0, 0.5), Score(2.0, 1.0, 0.7)]
+    ours = [Score(0.5, 4.0, 0.5), Score(4.0, 1.0, 0.5)]
+    header, rule, first, second = evaluate.table({"Lite": base, "ours": ours}).splitlines()
+    assert header.count("|") == rule.count("|") == 7
+    assert first == "| Lite | 1.000 | 1.000 | 1.500 | 1.500 | 0.600 |"
+    assert second == "| ours | 1.250 | 1.500 | 2.250 | 2.500 | 0.500 |"
+
+
+@pytest.mark.parametrize(
+    ("side", "shape"),
+    [({"long": 50}, (25, 50)), ({"long": 200}, (100, 200)), ({"short": 30}, (30, 60)), ({"short": 100}, (100, 200))],
+)
+def test_fit_keeps_proportions(side: dict[str, int], shape: tuple[int, int]):
+    fitted = evaluate.fit(Image.new("RGB", (100, 50), "red"), **side)
+    assert fitted.shape == (*shape, 3)
+    assert np.allclose(fitted, [1, 0, 0])
+
+
+def test_contact_sheet():
+    red, wide = np.full((10, 10, 3), [1.0, 0, 0]), np.full((20, 80, 3), [0, 0, 1.0])
+    sheet = np.asarray(contact_sheet([[red, wide], [wide, red]], ["one", "two"], tile=40))
+    assert sheet.shape == (20 + 2 * 40, 2 * 40, 3)
+    assert sheet[22 + 5, 2 + 5].tolist() == [255, 0, 0]
+    assert sheet[22 + 5, 40 + 2 + 30].tolist() == [0, 0, 255]  # shrunk to the tile, 36 x 9
+    assert sheet[22 + 15, 40 + 2 + 30].tolist() == [255, 255, 255]
+    assert (sheet[:20] != 255).any()  # the titles
+
+
+def test_a_stylizer_gives_the_photo_s_own_size(tmp_path: Path):
+    stylize = evaluate.load(write_tiny(tmp_path / "tiny.npz"))
+    rng = np.random.default_rng(0)
+    pastiche = stylize(rng.random((33, 46, 3), dtype="float32"), rng.random((64, 80, 3), dtype="float32"))
+    assert pastiche.shape == (33, 46, 3)
+    assert 0 <= pastiche.min() < pastiche.max() <= 1
+
+
+def test_export_makes_the_weights_that_ship(
+    command: Command, start: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    target = tmp_path / "magenta-small.npz"
+    monkeypatch.setattr(export, "SHIPPED", target)
+    monkeypatch.setattr(export, "SMALL", TINY)
+    command(export.main, *start)
+    architecture, exported = read_npz(target)
+    assert architecture == TINY
+    expected = tiny_arrays()
+    assert exported.keys() == expected.keys()
+    assert all(np.allclose(exported[name], expected[name], rtol=1e-3, atol=1e-4) for name in exported)
+    digest = hashlib.sha256(target.read_bytes()).hexdigest()
+    assert (tmp_path / "SHA256SUMS").read_text() == f"{digest}  magenta-small.npz\n"
