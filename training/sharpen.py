@@ -60,6 +60,17 @@ class Sharpener(keras.Model):
         return ops.mean(ops.sqrt(style + 1e-6)) + self.content_weight * ops.mean(content)
 
 
+class Grams(keras.Model):
+    """Pictures -> the Gram matrix of each of VGG19's style layers, in one compiled call."""
+
+    def __init__(self, vgg: keras.Model) -> None:
+        super().__init__()
+        self.vgg = vgg
+
+    def call(self, inputs):
+        return [gram(features) for features in self.vgg(inputs)[: len(STYLE_LAYERS)]]
+
+
 def targets(
     path: Path, inputs: Iterable[np.ndarray], count: int, compute: Callable[[np.ndarray], np.ndarray]
 ) -> np.ndarray:
@@ -80,8 +91,10 @@ def style_targets(folder: Path, crops: list[np.ndarray], vgg: keras.Model) -> tu
     """Norms (n, layers) float32; per layer, Gram matrices (n, C, C) of norm 1 in float16, larger ones overflow."""
     sizes = [output.shape[-1] for output in vgg.outputs[: len(STYLE_LAYERS)]]
 
+    judge = Grams(vgg)
+
     def flat_grams(crop: np.ndarray) -> np.ndarray:
-        grams = [ops.convert_to_numpy(gram(f))[0] for f in vgg.predict_on_batch(crop)[: len(sizes)]]
+        grams = [batch[0] for batch in judge.predict_on_batch(crop)]
         norms = [np.linalg.norm(g) for g in grams]
         return np.concatenate([np.log(norms), *((g / n).ravel() for g, n in zip(grams, norms, strict=True))])
 
@@ -121,6 +134,7 @@ def main() -> None:
     parser.add_argument("--crop", type=int, default=192, help="side of the content crops in pixels")
     parser.add_argument("--content-weight", type=float, default=0.15)
     parser.add_argument("--paintings", type=int, default=600, help="how many paintings serve as content, too")
+    parser.add_argument("--styles", type=int, default=1200, help="how many serve as styles, evenly spaced among all")
     add_run_arguments(parser, steps=3000, batch=4, rate=1e-3)
     args = parser.parse_args()
     keras.utils.set_random_seed(args.seed)
@@ -135,7 +149,8 @@ def main() -> None:
     paintings = load_pictures(args.data / "style")
     photos = load_pictures(args.data / "content")
     contents = fixed_crops(photos + paintings[: args.paintings], args.crop, args.seed)
-    styles = [np.uint8(np.rint(centre_crop(picture, STYLE_CROP) * 255)) for picture in paintings]
+    spaced = np.linspace(0, len(paintings) - 1, min(args.styles, len(paintings))).astype(int)
+    styles = [np.uint8(np.rint(centre_crop(paintings[i], STYLE_CROP) * 255)) for i in spaced]
     content_features = targets(
         args.out / "content.npy",
         (crop / np.float32(255) for crop in contents),

@@ -163,9 +163,7 @@ def test_numbers_that_are_no_style_vector(photo: np.ndarray, painting: np.ndarra
         assert caught.value.field == "style"
 
 
-def test_the_second_time_the_predictor_does_not_run(
-    photo: np.ndarray, painting: np.ndarray, network: magenta.Magenta
-):
+def test_the_second_time_the_predictor_does_not_run(photo: np.ndarray, painting: np.ndarray, network: magenta.Magenta):
     painting = painting[5:]  # nobody has painted with this one yet
     runs = network.predictor_runs
     transfer_style(photo, painting)

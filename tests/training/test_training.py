@@ -100,7 +100,8 @@ def assert_whole(run: Path, epochs: int) -> None:
     """Each epoch is in the log once, every number in it is finite, and nothing half-written is left."""
     log = rows(run)
     assert [int(row["epoch"]) for row in log] == list(range(epochs))
-    assert all(np.isfinite(float(value)) for row in log for value in row.values())
+    values = [value for row in log for value in row.values() if value != "NA"]  # Keras's, for what is not validated
+    assert np.isfinite([float(value) for value in values]).all()
     for name in ("loss.png", "sheet.jpg"):
         Image.open(run / name).verify()
     assert not list(run.glob("*partial*"))
@@ -111,27 +112,29 @@ def arrays(run: Path) -> dict[str, np.ndarray]:
         return dict(file)
 
 
-@pytest.mark.parametrize(
-    ("network", "build"), [("predictor", build_predictor), ("transformer", build_transformer)]
-)
-def test_distillation_runs_and_goes_on(
-    command: Command, pictures: Path, teacher: Path, tmp_path: Path, network: str, build: Callable
+def test_a_predictor_is_distilled(command: Command, pictures: Path, teacher: Path, tmp_path: Path):
+    fixed = ["--data", pictures, "--teacher", teacher, "--out", tmp_path, "--batch", 2, "--epoch-steps", 1]
+    command(distill.main, "predictor", *fixed, "--steps", 2)
+    assert_whole(tmp_path, 2)
+    assert arrays(tmp_path).keys() == read_arrays(build_predictor(TINY)).keys()
+
+
+def test_a_transformer_is_distilled_and_the_run_goes_on(
+    command: Command, pictures: Path, teacher: Path, tmp_path: Path
 ):
-    fixed = [network, "--data", pictures, "--teacher", teacher, "--out", tmp_path, "--batch", 2, "--epoch-steps", 1]
-    command(distill.main, *fixed, "--steps", 2)
+    fixed = ["--data", pictures, "--teacher", teacher, "--out", tmp_path, "--batch", 2, "--epoch-steps", 1]
+    command(distill.main, "transformer", *fixed, "--steps", 2)
     assert_whole(tmp_path, 2)
     first, log = arrays(tmp_path), (tmp_path / "log.csv").read_text()
-    assert first.keys() == read_arrays(build(TINY)).keys()
+    assert first.keys() == read_arrays(build_transformer(TINY)).keys()
 
-    command(distill.main, *fixed, "--steps", 3)
+    command(distill.main, "transformer", *fixed, "--steps", 3)
     assert_whole(tmp_path, 3)
     assert (tmp_path / "log.csv").read_text().startswith(log)
     assert any(not np.array_equal(array, first[name]) for name, array in arrays(tmp_path).items())
 
 
-def test_sharpening_runs_and_goes_on(
-    command: Command, pictures: Path, start: list[Path], vgg: Path, tmp_path: Path
-):
+def test_sharpening_runs_and_goes_on(command: Command, pictures: Path, start: list[Path], vgg: Path, tmp_path: Path):
     fixed = ["--data", pictures, "--vgg", vgg, "--start", *start, "--out", tmp_path, "--crop", SIDE, "--batch", 2]
     command(sharpen.main, *fixed, "--epoch-steps", 1, "--steps", 2)
     assert_whole(tmp_path, 2)
@@ -165,30 +168,29 @@ class Mean(keras.Model):
         return keras.ops.mean(keras.ops.square(y_pred - x[0] ** 2))
 
 
+def train_mean(out: Path, stop_in_epoch: int | None = None) -> list[float]:
+    """The loss of each epoch of four."""
+
+    def sample(rng: np.random.Generator) -> tuple[np.ndarray]:
+        if batches.epoch == stop_in_epoch:
+            raise RuntimeError("the power went")
+        return (rng.random((1,), dtype="float32"),)
+
+    task, batches = Mean(), Batches(sample, steps=3, batch=2)
+    args = Namespace(out=out, steps=12, epoch_steps=3, rate=0.1)
+    train(task, [task], batches, lambda: Image.new("RGB", (8, 8)), args)
+    return [float(row["loss"]) for row in rows(out)]
+
+
 @pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")
 def test_a_run_that_was_stopped_ends_as_one_that_was_not(tmp_path: Path):
-    def run(folder: str, stop_in_epoch: int | None = None) -> list[float]:
-        task = Mean()
-
-        def sample(rng: np.random.Generator) -> tuple[np.ndarray]:
-            if batches.epoch == stop_in_epoch:
-                raise RuntimeError("the power went")
-            return (rng.random((1,), dtype="float32"),)
-
-        batches = Batches(sample, steps=3, batch=2)
-        args = Namespace(out=tmp_path / folder, steps=12, epoch_steps=3, rate=0.1)
-        try:
-            train(task, [task], batches, lambda: Image.new("RGB", (8, 8)), args)
-        except Exception as error:
-            assert "the power went" in str(error)
-            del task, error
-            gc.collect()  # closes the log
-        return [float(row["loss"]) for row in rows(args.out)]
-
-    whole = run("whole")
+    with pytest.raises(Exception, match="the power went"):
+        train_mean(tmp_path / "stopped", stop_in_epoch=2)
+    gc.collect()  # closes the log
+    assert len(rows(tmp_path / "stopped")) == 2
+    resumed, whole = train_mean(tmp_path / "stopped"), train_mean(tmp_path / "whole")
     assert len(whole) == 4
-    assert run("stopped", stop_in_epoch=2) == pytest.approx(whole[:2])
-    assert run("stopped") == pytest.approx(whole)
+    assert resumed == pytest.approx(whole)
 
 
 def test_batches_are_the_same_for_the_same_seed_and_epoch():
