@@ -12,8 +12,8 @@ api = Blueprint("api", __name__, url_prefix="/api/v1")
 
 @api.post("/stylize")
 def stylize() -> Response:
-    upload = uploads.read(request)
-    painting = engine.current().run(lambda: paint(upload))
+    with uploads.received(request) as upload:
+        painting = engine.current().run(lambda: paint(upload()))
     response = _as_json(painting) if _json_preferred(painting) else _as_picture(painting)
     response.headers["X-Style-Weights"] = painting.pastiche.weights
     response.headers["X-Style-Seconds"] = f"{painting.pastiche.seconds:.2f}"

@@ -47,9 +47,15 @@ class Engine:
     def run(self, work: Callable[[], T]) -> T:
         """`work()` when its turn comes; Busy where too many wait already, or the wait grows too long."""
         with _held(self._places, 0), _held(self._turns, self._patience):
-            if self._loader:
-                self._loader.join()  # two threads must not import TensorFlow at once
+            self._wait_for_loader()
             return work()
+
+    def _wait_for_loader(self) -> None:
+        """Two threads must not import TensorFlow at once."""
+        if loader := self._loader:
+            loader.join(self._patience)
+            if loader.is_alive():
+                raise Busy("The server is still loading its model. Please try again in a few seconds.")
 
 
 @contextmanager

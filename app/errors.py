@@ -10,6 +10,7 @@ from werkzeug.exceptions import HTTPException
 
 from model.errors import (
     BrokenImage,
+    DeviceUnavailable,
     ImageTooLarge,
     InvalidOption,
     StyleTransferError,
@@ -30,6 +31,7 @@ class Busy(StyleTransferError):
     """More requests than the server takes at once."""
 
 
+_NO_MODEL = "The model is not available on this server at the moment."
 # None: the exception's own sentence is fit for the public.
 _LIBRARY: dict[type[Exception], tuple[int, str, str | None]] = {
     InvalidOption: (422, "invalid_option", None),
@@ -39,7 +41,8 @@ _LIBRARY: dict[type[Exception], tuple[int, str, str | None]] = {
     MalformedRequest: (400, "malformed_request", None),
     UnsupportedBody: (415, "unsupported_body", None),
     Busy: (503, "busy", None),
-    WeightsError: (503, "model_unavailable", "The model is not available on this server at the moment."),
+    WeightsError: (503, "model_unavailable", _NO_MODEL),
+    DeviceUnavailable: (503, "model_unavailable", _NO_MODEL),
 }
 _HTTP = {
     400: "The request could not be read.",
@@ -69,7 +72,7 @@ def describe(error: Exception) -> Problem:
     if row is None or row[2] is not None:
         current_app.logger.error("%s %s failed", request.method, request.path, exc_info=error)
     status, code, sentence = row or (500, "internal_error", _UNEXPECTED)
-    field: str | None = getattr(error, "field", None)
+    field: str | None = None if sentence else getattr(error, "field", None)
     message = sentence or str(error).removeprefix(f"{field}: ")  # the answer names the field beside the sentence
     headers = {"Retry-After": _RETRY_AFTER} if status == 503 else None
     return Problem(status, code, _shortened(message[:1].upper() + message[1:]), field and _shortened(field), headers)

@@ -8,7 +8,7 @@ from flask import Blueprint, Response, make_response, render_template, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from app import engine, errors, uploads
-from app.painting import Painting, paint, photo_preview
+from app.painting import paint, preview
 from app.uploads import Upload
 from model.errors import StyleTransferError
 from model.images import MAX_BYTES
@@ -27,18 +27,19 @@ def form() -> Response:
 def painted() -> Response:
     """The form sent without JavaScript. Both pictures are in the page that comes back: the server keeps neither."""
     try:
-        upload = uploads.read(request)
-        painting, photo = engine.current().run(lambda: _both(upload))
+        with uploads.received(request) as upload:
+            shown = engine.current().run(lambda: _shown(upload()))
     except (StyleTransferError, RequestEntityTooLarge) as error:
         if errors.wants_json():
             raise
         problem = errors.describe(error)
         return errors.as_page(problem, _index(problem=problem))
-    return make_response(_index(painting=painting, photo=photo))
+    return make_response(_index(**shown))
 
 
-def _both(upload: Upload) -> tuple[Painting, str]:
-    return paint(upload), photo_preview(upload)
+def _shown(upload: Upload) -> dict[str, Any]:
+    painting = paint(upload)
+    return {"painting": painting, "before": preview(upload.content), "after": preview(painting.array)}
 
 
 def _index(**more: Any) -> str:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import base64
 from dataclasses import dataclass
 
+import numpy as np
+
 from app.uploads import Upload
 from model import images, transfer
+from model.images import ImageSource
 from model.transfer import Pastiche
 
-_PREVIEW_SIDE = 1024  # pixels, of the photo shown beside its pastiche
+_PREVIEW_SIDE = 1024  # pixels, of the photo and its pastiche beside one another
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,12 @@ class Painting:
         return width, height
 
     @property
+    def array(self) -> np.ndarray:
+        """(H, W, 3 or 4) float32 in 0..1."""
+        rgb, alpha = self.pastiche.picture.rgb, self.pastiche.picture.alpha
+        return rgb if alpha is None else np.dstack([rgb, alpha])
+
+    @property
     def data_url(self) -> str:
         return _data_url(self.data, self.format)
 
@@ -39,10 +48,10 @@ def paint(upload: Upload) -> Painting:
     return Painting(images.encode(pastiche.picture, options.format, options.quality), options.format, pastiche)
 
 
-def photo_preview(upload: Upload) -> str:
-    """The photo, no larger than a page needs it, as a data URL."""
-    photo = images.read(upload.content, limit=_PREVIEW_SIDE)
-    return _data_url(images.encode(photo, "jpeg", 85), "jpeg")
+def preview(source: ImageSource) -> str:
+    """The picture, no larger than a page needs it, as a data URL."""
+    picture = images.read(source, limit=_PREVIEW_SIDE)
+    return _data_url(images.encode(picture, "jpeg", 85), "jpeg")
 
 
 def _data_url(data: bytes, format: str) -> str:

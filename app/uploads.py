@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import base64
 import json
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, NoReturn, TypeVar
+from tempfile import TemporaryFile
+from typing import IO, Any, NoReturn, TypeVar
 
 from flask import Request
 from werkzeug.exceptions import RequestEntityTooLarge
@@ -21,6 +25,7 @@ LIMITS = {
     "MAX_FORM_MEMORY_SIZE": 100_000,  # bytes of text; pictures come as files
     "MAX_FORM_PARTS": 40,  # a photo, the styles, a weight for each, and the options
 }
+_MOST_COMMAS = 200  # in a JSON body: 8 data URLs, their weights and the options need no 50, and base64 has none
 _MISSING = {
     "content": "There is no photo: add one as 'content'.",
     "style": "There is no painting: add at least one as 'style'.",
@@ -34,16 +39,26 @@ class Upload:
     options: StylizeOptions
 
 
-def read(request: Request) -> Upload:
-    """What was sent, parameters checked before pictures; the pictures are not decoded here."""
+# A slow client costs a thread and room on the disk, and nothing that others wait for: the body is received before it
+# has a place in the queue, and what is large comes into memory once it has a turn. So the number of renders bounds the
+# memory, however many send. With no place free it is still read to its end: a server that answers and hangs up while a
+# browser sends is taken for one that cannot be reached.
+@contextmanager
+def received(request: Request) -> Iterator[Callable[[], Upload]]:
+    """Until the end of the block, a function that reads what was sent; the pictures are not decoded here."""
     if request.headers.get("Content-Encoding", "identity") != "identity":
         raise UnsupportedBody("Send the body as it is, without a Content-Encoding.")
     if request.mimetype == "multipart/form-data":
         with request:  # closes the unnamed files that hold large uploads
-            return _from_form(request)
-    if request.mimetype == "application/json":
-        return _from_json(request)
-    raise UnsupportedBody("Send multipart/form-data with files, or application/json with base64.")
+            options = _form_options(request)  # small, so that their mistakes are told without a wait
+            yield lambda: _from_form(request, options)
+    elif request.mimetype == "application/json":
+        with TemporaryFile() as body:
+            shutil.copyfileobj(request.stream, body)
+            body.seek(0)
+            yield lambda: _from_json(request, body)
+    else:
+        raise UnsupportedBody("Send multipart/form-data with files, or application/json with base64.")
 
 
 def chosen(request: Request) -> dict[str, str]:
@@ -54,13 +69,22 @@ def chosen(request: Request) -> dict[str, str]:
         return {}
 
 
-def _from_form(request: Request) -> Upload:
+def _options(request: Request, fields: dict[str, Any]) -> StylizeOptions:
+    for name in request.args:
+        raise InvalidOption("Options are sent in the body, not in the address.", name)
+    return StylizeOptions.parse(fields)
+
+
+def _form_options(request: Request) -> StylizeOptions:
     fields: dict[str, Any] = {name: values if len(values) > 1 else values[0] for name, values in request.form.lists()}
     for name in _MISSING.keys() & fields.keys():
         raise InvalidOption(f"'{name}' must be sent as a file.", name)
     for name in request.files.keys() - _MISSING.keys():
         raise InvalidOption("Files are sent as 'content' and 'style', and as nothing else.", name)
-    options = StylizeOptions.parse(fields)
+    return _options(request, fields)
+
+
+def _from_form(request: Request, options: StylizeOptions) -> Upload:
     return Upload(_only_one(_files(request, "content")), _checked(_files(request, "style"), options), options)
 
 
@@ -81,20 +105,22 @@ def _checked(styles: list[T], options: StylizeOptions) -> list[T]:
     return styles
 
 
-def _from_json(request: Request) -> Upload:
-    fields = _parse(request.get_data(cache=False))
+def _from_json(request: Request, body: IO[bytes]) -> Upload:
+    fields = _parse(body.read())
     content = fields.pop("content", None) or _missing("content")
     styles, weights = _styles(fields.pop("style", None) or _missing("style"))
     if weights is not None:
         if fields.get("weights") is not None:
             raise InvalidOption("Give the weights once: in 'style' or in 'weights'.", "weights")
         fields["weights"] = weights
-    options = StylizeOptions.parse(fields)
+    options = _options(request, fields)
     _checked(styles, options)
     return Upload(_picture(content, "content"), [_picture(style, "style") for style in styles], options)
 
 
 def _parse(body: bytes) -> dict[str, Any]:
+    if body.count(b",") > _MOST_COMMAS:  # as Python objects, [{},{},…] would take 25 times its size
+        raise MalformedRequest("The JSON has more entries than a photo, paintings and options come to.")
     try:
         value = json.loads(body.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_no_constant)
     except (ValueError, RecursionError):
@@ -156,7 +182,7 @@ def _data_url(value: str, field: str) -> bytes:
 
 def _base64(text: str) -> bytes:
     """ValueError on anything that is not base64; line breaks are allowed."""
-    data = base64.b64decode("".join(text.split()), validate=True)
+    data = base64.b64decode(text.encode("ascii").translate(None, b" \t\r\n"), validate=True)
     if not data:
         raise ValueError("empty")
     return data

@@ -18,9 +18,7 @@ import numpy as np
 
 from model import weights
 from model.magenta import Magenta, load, predictor_input
-from model.networks import V1_256
-from model.npz import read_npz
-from model.official import read_official
+from model.npz import read_weights
 
 
 def median_seconds(call: Callable[[], object], repeats: int) -> float:
@@ -39,7 +37,7 @@ def contenders(path: Path, content: np.ndarray, style: np.ndarray) -> dict[str, 
     vector = network.embed(style)
 
     def reloaded() -> np.ndarray:
-        fresh = Magenta("fresh", *(read_npz(path) if path.suffix == ".npz" else (V1_256, read_official(path))))
+        fresh = Magenta("fresh", *read_weights(path))
         return fresh.render(content, fresh.embed(style))
 
     ways = {"ours, style known": lambda: network.render(content, vector), "ours, reloaded each time": reloaded}

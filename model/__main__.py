@@ -13,7 +13,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from model import Pastiche, StyleTransferError, StylizeOptions, doctor, settings, stylize, weights
+from model import Pastiche, StyleTransferError, StylizeOptions, doctor, settings, style_vector, stylize, weights
 from model.device import device
 from model.errors import InvalidOption
 from model.images import encode
@@ -51,7 +51,8 @@ def _add_stylize(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", type=Path, required=True, help="a .png, .jpg or .webp, or a folder")
     for name, field in StylizeOptions.model_fields.items():
         kind = "N,N,…" if name == "weights" else name.upper()
-        parser.add_argument(f"--{name}", metavar=kind, help=f"{field.description} Default: {field.default}.")
+        default = "" if field.default is None else f" Default: {field.default}."
+        parser.add_argument(f"--{name}", metavar=kind, help=f"{field.description}{default}")
     parser.add_argument("--model", help="weights: their name, a .npz, an official SavedModel or its archive")
     parser.add_argument("--json", action="store_true", help="print one JSON object a photo, for scripts")
     parser.set_defaults(run=_stylize)
@@ -74,13 +75,15 @@ def _add_weights(parser: argparse.ArgumentParser) -> None:
 
 def _stylize(args: argparse.Namespace) -> int:
     options = _options(args)
+    options.blend_weights(len(args.painting))
     jobs = list(_jobs(args.photo, args.output, options.format))
     with _hushed():
         device()  # loads TensorFlow
+    styles = [style_vector(painting, args.model) for painting in args.painting]
     failed = []
     for photo, output in tqdm(jobs, unit="photo", disable=len(jobs) == 1 or args.json):
         try:
-            pastiche = stylize(photo, args.painting, options, args.model)
+            pastiche = stylize(photo, styles, options, args.model)
             _write(output, encode(pastiche.picture, options.format, options.quality))
         except InvalidOption:
             raise  # wrong for every photo alike
@@ -121,6 +124,8 @@ def _options(args: argparse.Namespace) -> StylizeOptions:
         raise InvalidOption(f"--output must end in {', '.join(FORMATS)}, not '{args.output.name}'.", "output")
     if args.photo.is_dir() and args.output.is_file():
         raise InvalidOption(f"--output must be a folder, as the photo is one; '{args.output}' is a file.", "output")
+    if args.output.resolve() in {path.resolve() for path in (args.photo, *args.painting)}:
+        raise InvalidOption(f"--output would overwrite '{args.output}': name another.", "output")
     return StylizeOptions.parse({"format": FORMATS.get(suffix, "png")} | given)
 
 

@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from functools import cache
 
 from model import settings
-from model.errors import InvalidOption
+from model.errors import DeviceUnavailable
 
 
 @cache
 def device() -> str:
-    """TensorFlow's name of the device that STYLE_DEVICE asks for, GPUs set to take memory only as they need it.
+    """TensorFlow's name of the device that STYLE_DEVICE asks for; GPUs take memory only as they need it.
 
-    Raises InvalidOption for a name that is not one, or a GPU that is not there.
+    To be called before the first variable exists. In a program that has used TensorFlow already, its settings stay.
+    Raises DeviceUnavailable for a name that is not one, or a GPU that is not there.
     """
     import tensorflow as tf
 
     gpus = tf.config.list_physical_devices("GPU")
     chosen = pick(settings.device(), len(gpus))
-    if chosen.startswith("/GPU"):
-        for gpu in gpus:
-            tf.config.experimental.set_memory_growth(gpu, True)
+    with suppress(RuntimeError):  # TensorFlow's, once it is initialised
+        if chosen == "/CPU:0":
+            tf.config.set_visible_devices([], "GPU")
+        else:
+            for gpu in gpus:
+                tf.config.experimental.set_memory_growth(gpu, True)
     return chosen
 
 
@@ -29,12 +34,12 @@ def pick(wish: str, gpus: int) -> str:
     """ "/CPU:0" or "/GPU:n" for a value of STYLE_DEVICE on a machine with that many GPUs."""
     match = re.fullmatch(r"auto|cpu|gpu(?::(\d+))?", wish)
     if not match:
-        raise InvalidOption(f"STYLE_DEVICE must be auto, cpu, gpu or gpu:N, not '{wish}'.", "STYLE_DEVICE")
+        raise DeviceUnavailable(f"STYLE_DEVICE must be auto, cpu, gpu or gpu:N, not '{wish}'.", "STYLE_DEVICE")
     if wish == "cpu" or (wish == "auto" and not gpus):
         return "/CPU:0"
     index = int(match[1] or 0)
     if index >= gpus:
-        raise InvalidOption(
+        raise DeviceUnavailable(
             f"STYLE_DEVICE asks for GPU {index}, but TensorFlow sees {gpus} here. Set STYLE_DEVICE=cpu, or install "
             "TensorFlow's GPU libraries: pip install 'tensorflow[and-cuda]'.",
             "STYLE_DEVICE",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import sys
 from collections.abc import Iterator
@@ -11,12 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from model import settings, weights
+from model import memory, settings, weights
 from model.device import pick
-from model.errors import InvalidOption
+from model.errors import DeviceUnavailable
 
 OLDEST_PYTHON = (3, 11)
-ENOUGH_MEMORY = 2_000_000_000  # bytes; a pastiche of 2,048 pixels with the official model fits
+ENOUGH_MEMORY = 4_000_000_000  # bytes; a pastiche of 2,048 x 2,048 pixels, and TensorFlow itself
 ENOUGH_DISK = 500_000_000  # bytes; the official archive, twice while it is being stored, and room to spare
 INSTALL = "pip install -r requirements.txt"
 
@@ -33,7 +32,7 @@ class Finding:
 
 def examine() -> list[Finding]:
     """Everything, in the order in which to mend it. Imports TensorFlow."""
-    machine = [_memory(*_memory_bytes()), _disk(settings.cache_dir())]
+    machine = [_memory(memory.total_bytes(), memory.free_bytes()), _disk(settings.cache_dir())]
     return [_python(sys.version_info[:3]), *_tensorflow(), *machine, *_folder(settings.model_dir()), *_weights()]
 
 
@@ -65,18 +64,9 @@ def _device(wish: str, gpus: int) -> Finding:
     seen = f"TensorFlow sees {gpus} GPU{'' if gpus == 1 else 's'}"
     try:
         return Finding("GPU", "ok", f"{seen}; STYLE_DEVICE={wish} picks {pick(wish, gpus)}")
-    except InvalidOption as error:
+    except DeviceUnavailable as error:
         fix = "set STYLE_DEVICE=auto, or for a GPU: pip install 'tensorflow[and-cuda]'"
         return Finding("GPU", "fault", f"{seen}; {error}", fix)
-
-
-def _memory_bytes() -> tuple[int, int | None]:
-    """Total and free; a system that does not say what is free gives None."""
-    page = os.sysconf("SC_PAGE_SIZE")
-    total = page * os.sysconf("SC_PHYS_PAGES")
-    table = Path("/proc/meminfo")
-    match = re.search(r"MemAvailable:\s+(\d+) kB", table.read_text()) if table.exists() else None
-    return total, 1024 * int(match[1]) if match else None
 
 
 def _memory(total: int, free: int | None) -> Finding:

@@ -9,7 +9,7 @@
     ├── WeightsError
     │   ├── WeightsMissing      not on this machine, and not to be had
     │   └── WeightsBroken       present, but not what they should be
-    └── Cancelled           raised by a callback to stop the work
+    └── DeviceUnavailable   TensorFlow cannot compute here as the settings ask
 
 The text of each is a sentence fit for the public: what is wrong, and what to do about it.
 """
@@ -57,5 +57,5 @@ class WeightsBroken(WeightsError):
     pass
 
 
-class Cancelled(StyleTransferError):
+class DeviceUnavailable(StyleTransferError):
     pass

@@ -176,9 +176,10 @@ def _plain(image: Image.Image) -> Image.Image:
 
 
 def _from_16_bits(image: Image.Image) -> Image.Image:
-    """Pillow's own conversion clips at 255; this scales."""
+    """Pillow's own conversion clips at 255; this scales. Mode "I" has no range of its own: it may hold 8 bits."""
     values = np.asarray(image)
-    grey = Image.fromarray((values.clip(0, 65535) / np.float32(257) + 0.5).astype(np.uint8))
+    scale = 1 if image.mode == "I" and values.max() <= 255 else 257
+    grey = Image.fromarray((values.clip(0, 65535) / np.float32(scale) + 0.5).astype(np.uint8))
     if "transparency" in image.info:
         grey.putalpha(Image.fromarray((values != image.info["transparency"]).astype(np.uint8) * 255))
     return grey

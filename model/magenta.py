@@ -9,15 +9,15 @@ from functools import lru_cache
 from pathlib import Path
 from threading import Lock
 
+import keras
 import numpy as np
 import tensorflow as tf
 
-from model import images
+from model import images, memory, weights
 from model.device import device
-from model.errors import WeightsBroken
-from model.networks import V1_256, Architecture, assign_arrays, build_predictor, build_transformer
-from model.npz import read_npz
-from model.official import read_official
+from model.errors import DeviceUnavailable, WeightsBroken
+from model.networks import Architecture, assign_arrays, build_predictor, build_transformer
+from model.npz import read_weights
 
 STYLE_SIDE = 256  # pixels, short side of what the predictor sees: the scale it was trained at
 LONGEST_STYLE = 4 * STYLE_SIDE  # of a scroll or a frieze only the middle is looked at
@@ -33,12 +33,9 @@ class Magenta:
         self.predictor_runs = 0  # how often the predictor has really run: vectors are kept
         self._vectors: OrderedDict[bytes, np.ndarray] = OrderedDict()
         self._lock = Lock()
-        try:
-            predictor, transformer = build_predictor(architecture), build_transformer(architecture)
-            assign_arrays(predictor, arrays)
-            assign_arrays(transformer, arrays)
-        except (KeyError, ValueError) as error:
-            raise WeightsBroken(f"The weights '{name}' do not fit their network: {error}.", "model_path") from error
+        _check_keras()
+        with tf.device(device()):
+            predictor, transformer = _networks(name, architecture, arrays)
         image = tf.TensorSpec((1, None, None, 3), tf.float32)
         vector = tf.TensorSpec((1, architecture.vector_size), tf.float32)
         self._predict = tf.function(lambda style: predictor(style, training=False), [image])
@@ -67,10 +64,37 @@ class Magenta:
         height, width = content.shape[:2]
         margins = [(0, max(0, SMALLEST_CONTENT - height)), (0, max(0, SMALLEST_CONTENT - width)), (0, 0)]
         padded = np.pad(content, margins, mode="edge")
-        with tf.device(device()):
-            batch = self._transform(padded[None], np.asarray(vector, dtype="float32")[None])
+        memory.refuse_beyond(height, width)
+        try:
+            with tf.device(device()):
+                batch = self._transform(padded[None], np.asarray(vector, dtype="float32")[None])
+        except tf.errors.ResourceExhaustedError as error:
+            raise memory.too_large(f"A result of {width} x {height} pixels does not fit into memory") from error
         pastiche: np.ndarray = batch[0, :height, :width].numpy()
         return pastiche
+
+
+def _check_keras() -> None:
+    """Raises DeviceUnavailable where the user's Keras is set up for other work."""
+    found = keras.backend.backend(), keras.backend.floatx(), keras.backend.image_data_format()
+    wanted = "tensorflow", "float32", "channels_last"
+    if found != wanted:
+        raise DeviceUnavailable(
+            f"Keras is set to {', '.join(found)}, but {', '.join(wanted)} is needed: "
+            "unset KERAS_BACKEND, and correct ~/.keras/keras.json."
+        )
+
+
+def _networks(
+    name: str, architecture: Architecture, arrays: Mapping[str, np.ndarray]
+) -> tuple[keras.Model, keras.Model]:
+    try:
+        predictor, transformer = build_predictor(architecture), build_transformer(architecture)
+        assign_arrays(predictor, arrays)
+        assign_arrays(transformer, arrays)
+    except (KeyError, ValueError) as error:
+        raise WeightsBroken(f"The weights '{name}' do not fit their network: {error}.", "model_path") from error
+    return predictor, transformer
 
 
 def _sha256(arrays: Mapping[str, np.ndarray]) -> str:
@@ -93,10 +117,9 @@ def predictor_input(style: np.ndarray) -> np.ndarray:
 
 
 @lru_cache(maxsize=4)
-def _load(path: str, modified: float) -> Magenta:
-    if not path.endswith(".npz"):
-        return Magenta("magenta-v1-256", V1_256, read_official(path))
-    return Magenta(Path(path).stem, *read_npz(Path(path)))
+def _load(path: str, version: tuple[int, ...]) -> Magenta:
+    name = Path(path).stem if path.endswith(".npz") else "magenta-v1-256"
+    return Magenta(name, *read_weights(path))
 
 
 _loading = Lock()
@@ -104,7 +127,5 @@ _loading = Lock()
 
 def load(path: Path | str) -> Magenta:
     """The network of a weights file, a SavedModel folder or archive, or a hub handle; loaded once, while unchanged."""
-    local = Path(path)
-    modified = local.stat().st_mtime if local.exists() else 0.0
     with _loading:  # lru_cache alone would let two threads load twice
-        return _load(str(path), modified)
+        return _load(str(path), weights.version(Path(path)))

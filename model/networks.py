@@ -18,8 +18,6 @@ from keras import KerasTensor, ops
 from model.inception import inception_v3
 from model.layers import BATCH_EPSILON, EPSILON, batch_norm, conv, layer_name
 
-MULTIPLE = 4  # the transformer halves twice and doubles twice
-
 
 @dataclass(frozen=True)
 class Architecture:

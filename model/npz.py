@@ -16,7 +16,8 @@ from pathlib import Path
 import numpy as np
 
 from model.errors import WeightsBroken
-from model.networks import Architecture
+from model.networks import V1_256, Architecture
+from model.official import read_official
 
 
 def write_npz(path: Path, architecture: Architecture, arrays: Mapping[str, np.ndarray]) -> None:
@@ -38,3 +39,8 @@ def read_npz(path: Path) -> tuple[Architecture, dict[str, np.ndarray]]:
     except (OSError, ValueError, LookupError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         sentence = f"'{path.name}' is not a weights file of this project, or it is damaged: use another."
         raise WeightsBroken(sentence, "model_path") from error
+
+
+def read_weights(path: Path | str) -> tuple[Architecture, dict[str, np.ndarray]]:
+    """Those of a .npz, else of an official model: a SavedModel folder, its .tar.gz or a TensorFlow Hub handle."""
+    return read_npz(Path(path)) if str(path).endswith(".npz") else (V1_256, read_official(path))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import pooch
+import platformdirs
 
 
 def model_dir() -> Path | None:
@@ -17,7 +17,7 @@ def model_dir() -> Path | None:
 def cache_dir() -> Path:
     """STYLE_CACHE_DIR, where fetched and imported weights are kept; by default the user's cache folder."""
     value = os.environ.get("STYLE_CACHE_DIR")
-    return Path(value).expanduser() if value else Path(pooch.os_cache("style-transfer"))
+    return Path(value).expanduser() if value else platformdirs.user_cache_path("style-transfer")
 
 
 def device() -> str:

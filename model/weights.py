@@ -23,8 +23,6 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-import pooch
-
 from model import settings
 from model.errors import WeightsBroken, WeightsError, WeightsMissing
 
@@ -122,6 +120,13 @@ def verify(name: str) -> Status:
         problem = _problem(path, _expected(path, entry))
         return Status(name, path, None if path.is_dir() else _sha256(path), problem is None, problem, where)
     return Status(name, None, None, False, "it is not on this machine", None)
+
+
+def version(path: Path) -> tuple[int, ...]:
+    """Changes with the file, or with the files of a SavedModel's folder; empty for what is not on this machine."""
+    files = [path / "saved_model.pb", *sorted(path.glob("variables/*"))] if path.is_dir() else [path]
+    stats = [file.stat() for file in files if file.exists()]
+    return tuple(number for stat in stats for number in (stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns))
 
 
 def statuses() -> list[Status]:
@@ -265,15 +270,13 @@ def _record(path: Path) -> Path:
 
 
 def _sha256(path: Path) -> str:
-    return str(pooch.file_hash(str(path)))
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _known_problem(path: Path, sha256: str | None) -> str | None:
     """`_problem`, without reading a file again that has not changed."""
-    if path.is_dir():
-        return _problem(path, sha256)
-    stat = path.stat()
-    return _problem_of_version(path, sha256, (stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns))
+    return _problem_of_version(path, sha256, version(path))
 
 
 @lru_cache
@@ -365,6 +368,7 @@ def _download(entry: Entry, path: Path, progress: bool) -> Path:
 
 def _try_source(source: str, path: Path, progress: bool) -> str | None:
     """Why this source did not answer with a file; None where one is now at `path`."""
+    import pooch  # not above: seldom needed, and a quarter of the time that importing this library takes
     from requests import HTTPError, RequestException
 
     # A connection kept open after an error page would be left to the garbage collector.

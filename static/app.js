@@ -98,7 +98,7 @@ function refuseStrayDrop(event) {
 function working(on) {
   go.disabled = on;
   cancel.hidden = !on;
-  form.setAttribute("aria-busy", String(on));
+  result.setAttribute("aria-busy", String(on)); // not the form: the status in it is read aloud
   result.classList.toggle("is-working", on);
 }
 
@@ -111,22 +111,34 @@ function startClock() {
   }, 1000);
 }
 
-function fileName(type) {
-  const stem = inputs.content.files[0].name.replace(/\.[^.]*$/, "") || "photo";
+function fileName(photo, type) {
+  const stem = photo.name.replace(/\.[^.]*$/, "") || "photo";
   return `${stem}-pastiche.${type.replace("image/", "")}`;
 }
 
-async function failure(response) {
+function problem(field, message) {
+  return Object.assign(new Error(message), { field });
+}
+
+async function refusal(response) {
   const { error } = await response.json().catch(() => ({}));
-  return { field: error?.field ?? "form", message: error?.message ?? "The server could not paint this. Please try again." };
+  return problem(error?.field ?? "form", error?.message ?? "The server could not paint this. Please try again.");
+}
+
+async function fromNetwork(promise) {
+  try {
+    return await promise;
+  } catch (error) {
+    throw error instanceof TypeError ? problem("form", "The server could not be reached. Please try again.") : error;
+  }
 }
 
 async function showPastiche(response, photo) {
-  const blob = await response.blob();
+  const blob = await fromNetwork(response.blob());
   show(before, "src", photo);
   show(after, "src", blob);
   show(download, "href", blob);
-  download.download = fileName(blob.type);
+  download.download = fileName(photo, blob.type);
   await after.decode();
   const seconds = Number(response.headers.get("X-Style-Seconds")).toFixed(1);
   const size = `${after.naturalWidth} × ${after.naturalHeight} pixels`;
@@ -143,14 +155,19 @@ function awaitPicture() {
 
 async function send() {
   const [photo] = inputs.content.files;
-  const response = await fetch(form.dataset.api, { method: "POST", body: new FormData(form), signal: running.signal });
-  if (!response.ok) throw Object.assign(new Error(), await failure(response));
+  const request = { method: "POST", body: new FormData(form), signal: running.signal };
+  const response = await fromNetwork(fetch(form.dataset.api, request));
+  if (!response.ok) throw await refusal(response);
   await showPastiche(response, photo);
 }
 
 function explain(error) {
   if (error.name === "AbortError") status.textContent = "Cancelled.";
-  else tell(error.field ?? "form", error.field ? error.message : "The server could not be reached. Please try again.");
+  else if (error.field) tell(error.field, error.message);
+  else {
+    tell("form", "This page could not show the picture. Please reload it and try again.");
+    console.error(error);
+  }
   go.disabled = false;
   (form.elements[error.field] ?? go).focus();
 }

@@ -123,7 +123,7 @@ def predictor_run(args: argparse.Namespace, architecture: Architecture) -> None:
         rows = zip(contents, styles, *pastiches, strict=True)
         return contact_sheet([list(row) for row in rows], ["photo", "painting", "teacher's vector", "student's vector"])
 
-    batches = Batches(sample, args.epoch_steps, args.batch)
+    batches = Batches(sample, args.epoch_steps, args.batch, args.seed)
     train(PredictorDistiller(student, teacher), [student], batches, sheet, args)
 
 
@@ -146,17 +146,25 @@ def transformer_run(args: argparse.Namespace, architecture: Architecture) -> Non
         rows = zip(contents, *pastiches, strict=True)
         return contact_sheet([list(row) for row in rows], ["photo", "teacher", "student"])
 
-    batches = Batches(sample, args.epoch_steps, args.batch)
-    train(TransformerDistiller(student, teacher, args.hints), [student], batches, sheet, args)
+    batches = Batches(sample, args.epoch_steps, args.batch, args.seed)
+    train(
+        TransformerDistiller(student, teacher, 1.0 if args.hints is None else args.hints),
+        [student],
+        batches,
+        sheet,
+        args,
+    )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("network", choices=["predictor", "transformer"])
     parser.add_argument("--teacher", type=Path, required=True, help="folder of the mobile network's .npz arrays")
-    parser.add_argument("--hints", type=float, default=1.0, help="weight of the feature maps in the transformer's loss")
+    parser.add_argument("--hints", type=float, help="weight of the feature maps in the transformer's loss: 1")
     add_run_arguments(parser, steps=3000, batch=8, rate=3e-3)
     args = parser.parse_args()
+    if args.network == "predictor" and args.hints is not None:
+        parser.error("--hints is the transformer's")
     keras.utils.set_random_seed(args.seed)
     {"predictor": predictor_run, "transformer": transformer_run}[args.network](args, SMALL)
 

@@ -23,7 +23,8 @@ from tqdm import tqdm
 
 from model.losses import gram, relative_error
 from model.networks import Architecture, assign_arrays, build_predictor, build_transformer
-from model.npz import read_npz
+from model.npz import read_weights
+from model.weights import SHIPPED
 from training.data import load_pictures, to_array
 from training.distill import load_teacher
 from training.sheet import contact_sheet
@@ -57,9 +58,8 @@ def stylizer(predictor: keras.Model, transformer: keras.Model) -> Stylizer:
 
 
 def load(path: Path) -> Stylizer:
-    """The networks of a weights file of this project."""
-    architecture, arrays = read_npz(path)
-    return stylizer(*build(architecture, arrays))
+    """The networks of a .npz or of an official SavedModel."""
+    return stylizer(*build(*read_weights(path)))
 
 
 def build(architecture: Architecture, arrays: dict[str, np.ndarray]) -> tuple[keras.Model, keras.Model]:
@@ -104,7 +104,9 @@ def table(scores: dict[str, list[Score]]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("weights", type=Path, nargs="*", help=".npz files of this project; left out: those that ship")
+    parser.add_argument(
+        "weights", type=Path, nargs="*", help=".npz files or official SavedModels; left out: those that ship"
+    )
     parser.add_argument("--data", type=Path, required=True, help="folder with content/ and style/")
     parser.add_argument("--lite", type=Path, required=True, help="folder of the mobile network's .npz arrays")
     parser.add_argument("--vgg", required=True, help="VGG19 .weights.h5 without its top, or 'imagenet'")
@@ -113,7 +115,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder for scores.md and sheet.jpg")
     args = parser.parse_args()
 
-    paths = args.weights or [Path("model/weights/magenta-small.npz")]
+    paths = args.weights or [SHIPPED]
     stylizers = {"Lite": stylizer(*load_teacher(args.lite))} | {str(path): load(path) for path in paths}
     vgg = vgg19(args.vgg, (*STYLE_LAYERS, CONTENT_LAYER))
     pairs = list(zip(load_pictures(args.data / "content"), load_pictures(args.data / "style"), strict=True))

@@ -18,7 +18,7 @@ from training.data import Batches
 def add_run_arguments(parser: argparse.ArgumentParser, *, steps: int, batch: int, rate: float) -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder with content/ and style/ pictures")
     parser.add_argument("--out", type=Path, required=True, help="checkpoints, log, plot and weights go here")
-    parser.add_argument("--steps", type=int, default=steps)
+    parser.add_argument("--steps", type=int, default=steps, help="rounded up to whole epochs")
     parser.add_argument("--epoch-steps", type=int, default=100, help="steps between checkpoints")
     parser.add_argument("--batch", type=int, default=batch)
     parser.add_argument("--rate", type=float, default=rate, help="Adam's first learning rate; it falls as a cosine")
@@ -49,7 +49,7 @@ def train(
 
     task.fit(
         batches,
-        epochs=args.steps // args.epoch_steps,
+        epochs=-(-args.steps // args.epoch_steps),
         shuffle=False,  # they are random already, and in this order for a resumed run, too
         callbacks=[
             keras.callbacks.BackupAndRestore(str(args.out / "checkpoint"), delete_checkpoint=False),
@@ -79,17 +79,14 @@ def save(students: list[keras.Model], path: Path) -> None:
 
 
 def plot(log: Path, image: Path) -> None:
-    """Every column of a run's log against its epochs, on a logarithmic scale."""
+    """Each column of a run's log that holds numbers, against its epochs."""
     from matplotlib.figure import Figure
 
     with log.open(newline="") as file:
         rows = list(csv.DictReader(file))
-    figure = Figure(figsize=(8, 4), layout="constrained")
-    axes = figure.subplots()
-    for column in rows[0]:
-        if column != "epoch":
-            points = [(int(row["epoch"]), float(row[column])) for row in rows if row[column] != "NA"]
-            axes.plot(*zip(*points, strict=True), label=column)
-    axes.set(xlabel="epoch", yscale="log")
-    axes.legend()
+    columns = [name for name, value in rows[0].items() if name != "epoch" and value != "NA"]
+    figure = Figure(figsize=(4 * len(columns), 3), layout="constrained")
+    for axes, column in zip(figure.subplots(1, len(columns), squeeze=False)[0], columns, strict=True):
+        axes.plot([int(row["epoch"]) for row in rows], [float(row[column]) for row in rows])
+        axes.set(xlabel="epoch", title=column)
     figure.savefig(image)

@@ -1,6 +1,7 @@
 """Sharpen a distilled predictor and transformer, both at once, with VGG19's perceptual losses.
 
-    python -m training.sharpen --data DATA --vgg VGG19.weights.h5 --start runs --out runs/sharp
+    python -m training.sharpen --data DATA --vgg VGG19.weights.h5 --out runs/sharp \\
+        --start runs/predictor/weights.npz runs/transformer/weights.npz
 
 The losses are those of Johnson et al. (ECCV 2016), each relative to its target, on fixed crops: the pictures' Gram
 matrices and content features are computed once, kept on disk, and read at every step, which halves the work.
@@ -10,7 +11,8 @@ A run that is started again continues from its last checkpoint.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterable
+import hashlib
+from collections.abc import Callable
 from pathlib import Path
 
 import keras
@@ -56,8 +58,8 @@ class Sharpener(keras.Model):
         content = relative_error(pastiche_features, ops.cast(content_features, "float32"))
         for mean, value in zip(self.means, (style, content), strict=True):
             mean.update_state(value)
-        # the root keeps a few hopeless styles from drowning the many that can be met
-        return ops.mean(ops.sqrt(style + 1e-6)) + self.content_weight * ops.mean(content)
+        # the logarithm counts what each style gains on itself: hard ones do not drown those that can be met closely
+        return ops.mean(ops.log(style + 1e-3)) + self.content_weight * ops.mean(content)
 
 
 class Grams(keras.Model):
@@ -72,25 +74,26 @@ class Grams(keras.Model):
 
 
 def targets(
-    path: Path, inputs: Iterable[np.ndarray], count: int, compute: Callable[[np.ndarray], np.ndarray]
+    folder: Path, name: str, crops: list[np.ndarray], compute: Callable[[np.ndarray], np.ndarray]
 ) -> np.ndarray:
-    """`compute` of each input, as a float16 array on disk at `path`, made unless it is there."""
+    """`compute` of each crop, given as (1, H, W, 3) in 0..1: float16 in `folder`, made anew for other crops."""
+    digest = hashlib.sha256(b"".join(crop.tobytes() for crop in crops)).hexdigest()
+    path = folder / f"{name}-{digest[:12]}.npy"
     if not path.exists():
         partial = path.with_suffix(".partial")
         rows: np.ndarray | None = None
-        for index, item in enumerate(tqdm(inputs, path.stem, count)):
-            row = compute(item[None])
+        for index, crop in enumerate(tqdm(crops, name, unit="crop")):
+            row = compute(crop[None] / np.float32(255))
             if rows is None:
-                rows = np.lib.format.open_memmap(partial, "w+", "float16", (count, *row.shape))
+                rows = np.lib.format.open_memmap(partial, "w+", "float16", (len(crops), *row.shape))
             rows[index] = row
         partial.replace(path)
     return np.load(path, mmap_mode="r")
 
 
 def style_targets(folder: Path, crops: list[np.ndarray], vgg: keras.Model) -> tuple[np.ndarray, list[np.ndarray]]:
-    """Norms (n, layers) float32; per layer, Gram matrices (n, C, C) of norm 1 in float16, larger ones overflow."""
+    """Norms (n, layers) float32; per layer, Gram matrices (n, C, C) of norm 1: larger ones overflow float16."""
     sizes = [output.shape[-1] for output in vgg.outputs[: len(STYLE_LAYERS)]]
-
     judge = Grams(vgg)
 
     def flat_grams(crop: np.ndarray) -> np.ndarray:
@@ -98,10 +101,15 @@ def style_targets(folder: Path, crops: list[np.ndarray], vgg: keras.Model) -> tu
         norms = [np.linalg.norm(g) for g in grams]
         return np.concatenate([np.log(norms), *((g / n).ravel() for g, n in zip(grams, norms, strict=True))])
 
-    rows = targets(folder / "grams.npy", (crop / np.float32(255) for crop in crops), len(crops), flat_grams)
+    rows = targets(folder, "grams", crops, flat_grams)
     ends = np.cumsum([len(sizes), *(size**2 for size in sizes)])
     units = [rows[:, end - size**2 : end].reshape(-1, size, size) for end, size in zip(ends[1:], sizes, strict=True)]
     return np.exp(rows[:, : len(sizes)].astype("float32")), units
+
+
+def content_targets(folder: Path, crops: list[np.ndarray], vgg: keras.Model) -> np.ndarray:
+    """The content layer's features (n, h, w, C) float16, cut off where those end."""
+    return targets(folder, "content", crops, lambda crop: np.minimum(vgg.predict_on_batch(crop)[-1][0], 6e4))
 
 
 def fixed_crops(pictures: list[Image.Image], size: int, seed: int) -> list[np.ndarray]:
@@ -127,38 +135,43 @@ def sampler(
     return sample
 
 
-def main() -> None:
+def load_students(sources: list[Path]) -> tuple[keras.Model, keras.Model]:
+    """The predictor and the transformer with the arrays of `sources`."""
+    predictor, transformer = build_predictor(SMALL), build_transformer(SMALL)
+    arrays = {name: array for path in sources for name, array in np.load(path).items()}
+    assign_arrays(predictor, arrays)
+    assign_arrays(transformer, arrays)
+    return predictor, transformer
+
+
+def load_crops(args: argparse.Namespace) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Contents and styles, uint8: photos and the first paintings; paintings evenly spaced among all."""
+    paintings, photos = load_pictures(args.data / "style"), load_pictures(args.data / "content")
+    contents = fixed_crops(photos + paintings[: args.paintings], args.crop, args.seed)
+    spaced = np.linspace(0, len(paintings) - 1, min(args.styles, len(paintings))).astype(int)
+    return contents, [np.uint8(np.rint(centre_crop(paintings[i], STYLE_CROP) * 255)) for i in spaced]
+
+
+def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--vgg", required=True, help="VGG19 .weights.h5 without its top, or 'imagenet'")
     parser.add_argument("--start", type=Path, nargs="+", required=True, help="weights.npz files to begin with")
-    parser.add_argument("--crop", type=int, default=192, help="side of the content crops in pixels")
-    parser.add_argument("--content-weight", type=float, default=0.15)
+    parser.add_argument("--crop", type=int, default=224, help="side of the content crops in pixels")
+    parser.add_argument("--content-weight", type=float, default=0.25)
     parser.add_argument("--paintings", type=int, default=600, help="how many paintings serve as content, too")
     parser.add_argument("--styles", type=int, default=1200, help="how many serve as styles, evenly spaced among all")
-    add_run_arguments(parser, steps=3000, batch=4, rate=1e-3)
-    args = parser.parse_args()
+    add_run_arguments(parser, steps=2900, batch=3, rate=1e-3)
+    return parser.parse_args()
+
+
+def main() -> None:
+    args = arguments()
     keras.utils.set_random_seed(args.seed)
     args.out.mkdir(parents=True, exist_ok=True)
-
-    predictor, transformer = build_predictor(SMALL), build_transformer(SMALL)
-    arrays = {name: array for path in args.start for name, array in np.load(path).items()}
-    assign_arrays(predictor, arrays)
-    assign_arrays(transformer, arrays)
+    predictor, transformer = load_students(args.start)
     vgg = vgg19(args.vgg, (*STYLE_LAYERS, CONTENT_LAYER))
-
-    paintings = load_pictures(args.data / "style")
-    photos = load_pictures(args.data / "content")
-    contents = fixed_crops(photos + paintings[: args.paintings], args.crop, args.seed)
-    spaced = np.linspace(0, len(paintings) - 1, min(args.styles, len(paintings))).astype(int)
-    styles = [np.uint8(np.rint(centre_crop(paintings[i], STYLE_CROP) * 255)) for i in spaced]
-    content_features = targets(
-        args.out / "content.npy",
-        (crop / np.float32(255) for crop in contents),
-        len(contents),
-        lambda crop: np.minimum(vgg.predict_on_batch(crop)[-1][0], 6e4),
-    )
-    norms, units = style_targets(args.out, styles, vgg)
-    sample = sampler(contents, content_features, styles, norms, units)
+    contents, styles = load_crops(args)
+    sample = sampler(contents, content_targets(args.out, contents, vgg), styles, *style_targets(args.out, styles, vgg))
 
     def sheet() -> Image.Image:
         photos, paintings = (np.stack(some[:SAMPLES]) / np.float32(255) for some in (contents, styles))
@@ -167,7 +180,8 @@ def main() -> None:
         return contact_sheet([list(row) for row in rows], ["photo", "painting", "pastiche"])
 
     task = Sharpener(predictor, transformer, vgg, args.content_weight)
-    train(task, [predictor, transformer], Batches(sample, args.epoch_steps, args.batch), sheet, args)
+    batches = Batches(sample, args.epoch_steps, args.batch, args.seed)
+    train(task, [predictor, transformer], batches, sheet, args)
 
 
 if __name__ == "__main__":

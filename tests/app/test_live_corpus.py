@@ -9,6 +9,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -17,32 +18,31 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[str]:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a gunicorn with the project's own configuration, its model loaded."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "gunicorn", "--config", "gunicorn.conf.py", "app:create_app()"]
     environment = os.environ | {"HOST": "127.0.0.1", "PORT": str(port)}
-    process = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL)
+    log = tmp_path_factory.mktemp("server") / "log"
+    with log.open("wb") as stderr:
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=stderr)
     try:
-        _wait_until_ready(f"http://127.0.0.1:{port}")
+        _wait_until_ready(f"http://127.0.0.1:{port}", process, log)
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
         process.wait(timeout=60)
 
 
-def _wait_until_ready(address: str, seconds: float = 180) -> None:
+def _wait_until_ready(address: str, process: subprocess.Popen[bytes], log: Path, seconds: float = 180) -> None:
     deadline = time.monotonic() + seconds
-    while True:
-        try:
-            with urllib.request.urlopen(f"{address}/readyz"):
-                return
-        except OSError:  # not listening yet, or 503 while the model loads
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.5)
+    while process.poll() is None and time.monotonic() < deadline:
+        with suppress(OSError), urllib.request.urlopen(f"{address}/readyz"):  # not listening yet, or 503: it loads
+            return
+        time.sleep(0.5)
+    pytest.fail(f"The server did not get ready; its exit status is {process.poll()}.\n{log.read_text()[-3000:]}")
 
 
 @pytest.mark.parametrize("mode", ["multipart", "json"])

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import html
+import io
 import re
 import tempfile
 
 import pytest
+from PIL import Image
 
 from model.options import StylizeOptions
 from tests.app.answers import NEGATIVE, from_data_url, pixels, upload
@@ -35,10 +37,29 @@ def test_form_gives_a_page_with_both_pictures(client, form, photo_png):
     assert (answer.status_code, answer.mimetype) == (200, "text/html")
     shown = pictures(answer)
     photo = pixels(photo_png).astype(int)
-    assert abs(shown["after"] - (255 - photo)).max() <= 1
-    assert abs(shown["before"] - photo).mean() < 10  # it is shown as a JPEG
-    assert re.search(r'download="pastiche.png" href="data:image/png;base64,', answer.text)
+    assert abs(shown["after"] - (255 - photo)).mean() < 10  # both are shown as a JPEG
+    assert abs(shown["before"] - photo).mean() < 10
+    download = re.findall(r'download="pastiche.png" href="(data:image/png;base64,[^"]+)"', answer.text)
+    assert abs(pixels(from_data_url(download[0])) - (255 - photo)).max() <= 1
     assert NEGATIVE in answer.text
+
+
+def test_a_large_pastiche_is_in_the_page_once_and_shown_smaller(client, form):
+    answer = client.post("/", data=form(size="1100"))
+    assert answer.text.count("data:image/png") == 1
+    assert {max(picture.shape) for name, picture in pictures(answer).items() if name == "after"} == {1024}
+
+
+def test_what_is_clear_is_shown_white(client, form):
+    file = io.BytesIO()
+    Image.new("RGBA", (64, 64), (0, 0, 0, 0)).save(file, "PNG")
+    shown = pictures(client.post("/", data=form(content=upload(file.getvalue()))))
+    assert shown["before"].min() > 250
+    assert shown["after"].min() > 250
+
+
+def test_the_form_is_sent_without_the_query_of_its_address(client):
+    assert 'action="/#result"' in client.get("/?source=elsewhere").text
 
 
 def test_a_refusal_shows_the_form_again_beside_the_field(client, form):

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import threading
 
 import pytest
 from PIL import Image
 
-from app import create_app, uploads
-from app.settings import Settings
+from app import uploads
 from model import images, transfer
-from model.errors import WeightsMissing
+from model.errors import DeviceUnavailable, WeightsMissing
 from tests.app.answers import URL, b64, error_of, upload
 
 NOT_A_PICTURE = b"<svg xmlns='http://www.w3.org/2000/svg'/>"
@@ -29,6 +27,7 @@ def refusal(answer):
         ("strength", "nan"),
         ("strength", "strong"),
         ("strength", ["1", "0"]),
+        ("size", ""),
         ("size", "31"),
         ("size", "4097"),
         ("size", "1e9"),
@@ -100,11 +99,11 @@ def test_chunked_body_too_large(client):
     assert refusal(answer) == (413, "request_entity_too_large", None)
 
 
-def test_body_shorter_than_it_says(client, form):
-    body, _ = upload(b'{"content":')
-    answer = client.post(URL, input_stream=body, content_type="application/json", content_length=500)
-    assert answer.status_code == 400
-    error_of(answer)
+def test_body_shorter_than_it_says(client):
+    body, _ = upload(b"{}")
+    cut = {"wsgi.input": body, "CONTENT_LENGTH": "500"}
+    answer = client.post(URL, content_type="application/json", environ_overrides=cut)
+    assert refusal(answer) == (400, "bad_request", None)
 
 
 def test_too_much_text_and_too_many_parts(client, form):
@@ -136,8 +135,9 @@ def test_encoded_body(client):
         b"[" * 100_000 + b"]" * 100_000,
         b'{"content": "\xff"}',
         json.dumps({"content": "x"}).encode("utf-16"),
+        b'{"style": [' + b"{}," * 201 + b"{}]}",
     ],
-    ids=range(11),
+    ids=range(12),
 )
 def test_malformed_json(client, body):
     assert refusal(client.post(URL, data=body, content_type="application/json")) == (400, "malformed_request", None)
@@ -189,6 +189,12 @@ def test_weights_given_twice(client, photo_png):
     assert refusal(client.post(URL, json=body)) == (422, "invalid_option", "weights")
 
 
+def test_options_in_the_address(client, form, photo_png, painting_png):
+    body = {"content": b64(photo_png), "style": b64(painting_png)}
+    for sent in ({"data": form()}, {"json": body}):
+        assert refusal(client.post(f"{URL}?size=64&strength=1", **sent)) == (422, "invalid_option", "size")
+
+
 def test_parameters_are_refused_before_a_picture_is_decoded(client, form, monkeypatch):
     monkeypatch.setattr(Image, "open", lambda *_, **__: pytest.fail("decoded"))
     assert refusal(client.post(URL, data=form(size="0")))[2] == "size"
@@ -208,9 +214,16 @@ def test_wrong_method_and_address(client, method, path, status):
     assert ("POST" in answer.headers.get("Allow", "")) == (status == 405)
 
 
-def test_missing_model_is_told_without_its_path(client, form, monkeypatch):
+@pytest.mark.parametrize(
+    "error",
+    [
+        WeightsMissing("put it in /home/somebody/weights", "model_path"),
+        DeviceUnavailable("install it in /home/somebody", "STYLE_DEVICE"),
+    ],
+)
+def test_missing_model_is_told_without_its_path(client, form, monkeypatch, error):
     def missing(*_):
-        raise WeightsMissing("put it in /home/somebody/weights")
+        raise error
 
     monkeypatch.setattr(transfer, "stylize", missing)
     answer = client.post(URL, data=form())
@@ -228,39 +241,6 @@ def test_a_fault_of_ours_goes_to_the_log_only(client, form, monkeypatch, caplog)
     assert refusal(answer) == (500, "internal_error", None)
     assert "secret detail" not in answer.text
     assert "secret detail" in caplog.text
-
-
-def test_more_requests_than_places_are_sent_away(form, monkeypatch):
-    started, go_on = threading.Event(), threading.Event()
-
-    def slow(*_):
-        started.set()
-        go_on.wait(10)
-        raise WeightsMissing("enough")
-
-    monkeypatch.setattr(transfer, "stylize", slow)
-    app = create_app(Settings(warm_up=False, renders=1, queue=0))
-    first = threading.Thread(target=lambda: app.test_client().post(URL, data=form()))
-    first.start()
-    assert started.wait(10)
-    answer = app.test_client().post(URL, data=form())
-    go_on.set()
-    first.join()
-    assert refusal(answer) == (503, "busy", None)
-    assert int(answer.headers["Retry-After"]) > 0
-
-
-def test_waiting_ends(form, monkeypatch):
-    monkeypatch.setattr(transfer, "stylize", lambda *_: pytest.fail("it was not its turn"))
-    app = create_app(Settings(warm_up=False, renders=1, queue=1, patience=0.01))
-    engine = app.extensions["engine"]
-    inside, done = threading.Event(), threading.Event()
-    holder = threading.Thread(target=lambda: engine.run(lambda: (inside.set(), done.wait(10))))
-    holder.start()
-    assert inside.wait(10)
-    assert refusal(app.test_client().post(URL, data=form())) == (503, "busy", None)
-    done.set()
-    holder.join()
 
 
 def test_the_body_holds_a_photo_and_a_painting_of_the_largest_size():

@@ -1,41 +1,13 @@
-"""The application itself: settings, health, laziness."""
+"""The application itself: health, and one model for all requests."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import threading
 
-import pytest
-
 from app import create_app
-from app.settings import SETTINGS, Settings
+from app.settings import Settings
 from model import transfer
 from tests.app.answers import NEGATIVE, URL, error_of, upload
-
-
-def test_settings_come_from_the_environment():
-    assert Settings.from_environment({}) == Settings()
-    assert Settings.from_environment({"STYLE_QUEUE": "3", "STYLE_WARM_UP": "no"}) == Settings(queue=3, warm_up=False)
-
-
-@pytest.mark.parametrize(("name", "value"), [("STYLE_RENDERS", "0"), ("STYLE_QUEUE", "many"), ("STYLE_PATIENCE", "0")])
-def test_a_wrong_setting_stops_the_start_with_its_name(name, value):
-    with pytest.raises(ValueError, match=f"{name}='{value}'"):
-        Settings.from_environment({name: value})
-
-
-def test_each_setting_has_its_help():
-    assert [name for name, _, _ in SETTINGS] == ["STYLE_RENDERS", "STYLE_QUEUE", "STYLE_PATIENCE", "STYLE_WARM_UP"]
-    assert all(text.endswith(".") for _, _, text in SETTINGS)
-
-
-def test_create_app_loads_no_tensorflow():
-    code = (
-        "import sys, app; app.create_app(); "
-        "sys.exit(any(name.partition('.')[0] in ('tensorflow', 'keras') for name in sys.modules))"
-    )
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_alive_before_ready(client, app, monkeypatch):
@@ -74,6 +46,16 @@ def test_the_first_request_warms_the_model_up(monkeypatch):
     assert not called.is_set()
     app.test_client().get("/")
     assert called.wait(10)
+
+
+def test_a_load_that_hangs_does_not_hold_requests(form, monkeypatch):
+    loading = threading.Event()
+    monkeypatch.setattr(transfer, "ready", lambda: (loading.wait(10), NEGATIVE)[1])
+    app = create_app(Settings(patience=0.01))
+    answer = app.test_client().post(URL, data=form())
+    loading.set()
+    assert (answer.status_code, error_of(answer)["code"]) == (503, "busy")
+    assert "loading" in answer.json["error"]["message"]
 
 
 def test_the_real_model_gets_ready(monkeypatch):

@@ -129,6 +129,38 @@ def test_progress_is_shown_and_can_be_cancelled(new_page, files):
     expect(page.get_by_role("region", name="Your pastiche")).to_be_hidden()
 
 
+def test_what_is_read_aloud_is_not_held_back(new_page, files):
+    page = new_page()
+    page.route("**/api/v1/stylize", lambda route: None)  # never answered
+    fill(page, files)
+    page.get_by_role("button", name="Paint it").click()
+    expect(page.locator("[aria-busy=true]")).to_have_id("result")  # and not the form, which has the status in it
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.locator("[aria-busy=true]")).to_have_count(0)
+
+
+def test_the_photo_may_be_taken_away_while_it_is_painted(new_page, files, photo_png):
+    page = new_page()
+    held = []
+    page.route("**/api/v1/stylize", lambda route: held.append(route))
+    fill(page, files)
+    with page.expect_request("**/api/v1/stylize"):
+        page.get_by_role("button", name="Paint it").click()
+    page.get_by_label("Photo", exact=True).set_input_files([])
+    headers = {"X-Style-Seconds": "1", "X-Style-Weights": "none"}
+    held[0].fulfill(body=photo_png, content_type="image/png", headers=headers)
+    expect(page.get_by_role("status")).to_have_text("Painted.")
+    expect(page.get_by_role("link", name="Download")).to_have_attribute("download", "photo-pastiche.png")
+
+
+def test_a_fault_of_the_page_is_not_blamed_on_the_network(new_page, files):
+    page = new_page()
+    page.route("**/api/v1/stylize", lambda route: route.fulfill(body="no picture", content_type="image/png"))
+    fill(page, files)
+    page.get_by_role("button", name="Paint it").click()
+    expect(page.locator("#form-problem")).to_contain_text("This page could not show the picture")
+
+
 @pytest.mark.parametrize("kind", ["paste", "drop"])
 def test_pictures_are_pasted_and_dropped(new_page, files, photo_png, kind):
     page = new_page()

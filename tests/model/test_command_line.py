@@ -163,6 +163,25 @@ def test_a_folder_into_a_file(photos: Path, capsys: pytest.CaptureFixture[str]):
     assert "must be a folder" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("target", ["photo.png", "painting.png", "./photo.png"])
+def test_inputs_are_not_overwritten(folder: Path, capsys: pytest.CaptureFixture[str], target: str):
+    before = (folder / target).read_bytes()
+    assert stylize("-o", target) == 2
+    assert "would overwrite" in capsys.readouterr().err
+    assert (folder / target).read_bytes() == before
+
+
+def test_a_folder_of_photos_is_not_overwritten(photos: Path, capsys: pytest.CaptureFixture[str]):
+    assert main(["stylize", "photos", "painting.png", "-o", "photos"]) == 2
+    assert "would overwrite" in capsys.readouterr().err
+
+
+def test_a_bad_painting_is_told_once(photos: Path, capsys: pytest.CaptureFixture[str]):
+    assert main(["stylize", "photos", "photos/b.jpg", "-o", "out"]) == 1
+    assert capsys.readouterr().err.count("error: style: ") == 1
+    assert not Path("out").exists()
+
+
 def test_a_folder_without_photos(folder: Path, capsys: pytest.CaptureFixture[str]):
     (folder / "empty").mkdir()
     assert main(["stylize", "empty", "painting.png", "-o", "out"]) == 2

@@ -65,7 +65,7 @@ def test_device(monkeypatch: pytest.MonkeyPatch, wish: str, gpus: int, state: st
 
 def test_memory():
     assert "GB free of" in found("Memory").text
-    assert doctor._memory(8_000_000_000, 3_000_000_000) == Finding("Memory", "ok", "3.0 GB free of 8.0 GB")
+    assert doctor._memory(8_000_000_000, 5_000_000_000) == Finding("Memory", "ok", "5.0 GB free of 8.0 GB")
     assert doctor._memory(8_000_000_000, 1_000_000_000).state == "note"
     assert doctor._memory(8_000_000_000, None).text == "8.0 GB in all"
 

@@ -192,6 +192,11 @@ def test_opaque_modes(image: Image.Image, expected: tuple[int, ...]) -> None:
         assert picture.alpha is None
 
 
+@pytest.mark.parametrize("image", [Image.new("I", (1, 1), 200 * 257), Image.new("L", (1, 1), 200).convert("I")])
+def test_whole_numbers_of_16_or_8_bits(image: Image.Image) -> None:
+    assert tuple(levels(read(image))[0, 0]) == (200, 200, 200)
+
+
 @pytest.mark.parametrize(
     ("image", "expected", "alpha"),
     [

@@ -6,11 +6,12 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 
-from model import magenta
-from model.errors import WeightsBroken
+from model import magenta, memory
+from model.errors import DeviceUnavailable, ImageTooLarge, WeightsBroken
 from model.magenta import Magenta, load, predictor_input
 from model.networks import Architecture
 from tests.model.tiny import TINY, tiny_arrays, write_tiny
@@ -38,8 +39,8 @@ def fresh(arrays: dict[str, np.ndarray]) -> Magenta:
 def readings(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """Every weights file that is read."""
     read: list[Path] = []
-    real = magenta.read_npz
-    monkeypatch.setattr(magenta, "read_npz", lambda path: read.append(path) or real(path))
+    real = magenta.read_weights
+    monkeypatch.setattr(magenta, "read_weights", lambda path: read.append(Path(path)) or real(path))
     return read
 
 
@@ -173,3 +174,18 @@ def test_threads_paint_what_one_after_the_other_would(network: Magenta):
 
     alone = [one(index) for index in range(THREADS)]
     assert all(np.array_equal(*pair) for pair in zip(at_once(one), alone, strict=True))
+
+
+def test_a_result_beyond_memory_is_refused(network: Magenta, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(memory, "free_bytes", lambda: 64 * 64 * memory.BYTES_PER_PIXEL)
+    vector = np.zeros(TINY.vector_size, "float32")
+    assert network.render(np.zeros((64, 64, 3), "float32"), vector).shape == (64, 64, 3)
+    with pytest.raises(ImageTooLarge, match="65 x 64 pixels needs .* ask for a smaller size") as caught:
+        network.render(np.zeros((64, 65, 3), "float32"), vector)
+    assert caught.value.field == "size"
+
+
+def test_a_keras_set_up_for_other_work_is_named(arrays: dict[str, np.ndarray], monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(keras.backend, "floatx", lambda: "float16")
+    with pytest.raises(DeviceUnavailable, match="Keras is set to tensorflow, float16, channels_last"):
+        Magenta("odd", TINY, arrays)

@@ -1,4 +1,4 @@
-"""The weights that ship paint about as well as Magenta's mobile network, by VGG19's measure, on pairs neither has seen."""
+"""The weights that ship paint about as well as Magenta's mobile network, by VGG19's measure, on unseen pairs."""
 
 from __future__ import annotations
 
