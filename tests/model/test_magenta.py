@@ -180,7 +180,7 @@ def test_a_result_beyond_memory_is_refused(network: Magenta, monkeypatch: pytest
     monkeypatch.setattr(memory, "free_bytes", lambda: 64 * 64 * memory.BYTES_PER_PIXEL)
     vector = np.zeros(TINY.vector_size, "float32")
     assert network.render(np.zeros((64, 64, 3), "float32"), vector).shape == (64, 64, 3)
-    with pytest.raises(ImageTooLarge, match="65 x 64 pixels needs .* ask for a smaller size") as caught:
+    with pytest.raises(ImageTooLarge, match=r"65 x 64 pixels needs .* ask for a smaller size") as caught:
         network.render(np.zeros((64, 65, 3), "float32"), vector)
     assert caught.value.field == "size"
 
