@@ -87,7 +87,7 @@ TABLE: dict[str, Entry] = {
             None,
             None,
             "Apache-2.0",
-            "Magenta's published arbitrary-image-stylization-v1-256: ten times larger, and closer to the painting.",
+            "Magenta's published arbitrary-image-stylization-v1-256, of 92 MB.",
         ),
     )
 }

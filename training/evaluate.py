@@ -116,7 +116,7 @@ def main() -> None:
     args = parser.parse_args()
 
     paths = args.weights or [SHIPPED]
-    stylizers = {"Lite": stylizer(*load_teacher(args.lite))} | {str(path): load(path) for path in paths}
+    stylizers = {"Lite": stylizer(*load_teacher(args.lite))} | {path.name: load(path) for path in paths}
     vgg = vgg19(args.vgg, (*STYLE_LAYERS, CONTENT_LAYER))
     pairs = list(zip(load_pictures(args.data / "content"), load_pictures(args.data / "style"), strict=True))
     scores: dict[str, list[Score]] = {name: [] for name in stylizers}
