@@ -186,8 +186,8 @@ def test_weights_are_loaded_at_the_first_picture_only(
     photo: np.ndarray, painting: np.ndarray, tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     loaded = []
-    real = magenta.read_npz
-    monkeypatch.setattr(magenta, "read_npz", lambda path: loaded.append(path) or real(path))
+    real = magenta.read_weights
+    monkeypatch.setattr(magenta, "read_weights", lambda path: loaded.append(Path(path)) or real(path))
     fresh = Path(shutil.copy(tiny, tmp_path / "fresh.npz"))
     with pytest.raises(UnsupportedImage):
         transfer_style(b"no picture", painting, fresh)
