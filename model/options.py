@@ -36,7 +36,7 @@ def _list(value: Any) -> Any:
 
 Number = Annotated[float, BeforeValidator(_number)]
 Whole = Annotated[int, BeforeValidator(_number)]
-Share = Annotated[Number, Field(ge=0)]
+Share = Annotated[Number, Field(ge=0, le=1000)]
 Side = Annotated[Whole, Field(ge=MIN_SIDE, le=MAX_SIDE)]
 
 
@@ -54,7 +54,7 @@ class StylizeOptions(BaseModel):
         f"the photo's own, at most {DEFAULT_SIDE}.",
     )
     weights: Annotated[list[Share] | None, BeforeValidator(_list)] = Field(
-        None, max_length=MAX_STYLES, description="How much of each style, in their order; only the ratios count."
+        None, max_length=MAX_STYLES, description="How much of each style in turn, 0 to 1000; only ratios count."
     )
     format: Literal["png", "jpeg", "webp"] = Field("png", description="Kind of file that comes back.")
     quality: Whole = Field(92, ge=1, le=100, description="Of JPEG and WebP, 1 to 100; PNG loses nothing.")
@@ -77,8 +77,8 @@ class StylizeOptions(BaseModel):
         if len(weights) != styles:
             raise InvalidOption(f"There are {styles} styles but {len(weights)} weights: give one for each.", "weights")
         total = sum(weights)
-        if not 0 < total < float("inf"):
-            raise InvalidOption("At least one of the weights must be more than 0, and none enormous.", "weights")
+        if not total:
+            raise InvalidOption("At least one of the weights must be more than 0.", "weights")
         return [weight / total for weight in weights]
 
 
@@ -87,12 +87,12 @@ _REASONS = {  # pydantic's error types in plain words
     "finite_number": "a finite number",
     "float_parsing": "a number",
     "float_type": "a number",
-    "greater_than_equal": "{ge} or more",
+    "greater_than_equal": "{ge:g} or more",
     "int_from_float": "a whole number",
     "int_parsing": "a whole number",
     "int_parsing_size": "a whole number of fewer digits",
     "int_type": "a whole number",
-    "less_than_equal": "{le} or less",
+    "less_than_equal": "{le:g} or less",
     "list_type": "a list of numbers",
     "literal_error": "{expected}",
     "too_long": "at most {max_length} numbers",

@@ -257,7 +257,7 @@ def test_evaluation_from_the_shell(
     assert scores == capsys.readouterr().out
     _, _, lite, mine = (line.split(" | ") for line in scores.splitlines())
     assert (lite[0], lite[1:3]) == ("| Lite", ["1.000", "1.000"])
-    assert mine[0] == f"| {weights}"
+    assert mine[0] == f"| {weights.name}"
     assert mine[1:] != lite[1:]
     with Image.open(tmp_path / "scores" / "sheet.jpg") as sheet:
         assert sheet.size == (4 * 256, 20 + 256)
