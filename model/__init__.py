@@ -2,7 +2,17 @@
 
 from model.errors import StyleTransferError
 from model.images import Picture
-from model.options import StylizeOptions
+from model.options import RefineOptions, StylizeOptions
+from model.refine import refine
 from model.transfer import Pastiche, style_vector, stylize
 
-__all__ = ["Pastiche", "Picture", "StyleTransferError", "StylizeOptions", "style_vector", "stylize"]
+__all__ = [
+    "Pastiche",
+    "Picture",
+    "RefineOptions",
+    "StyleTransferError",
+    "StylizeOptions",
+    "refine",
+    "style_vector",
+    "stylize",
+]

@@ -1,24 +1,44 @@
-"""The command line: python -m model stylize | weights | doctor. Options, limits and help come from options.py."""
+"""The command line: python -m model stylize | refine | vector | weights | doctor. Options are options.py's."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import os
+import signal
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from threading import Event
+from typing import Any, Literal, TypeVar
 
 from tqdm import tqdm
 
-from model import Pastiche, StyleTransferError, StylizeOptions, doctor, settings, style_vector, stylize, weights
+from model import (
+    Pastiche,
+    RefineOptions,
+    StyleTransferError,
+    StylizeOptions,
+    doctor,
+    refine,
+    settings,
+    style_vector,
+    stylize,
+    weights,
+)
 from model.device import device
 from model.errors import InvalidOption
+from model.film import Film
 from model.images import encode
+from model.options import START_WORDS
+from model.progress import Cancelled, Step
+from model.transfer import style_file
+from model.vectors import SUFFIX
 
+SUMMARY = "{output}: {width} x {height} pixels, {seconds} s, weights {weights}"
 FORMATS = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".webp": "webp"}
+FILMS: dict[str, Literal["gif", "webp"]] = {".gif": "gif", ".webp": "webp"}
 PICTURES = {*FORMATS, ".gif", ".avif", ".heic", ".heif"}  # what a folder of photos is searched for
 
 
@@ -39,6 +59,10 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m model", description="Paint photos in the style of paintings.")
     commands = parser.add_subparsers(required=True, metavar="command")
     _add_stylize(commands.add_parser("stylize", help="paint a photo, or a folder of them"))
+    _add_refine(
+        commands.add_parser("refine", help="optimise a pastiche step by step: slower, and closer to the painting")
+    )
+    _add_vector(commands.add_parser("vector", help="keep a style as a small file, without the artwork"))
     _add_weights(commands.add_parser("weights", help="the networks' weights on this machine"))
     checkup = commands.add_parser("doctor", help="check this machine and say how to mend what is wrong")
     checkup.set_defaults(run=_doctor)
@@ -49,13 +73,40 @@ def _add_stylize(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("photo", type=Path, help="a picture, or a folder of pictures")
     parser.add_argument("painting", type=Path, nargs="+", help="the style; several are blended")
     parser.add_argument("-o", "--output", type=Path, required=True, help="a .png, .jpg or .webp, or a folder")
-    for name, field in StylizeOptions.model_fields.items():
+    _add_options(parser, StylizeOptions)
+    parser.set_defaults(run=_stylize)
+
+
+def _add_refine(parser: argparse.ArgumentParser) -> None:
+    parser.description = "Defaults are those of the preset 'balanced'; others have their own."
+    parser.add_argument("photo", type=Path, help="a picture")
+    parser.add_argument("painting", type=Path, nargs="+", help="the style; several are blended")
+    parser.add_argument("-o", "--output", type=Path, required=True, help="a .png, .jpg or .webp")
+    parser.add_argument("--film", type=Path, help="a .webp or .gif that shows the steps")
+    _add_options(parser, RefineOptions)
+    parser.set_defaults(run=_refine)
+
+
+def _add_options(parser: argparse.ArgumentParser, options: type[StylizeOptions | RefineOptions]) -> None:
+    for name, field in options.model_fields.items():
         kind = "N,N,…" if name == "weights" else name.upper()
+        also = " Or a picture's path." if name == "start" else ""
         default = "" if field.default is None else f" Default: {field.default}."
-        parser.add_argument(f"--{name}", metavar=kind, help=f"{field.description}{default}")
+        flag = f"--{name.replace('_', '-')}"
+        parser.add_argument(flag, metavar=kind, help=f"{field.description}{also}{default}")
     parser.add_argument("--model", help="weights: their name, a .npz, an official SavedModel or its archive")
     parser.add_argument("--json", action="store_true", help="print one JSON object a photo, for scripts")
-    parser.set_defaults(run=_stylize)
+
+
+def _add_vector(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("painting", type=Path, nargs="+", help="a picture; of several the average is kept")
+    parser.add_argument("-o", "--output", type=Path, required=True, help=f"as in flow{SUFFIX}")
+    parser.add_argument("--name", help="left out: the output's")
+    parser.add_argument("--credit", default="", help="who made the artwork")
+    parser.add_argument("--licence", default="", help="what may be done with it")
+    parser.add_argument("--weights", metavar="N,N,…", help=StylizeOptions.model_fields["weights"].description)
+    parser.add_argument("--model", help="weights: their name, a .npz, an official SavedModel or its archive")
+    parser.set_defaults(run=_vector)
 
 
 def _add_weights(parser: argparse.ArgumentParser) -> None:
@@ -74,7 +125,7 @@ def _add_weights(parser: argparse.ArgumentParser) -> None:
 
 
 def _stylize(args: argparse.Namespace) -> int:
-    options = _options(args)
+    options = _options(args, StylizeOptions)
     options.blend_weights(len(args.painting))
     jobs = list(_jobs(args.photo, args.output, options.format))
     with _hushed():
@@ -95,10 +146,67 @@ def _stylize(args: argparse.Namespace) -> int:
         if args.json:
             print(json.dumps(report), flush=True)
         elif len(jobs) == 1 and "error" not in report:
-            print("{output}: {width} x {height} pixels, {seconds} s, weights {weights}".format(**report))
+            print(SUMMARY.format(**report))
     for line in failed if not args.json else []:
         print(f"error: {line}", file=sys.stderr)
     return 1 if failed else 0
+
+
+def _refine(args: argparse.Namespace) -> int:
+    """Stopped from the keyboard, it keeps the best picture so far; stopped again, none."""
+    start = None if args.start in (None, *START_WORDS) else args.start
+    args.start = None if start else args.start
+    options = _options(args, RefineOptions)
+    film = Film() if args.film else None
+    with _hushed():
+        device()  # loads TensorFlow
+    with tqdm(total=options.steps, unit="step", disable=args.json) as bar, _stopped_gently() as stopped:
+
+        def on_step(step: Step) -> None:
+            bar.set_postfix({name: f"{loss:.3g}" for name, loss in step.losses.items()}, refresh=False)
+            bar.update(step.step - bar.n)
+            if film:
+                film.add(step)
+            if stopped.is_set():
+                raise Cancelled
+
+        pastiche = refine(args.photo, args.painting, options, start, on_step, args.model)
+    _write(args.output, encode(pastiche.picture, options.format, options.quality))
+    if film:
+        _write(args.film, film.encode(FILMS[args.film.suffix.lower()]))
+    report = _report(args.photo, args.output, pastiche)
+    print(json.dumps(report | {"notes": pastiche.notes}) if args.json else SUMMARY.format(**report))
+    for note in pastiche.notes if not args.json else []:
+        print(f"note: {note}", file=sys.stderr)
+    return 0
+
+
+@contextmanager
+def _stopped_gently() -> Iterator[Event]:
+    """Control-C sets the event; a second one interrupts as ever."""
+    stopped = Event()
+
+    def stop(number: int, frame: object) -> None:
+        stopped.set()
+        signal.signal(signal.SIGINT, before)
+
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        yield stopped
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _vector(args: argparse.Namespace) -> int:
+    options = StylizeOptions.parse({"weights": args.weights} if args.weights else {})
+    shares = options.blend_weights(len(args.painting))
+    with _hushed():
+        device()
+    about = {"name": args.name or args.output.name.split(".")[0], "credit": args.credit, "licence": args.licence}
+    file = style_file(args.painting, shares, args.model, **about)
+    _write(args.output, file.to_bytes())
+    print(f"{args.output}: {file.vector.size} numbers of the weights {file.weights}")
+    return 0
 
 
 @contextmanager
@@ -115,18 +223,33 @@ def _hushed() -> Iterator[None]:
         os.close(nowhere)
 
 
-def _options(args: argparse.Namespace) -> StylizeOptions:
+Options = TypeVar("Options", StylizeOptions, RefineOptions)
+
+
+def _options(args: argparse.Namespace, options: type[Options]) -> Options:
     """What was typed; the kind of file follows the output's name unless --format says otherwise."""
-    typed = {name: getattr(args, name) for name in StylizeOptions.model_fields}
+    typed = {name: getattr(args, name) for name in options.model_fields}
     given = {name: value for name, value in typed.items() if value is not None}
-    suffix = args.output.suffix.lower()
-    if not args.photo.is_dir() and suffix not in FORMATS:
-        raise InvalidOption(f"--output must end in {', '.join(FORMATS)}, not '{args.output.name}'.", "output")
-    if args.photo.is_dir() and args.output.is_file():
-        raise InvalidOption(f"--output must be a folder, as the photo is one; '{args.output}' is a file.", "output")
-    if args.output.resolve() in {path.resolve() for path in (args.photo, *args.painting)}:
-        raise InvalidOption(f"--output would overwrite '{args.output}': name another.", "output")
-    return StylizeOptions.parse({"format": FORMATS.get(suffix, "png")} | given)
+    _check_paths(args, folders=options is StylizeOptions)
+    return options.parse({"format": FORMATS.get(args.output.suffix.lower(), "png")} | given)
+
+
+def _check_paths(args: argparse.Namespace, folders: bool) -> None:
+    """Raises InvalidOption for an output that would be of no kind, or would overwrite an input."""
+    output, film, isdir = args.output, getattr(args, "film", None), args.photo.is_dir()
+    if isdir and not folders:
+        raise InvalidOption(f"photo must be a picture; '{args.photo}' is a folder.", "photo")
+    if not isdir and output.suffix.lower() not in FORMATS:
+        raise InvalidOption(f"--output must end in {', '.join(FORMATS)}, not '{output.name}'.", "output")
+    if isdir and output.is_file():
+        raise InvalidOption(f"--output must be a folder, as the photo is one; '{output}' is a file.", "output")
+    if film and film.suffix.lower() not in FILMS:
+        raise InvalidOption(f"--film must end in {', '.join(FILMS)}, not '{film.name}'.", "film")
+    inputs = {path.resolve() for path in (args.photo, *args.painting)}
+    if output.resolve() in inputs:
+        raise InvalidOption(f"--output would overwrite '{output}': name another.", "output")
+    if film and film.resolve() in {*inputs, output.resolve()}:
+        raise InvalidOption(f"--film would overwrite '{film}': name another.", "film")
 
 
 def _jobs(photo: Path, output: Path, format: str) -> Iterator[tuple[Path, Path]]:

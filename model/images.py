@@ -33,6 +33,7 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+_QUARTER_TURNS = {_TURNS[orientation] for orientation in (5, 6, 7, 8)}
 
 
 @dataclass(frozen=True)
@@ -52,15 +53,12 @@ def read(
     """
 
     def target(width: int, height: int) -> tuple[int, int]:
-        if not width * height:
-            raise UnsupportedImage("this picture has no pixels. Use another one.")
-        if width * height > MAX_PIXELS:
-            raise _too_many_pixels()
+        _check_area(width, height)
         longest = max(width, height)
         scale = (long_side or min(longest, limit or longest)) / longest
         return max(1, round(width * scale)), max(1, round(height * scale))
 
-    try:
+    with _named(field):
         if isinstance(source, Image.Image) and source.mode == "F":
             source = np.asarray(source)
         if isinstance(source, np.ndarray):
@@ -68,8 +66,15 @@ def read(
         if isinstance(source, Image.Image):
             return _from_image(source, target(*source.size))
         return _from_file(_bytes(source), target)
-    except ImageError as error:
-        raise type(error)(f"{field}: {error}", field) from error
+
+
+def peek(source: str | os.PathLike[str] | bytes | BinaryIO, field: str = "content") -> tuple[int, int]:
+    """Width and height as the header tells, upright; raises as `read` does, but decodes nothing."""
+    with _named(field):
+        with _decoding():
+            image = Image.open(io.BytesIO(_bytes(source)), formats=_formats())
+        _check_area(*image.size)
+    return image.size[::-1] if _turn(image) in _QUARTER_TURNS else image.size
 
 
 def resize(rgb: np.ndarray, size: tuple[int, int]) -> np.ndarray:
@@ -97,6 +102,21 @@ def encode(picture: Picture, format: Literal["png", "jpeg", "webp"] = "png", qua
     return file.getvalue()
 
 
+def contents(source: str | os.PathLike[str] | bytes | BinaryIO, field: str = "content") -> bytes:
+    """Everything in `source`; raises as `read` does where that is nothing, or more than MAX_BYTES."""
+    with _named(field):
+        return _bytes(source)
+
+
+@contextmanager
+def _named(field: str) -> Iterator[None]:
+    """An ImageError's sentence begins with the field at fault."""
+    try:
+        yield
+    except ImageError as error:
+        raise type(error)(f"{field}: {error}", field) from error
+
+
 def _bytes(source: Any) -> bytes:
     """Everything in `source`, but never more than one byte over MAX_BYTES."""
     if isinstance(source, str | os.PathLike):
@@ -113,6 +133,13 @@ def _bytes(source: Any) -> bytes:
     if not data:
         raise UnsupportedImage("this file is empty. Choose a picture.")
     return bytes(data)
+
+
+def _check_area(width: int, height: int) -> None:
+    if not width * height:
+        raise UnsupportedImage("this picture has no pixels. Use another one.")
+    if width * height > MAX_PIXELS:
+        raise _too_many_pixels()
 
 
 def _too_many_pixels() -> ImageTooLarge:

@@ -1,6 +1,11 @@
-"""What makes two pictures alike in style or in content, on an encoder's feature maps (N, H, W, C)."""
+"""What makes two pictures alike in style, content or colour: on an encoder's feature maps or pixels (N, H, W, C).
+
+Losses come one for each picture, (N,).
+"""
 
 from __future__ import annotations
+
+from typing import Literal
 
 from keras import KerasTensor, ops
 
@@ -12,10 +17,86 @@ def gram(features: KerasTensor) -> KerasTensor:
     return ops.matmul(ops.transpose(flat, (0, 2, 1)), flat) / ops.cast(height * width, flat.dtype)
 
 
+def statistics(features: KerasTensor) -> KerasTensor:
+    """Mean and standard deviation of each channel, (N, 2, C).
+
+    They hold much of what a Gram matrix does: Li et al., "Demystifying Neural Style Transfer", IJCAI 2017; Huang and
+    Belongie, "Arbitrary Style Transfer in Real-time with Adaptive Instance Normalization", ICCV 2017, eq. 13.
+    """
+    mean, variance = ops.moments(features, axes=(1, 2))
+    return ops.stack([mean, ops.sqrt(variance + 1e-8)], axis=1)
+
+
+def squared_error(value: KerasTensor, target: KerasTensor) -> KerasTensor:
+    """Mean squared distance: of features, the content loss; of Gram matrices or statistics, the style loss of a layer.
+
+    Gatys, Ecker and Bethge, "Image Style Transfer Using Convolutional Neural Networks", CVPR 2016: eq. 1 is half the
+    sum in place of the mean, eq. 4 a quarter of this mean.
+    """
+    return ops.mean(ops.square(value - target), _inner_axes(target))
+
+
 def relative_error(value: KerasTensor, target: KerasTensor) -> KerasTensor:
-    """Squared distance as a share of the target's own squared length, for each picture, (N,).
+    """Squared distance as a share of the target's own squared length.
 
     Dividing by the target makes layers and pictures of different contrast count alike.
     """
-    axes = tuple(range(1, len(target.shape)))
+    axes = _inner_axes(target)
     return ops.sum(ops.square(value - target), axes) / (ops.sum(ops.square(target), axes) + 1e-12)
+
+
+def total_variation(pictures: KerasTensor, exponent: Literal[1, 2] = 1) -> KerasTensor:
+    """Sum over all pixels of the differences to the neighbours right and below, to the power of `exponent`.
+
+    1 keeps edges (Rudin, Osher and Fatemi 1992, anisotropic); 2 smooths them (Mahendran and Vedaldi, "Understanding
+    Deep Image Representations by Inverting Them", CVPR 2015, with beta = 2).
+    """
+    down, right = pictures[:, 1:] - pictures[:, :-1], pictures[:, :, 1:] - pictures[:, :, :-1]
+    power = ops.abs if exponent == 1 else ops.square
+    return sum(ops.sum(power(difference), (1, 2, 3)) for difference in (down, right))
+
+
+def histogram_error(pictures: KerasTensor, target: KerasTensor) -> KerasTensor:
+    """Mean squared distance of each channel's values to those that `match_histograms` makes of them.
+
+    Risser, Wilmot and Barnes, "Stable and Controllable Neural Texture Synthesis and Style Transfer Using Histogram
+    Losses", 2017, eq. 7, exact instead of by bins: per channel, the squared Wasserstein distance of its values.
+    """
+    values = _values(pictures)
+    return ops.mean(ops.square(ops.sort(values, axis=1) - _quantiles(target, ops.shape(values)[1])), (1, 2))
+
+
+def match_histograms(pictures: KerasTensor, target: KerasTensor) -> KerasTensor:
+    """`pictures` with each channel's values replaced, in their order, by those of the same rank in `target`'s.
+
+    `target` (N, H', W', C) may be of another size. Colours of the content for a style image: Gatys et al., "Preserving
+    Color in Neural Artistic Style Transfer", 2016.
+    """
+    values = _values(pictures)
+    ranks = ops.argsort(ops.argsort(values, axis=1), axis=1)
+    return ops.reshape(
+        ops.take_along_axis(_quantiles(target, ops.shape(values)[1]), ranks, axis=1), ops.shape(pictures)
+    )
+
+
+def _values(pictures: KerasTensor) -> KerasTensor:
+    """(N, H * W, C)."""
+    _, height, width, channels = ops.shape(pictures)
+    return ops.reshape(pictures, (-1, height * width, channels))
+
+
+def _quantiles(pictures: KerasTensor, count: int) -> KerasTensor:
+    """(N, count, C): each channel's values in order, thinned out or interpolated to that many."""
+    values = ops.sort(_values(pictures), axis=1)
+    most = ops.cast(ops.shape(values)[1], "float32")
+    place = (ops.arange(count, dtype="float32") + 0.5) / ops.cast(count, "float32") * most - 0.5
+    place = ops.clip(place, 0.0, most - 1.0)
+    below = ops.floor(place)
+    above = ops.minimum(below + 1.0, most - 1.0)
+    share = (place - below)[None, :, None]
+    lower, upper = (ops.take(values, ops.cast(index, "int32"), axis=1) for index in (below, above))
+    return lower + share * (upper - lower)
+
+
+def _inner_axes(x: KerasTensor) -> tuple[int, ...]:
+    return tuple(range(1, len(x.shape)))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock
+from typing import TypeAlias
 
 import keras
 import numpy as np
@@ -16,13 +17,15 @@ import tensorflow as tf
 from model import images, memory, weights
 from model.device import device
 from model.errors import DeviceUnavailable, WeightsBroken
-from model.networks import Architecture, assign_arrays, build_predictor, build_transformer
+from model.networks import Architecture, assign_arrays, build_predictor, build_transformer, cut
 from model.npz import read_weights
 
 STYLE_SIDE = 256  # pixels, short side of what the predictor sees: the scale it was trained at
 LONGEST_STYLE = 4 * STYLE_SIDE  # of a scroll or a frieze only the middle is looked at
 SMALLEST_CONTENT = 32  # pixels; below it, reflected margins would be wider than the picture
 VECTORS_KEPT = 256
+
+OnStage: TypeAlias = Callable[[int, int], None]
 
 
 class Magenta:
@@ -37,9 +40,9 @@ class Magenta:
         with tf.device(device()):
             predictor, transformer = _networks(name, architecture, arrays)
         image = tf.TensorSpec((1, None, None, 3), tf.float32)
-        vector = tf.TensorSpec((1, architecture.vector_size), tf.float32)
         self._predict = tf.function(lambda style: predictor(style, training=False), [image])
-        self._transform = tf.function(lambda content, v: transformer([content, v], training=False), [image, vector])
+        self._whole = [_compiled(transformer)]
+        self._stages = [_compiled(stage) for stage in cut(transformer)]
 
     def embed(self, style: np.ndarray) -> np.ndarray:
         """(H, W, 3) in 0..1 -> (vector_size,) float32. The same picture is predicted once, then remembered."""
@@ -59,19 +62,40 @@ class Magenta:
                 self._vectors.popitem(last=False)
         return vector
 
-    def render(self, content: np.ndarray, vector: np.ndarray) -> np.ndarray:
-        """(H, W, 3) in 0..1 and a style vector -> the pastiche, (H, W, 3) float32 in 0..1."""
+    def render(self, content: np.ndarray, vector: np.ndarray, on_stage: OnStage | None = None) -> np.ndarray:
+        """(H, W, 3) in 0..1 and a style vector -> the pastiche, (H, W, 3) float32 in 0..1.
+
+        on_stage(done, of): called before each stage of the network and at the end; what it raises stops the render.
+        """
         height, width = content.shape[:2]
         margins = [(0, max(0, SMALLEST_CONTENT - height)), (0, max(0, SMALLEST_CONTENT - width)), (0, 0)]
         padded = np.pad(content, margins, mode="edge")
         memory.refuse_beyond(height, width)
         try:
             with tf.device(device()):
-                batch = self._transform(padded[None], np.asarray(vector, dtype="float32")[None])
+                batch = self._run(padded[None], np.asarray(vector, dtype="float32")[None], on_stage)
         except tf.errors.ResourceExhaustedError as error:
             raise memory.too_large(f"A result of {width} x {height} pixels does not fit into memory") from error
         pastiche: np.ndarray = batch[0, :height, :width].numpy()
         return pastiche
+
+    def _run(self, content: np.ndarray, vector: np.ndarray, on_stage: OnStage | None) -> tf.Tensor:
+        stages = self._stages if on_stage else self._whole
+        x, v = tf.constant(content), tf.constant(vector)
+        for done, stage in enumerate(stages):
+            if on_stage:
+                on_stage(done, len(stages))
+            x = stage.get_concrete_function()(x, v)
+        if on_stage:
+            on_stage(len(stages), len(stages))
+        return x
+
+
+def _compiled(stage: keras.Model) -> tf.types.experimental.PolymorphicFunction:
+    """For any size, so that a new one needs no new trace."""
+    (_, channels), (_, size) = ((shape[0], shape[-1]) for shape in stage.input_shape)
+    signature = [tf.TensorSpec((1, None, None, channels), tf.float32), tf.TensorSpec((1, size), tf.float32)]
+    return tf.function(lambda x, vector: stage([x, vector], training=False), signature)
 
 
 def _check_keras() -> None:

@@ -65,6 +65,17 @@ def build_transformer(architecture: Architecture) -> keras.Model:
     return keras.Model([content, vector], pastiche, name="transformer")
 
 
+def cut(transformer: keras.Model) -> list[keras.Model]:
+    """The transformer in stages (x, vector) -> x, which share its layers: one after another they do what it does.
+
+    Each ends with a residual block or an expanding layer; the contracting layers go with the first.
+    """
+    content, vector = transformer.inputs
+    kinds = keras.layers.Add, keras.layers.Activation
+    ends = [layer.output for layer in transformer.layers if isinstance(layer, kinds)]
+    return [keras.Model([start, vector], end) for start, end in zip([content, *ends], ends, strict=False)]
+
+
 def _reflect_conv(
     x: KerasTensor, path: str, filters: int, size: int, stride: int = 1, bias: bool = False
 ) -> KerasTensor:

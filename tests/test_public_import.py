@@ -5,8 +5,17 @@ import model
 
 
 def test_the_public_names():
-    assert API.__all__ == ["style_vector", "transfer_style"]
-    assert model.__all__ == ["Pastiche", "Picture", "StyleTransferError", "StylizeOptions", "style_vector", "stylize"]
+    assert API.__all__ == ["refine", "style_vector", "transfer_style"]
+    assert model.__all__ == [
+        "Pastiche",
+        "Picture",
+        "RefineOptions",
+        "StyleTransferError",
+        "StylizeOptions",
+        "refine",
+        "style_vector",
+        "stylize",
+    ]
 
 
 def test_each_of_them_is_there():

@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import json
 import shutil
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +11,12 @@ import pytest
 from PIL import Image
 
 from API import transfer_style
-from model import __main__, weights
+from model import __main__, memory, weights
 from model.__main__ import main
-from model.options import StylizeOptions
+from model.film import Film
+from model.options import RefineOptions, StylizeOptions
+from model.progress import Step
+from tests.model.tiny import write_tiny_encoder
 
 
 @pytest.fixture(autouse=True)
@@ -303,3 +307,150 @@ def test_doctor_reports_a_fault_with_its_fix(capsys: pytest.CaptureFixture[str],
     fault = next(index for index, line in enumerate(shown) if line.startswith("FAULT"))
     assert "GPU 99" in shown[fault]
     assert shown[fault + 1].strip().startswith("-> set STYLE_DEVICE=auto")
+
+
+# Refining
+
+
+def refined(*arguments: str) -> int:
+    quick = ["--encoder", "vgg19-slim", "--size", "100", "--steps", "4", "--scales", "2", "--start", "content"]
+    return main(["refine", "photo.png", "painting.png", "-o", "out.png", *quick, *arguments])
+
+
+@pytest.fixture
+def _tiny_encoder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path_factory.mktemp("encoder")
+    write_tiny_encoder(folder)
+    monkeypatch.setenv("STYLE_MODEL_DIR", str(folder))
+
+
+@pytest.mark.usefixtures("_tiny_encoder")
+def test_refine(capsys: pytest.CaptureFixture[str]):
+    assert refined() == 0
+    assert pixels("out.png").shape == (75, 100, 3)
+    shown = capsys.readouterr()
+    assert shown.out.startswith("out.png: 100 x 75 pixels, ")
+    assert "4/4" in shown.err  # the bar
+    assert all(f"{name}=" in shown.err for name in ("loss", "content", "style", "variation"))
+
+
+@pytest.mark.usefixtures("_tiny_encoder")
+def test_refine_in_json_from_a_picture_with_a_film(capsys: pytest.CaptureFixture[str]):
+    assert refined("--json", "--start", "turned.png", "--film", "film.webp", "--rate", "0.2") == 0
+    shown = capsys.readouterr()
+    report = json.loads(shown.out)
+    assert (report["recipe"]["method"], report["recipe"]["start"], report["notes"]) == ("gatys", "given", [])
+    assert shown.err == ""
+    with Image.open("film.webp") as film:
+        assert (film.format, film.size, film.n_frames) == ("WEBP", (100, 75), 5)
+
+
+@pytest.mark.usefixtures("_tiny_encoder")
+def test_refine_says_what_did_not_go_as_asked(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(memory, "free_bytes", lambda: memory.REFINING_BYTES_PER_PIXEL["vgg19-slim"] * 100 * 60)
+    assert refined() == 0
+    assert "note: Too little memory is free for 100 x 75 pixels" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("_tiny_encoder")
+def test_refine_stopped_from_the_keyboard_keeps_the_best(folder: Path, monkeypatch: pytest.MonkeyPatch):
+    before = signal.getsignal(signal.SIGINT)
+    add = Film.add
+
+    def interrupt(film: Film, step: Step) -> None:
+        add(film, step)
+        if step.step == 2:
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(Film, "add", interrupt)
+    assert refined("--film", "film.gif") == 0
+    with Image.open("film.gif") as film:
+        assert film.n_frames == 3
+    assert Path("out.png").exists()
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_refine_stopped_twice_stops(folder: Path, monkeypatch: pytest.MonkeyPatch):
+    def impatient(*_: object) -> None:
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(__main__, "refine", impatient)
+    assert refined() == 130
+    assert_nothing_but_the_inputs(folder)
+
+
+def test_every_option_of_a_refinement_is_one_of_the_shell(capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit):
+        main(["refine", "--help"])
+    shown = capsys.readouterr().out
+    assert all(f"--{name.replace('_', '-')} " in shown for name in RefineOptions.model_fields)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "field"),
+    [
+        (["--preset", "better"], "preset"),
+        (["--steps", "10001"], "steps"),
+        (["--size", "99"], "size"),
+        (["--style-weight", "0", "--content-weight", "0"], "style_weight"),
+        (["--style-layers", "conv9"], "style_layers"),
+        (["--film", "film.mp4"], "film"),
+        (["--film", "painting.gif", "-o", "painting.gif"], "output"),
+        (["-o", "photo.png"], "output"),
+    ],
+)
+@pytest.mark.usefixtures("_tiny_encoder")
+def test_a_wrong_option_of_a_refinement_is_named(
+    folder: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], field: str
+):
+    assert refined(*arguments) == 2
+    assert field in capsys.readouterr().err
+    assert_nothing_but_the_inputs(folder)
+
+
+def test_a_folder_is_not_refined(photos: Path, capsys: pytest.CaptureFixture[str]):
+    assert main(["refine", "photos", "painting.png", "-o", "out.png"]) == 2
+    assert "'photos' is a folder" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("_tiny_encoder")
+@pytest.mark.parametrize("film", ["photo.png", "out.png", "./out.webp"])
+def test_a_film_overwrites_nothing(capsys: pytest.CaptureFixture[str], film: str):
+    assert refined("--film", film, "-o", "out.webp") == 2
+    assert "--film" in capsys.readouterr().err
+
+
+# Styles to keep
+
+
+def test_a_style_kept_without_its_artwork(capsys: pytest.CaptureFixture[str]):
+    assert main(["vector", "painting.png", "-o", "waves.style.json", "--credit", "Anna"]) == 0
+    assert capsys.readouterr().out == "waves.style.json: 100 numbers of the weights magenta-small\n"
+    about = json.loads(Path("waves.style.json").read_text("utf-8"))
+    assert (about["name"], about["credit"]) == ("waves", "Anna")
+    assert main(["stylize", "photo.png", "waves.style.json", "-o", "from_file.png"]) == 0
+    assert stylize() == 0
+    assert np.array_equal(pixels("from_file.png"), pixels("out.png"))
+
+
+def test_the_average_of_several(capsys: pytest.CaptureFixture[str]):
+    assert main(["vector", "painting.png", "turned.png", "-o", "both.style.json", "--weights", "3,1"]) == 0
+    assert main(["stylize", "photo.png", "painting.png", "turned.png", "-o", "out.png", "--weights", "3,1"]) == 0
+    assert main(["stylize", "photo.png", "both.style.json", "-o", "from_file.png"]) == 0
+    difference = pixels("from_file.png").astype(int) - pixels("out.png")
+    assert np.abs(difference).max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "sentence"),
+    [
+        (["painting.png", "--weights", "1,2"], 2, "There are 1 styles but 2 weights"),
+        (["painting.png", "--name", "x" * 81], 2, "'name'"),
+        (["nothing.png"], 1, "style: there is no file 'nothing.png'"),
+    ],
+)
+def test_what_cannot_be_kept(arguments, status: int, sentence: str, capsys: pytest.CaptureFixture[str]):
+    assert main(["vector", *arguments, "-o", "x.style.json"]) == status
+    assert sentence in capsys.readouterr().err
+    assert not Path("x.style.json").exists()

@@ -508,3 +508,21 @@ def test_warnings_do_not_leak_and_errors_name_their_field() -> None:
         with pytest.raises((BrokenImage, UnsupportedImage), match=r"^style: this .+\.$") as raised:
             read(data, field="style")
         assert raised.value.field == "style"
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_header_tells_the_upright_size(orientation: int):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    file = io.BytesIO()
+    Image.new("RGB", (30, 20)).save(file, "JPEG", exif=exif)
+    assert images.peek(file.getvalue()) == ((30, 20) if orientation < 5 else (20, 30))
+    assert images.read(file.getvalue()).rgb.shape[1::-1] == images.peek(file.getvalue())
+
+
+def test_a_header_is_refused_as_the_picture_would_be(photo_png: bytes):
+    with pytest.raises(UnsupportedImage, match=r"style: this is not a picture"):
+        images.peek(b"no picture", "style")
+    with pytest.raises(ImageTooLarge, match="million pixels"):
+        images.peek(png(10_000, 10_000, 8, 2, b""))
+    assert images.peek(photo_png[:200]) == images.peek(photo_png)

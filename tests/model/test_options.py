@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
+from typing import get_args
 
 import pytest
 
+from model import encoders
 from model.errors import InvalidOption
-from model.options import MAX_STYLES, StylizeOptions
+from model.options import MAX_STYLES, PRESETS, EncoderName, Preset, RefineOptions, StylizeOptions
 
 
-def refusal(**values: object) -> tuple[str | None, str]:
+def refusal(options: type[StylizeOptions | RefineOptions] = StylizeOptions, **values: object) -> tuple[str | None, str]:
     with pytest.raises(InvalidOption) as caught:
-        StylizeOptions.parse(values)
+        options.parse(values)
     return caught.value.field, str(caught.value)
 
 
@@ -27,8 +29,9 @@ def test_defaults():
     }
 
 
-def test_every_option_says_what_it_does():
-    assert all(field.description for field in StylizeOptions.model_fields.values())
+@pytest.mark.parametrize("options", [StylizeOptions, RefineOptions])
+def test_every_option_says_what_it_does(options: type[StylizeOptions | RefineOptions]):
+    assert all(field.description for field in options.model_fields.values())
 
 
 @pytest.mark.parametrize(
@@ -143,3 +146,124 @@ def test_weights_that_do_not_fit_the_styles(weights: list[float] | None, styles:
     with pytest.raises(InvalidOption) as caught:
         weighted(weights).blend_weights(styles)
     assert caught.value.field == field
+
+
+# Refining
+
+
+def test_encoders_and_presets_are_those_there_are():
+    assert {*get_args(EncoderName)} == {"auto", *encoders.ENCODERS}
+    assert get_args(Preset) == tuple(PRESETS)
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_preset_decides_what_is_left_out(preset: str):
+    options = RefineOptions.parse({"preset": preset})
+    assert options.preset == preset
+    assert {name: getattr(options, name) for name in PRESETS[preset]} == PRESETS[preset]
+    assert RefineOptions.parse({"preset": preset, "steps": 7}) == options.model_copy(update={"steps": 7})
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_options_survive_a_journey_as_json(preset: str):
+    options = RefineOptions.parse({"preset": preset, "weights": "2,1", "style_layers": "block1_conv1:0.5"})
+    assert RefineOptions.parse(options.model_dump(mode="json", exclude_none=True)) == options
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_preset_names_layers_that_its_encoder_has(preset: str):
+    options = RefineOptions.parse({"preset": preset})
+    encoder = encoders.get(encoders.SLIM if options.encoder == "auto" else options.encoder)
+    encoder.check([*(options.content_layers or {}), *(options.style_layers or {})], "layers")
+
+
+def test_a_preset_s_layers_go_with_its_encoder():
+    assert RefineOptions.parse({"preset": "tutorial"}).content_layers == {"block5_conv2": 1.0}
+    assert RefineOptions.parse({"preset": "tutorial", "encoder": "resnet50"}).content_layers is None
+
+
+def test_no_preset_is_balanced():
+    assert RefineOptions() == RefineOptions.parse({"preset": "balanced"})
+
+
+@pytest.mark.parametrize(
+    ("name", "typed", "value"),
+    [
+        ("encoder", "vgg16", "vgg16"),
+        ("style_layers", "block1_conv1:0.5, block2_conv1", {"block1_conv1": 0.5, "block2_conv1": 1.0}),
+        ("style_layers", ["block1_conv1", "block2_conv1:0"], {"block1_conv1": 1.0, "block2_conv1": 0.0}),
+        ("content_layers", {"block4_conv2": "0.3"}, {"block4_conv2": 0.3}),
+        ("content_weight", "0", 0.0),
+        ("seconds", "12.5", 12.5),
+        ("seconds", "unlimited", None),
+        ("steps", "10000", 10_000),
+        ("size", 100, 100),
+        ("start", "noise", "noise"),
+        ("seed", "999999999", 999_999_999),
+        ("weights", "2, 1", [2.0, 1.0]),
+    ],
+)
+def test_a_refinement_within_its_limits(name: str, typed: object, value: object):
+    assert getattr(RefineOptions.parse({name: typed}), name) == value
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "reason"),
+    [
+        ("preset", "better", "'fast', 'balanced', 'best', 'stransfer', 'tutorial' or 'paper'"),
+        ("preset", ["fast"], "'fast', 'balanced', 'best', 'stransfer', 'tutorial' or 'paper'"),
+        ("loss", "squared", "'relative' or 'absolute'"),
+        ("optimizer", "sgd", "'adam' or 'lbfgs'"),
+        ("start", "photo", "'pastiche', 'content' or 'noise'"),
+        ("style_layers", "block1_conv1:2", "1 or less"),
+        ("style_layers", "block1_conv1:much", "a number"),
+        ("style_layers", {"block1_conv1": math.nan}, "a finite number"),
+        ("style_layers", None, "layers' names with their weights"),
+        ("content_layers", 3, "layers' names with their weights"),
+        ("content_weight", -1, "0 or more"),
+        ("style_weight", math.inf, "a finite number"),
+        ("variation_weight", "nan", "a finite number"),
+        ("rate", 0, "more than 0"),
+        ("rate", 1.5, "1 or less"),
+        ("steps", 0, "1 or more"),
+        ("steps", 10_001, "10000 or less"),
+        ("steps", 2.5, "a whole number"),
+        ("seconds", 0, "more than 0"),
+        ("seconds", None, "a number"),
+        ("size", 99, "100 or more"),
+        ("size", 2049, "2048 or less"),
+        ("seed", -1, "0 or more"),
+        ("seed", 10**9, "1e+09 or less"),
+        ("style_scale", 0.2, "0.25 or more"),
+        ("scales", 9, "8 or less"),
+        ("average", 1, "0.999 or less"),
+        ("patience", -1, "0 or more"),
+        ("strength", 2, "1 or less"),
+    ],
+)
+def test_a_refinement_outside_its_limits(name: str, value: object, reason: str):
+    assert refusal(RefineOptions, **{name: value}) == (name, f"'{name}' must be {reason}.")
+
+
+def test_something_must_count():
+    sentence = "'style_weight' must be more than 0 where 'content_weight' is 0."
+    assert refusal(RefineOptions, content_weight=0, style_weight=0) == ("style_weight", sentence)
+    assert RefineOptions.parse({"content_weight": 0}).content_weight == 0
+
+
+def test_an_unknown_option_is_answered_with_the_right_ones():
+    field, sentence = refusal(RefineOptions, step=3)
+    assert field == "step"
+    assert all(name in sentence for name in RefineOptions.model_fields)
+
+
+@pytest.mark.parametrize(
+    ("values", "field"),
+    [
+        ({"style_layers": "block1_conv1:0", "content_weight": 0}, "style_layers"),
+        ({"style_layers": {"block1_conv1": 0}, "content_layers": "block4_conv2:0"}, "style_layers"),
+        ({"content_layers": "block4_conv2:0", "style_weight": 0}, "content_layers"),
+    ],
+)
+def test_some_layer_must_count(values: dict[str, object], field: str):
+    assert refusal(RefineOptions, **values)[0] == field

@@ -1,0 +1,298 @@
+"""Style transfer by optimisation: the picture itself is what is trained.
+
+Gatys, Ecker and Bethge, "Image Style Transfer Using Convolutional Neural Networks", CVPR 2016: pixels follow the
+gradient of a content loss and a style loss, both measured on an encoder's feature maps. What departs from the paper:
+scales from coarse to fine, each starting from the one before with Adam's moments carried over, and a running average of
+the iterates as the result, which is what a smaller and smaller rate would find.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+import tensorflow as tf
+from keras import ops
+
+from model import encoders, images, losses, memory, precision, weights
+from model.descent import DESCENTS, Average, Clock, Enough, Losses, Watch
+from model.device import device
+from model.images import Picture
+from model.options import RefineOptions
+from model.progress import Cancelled, OnStep, Step
+
+SMALLEST = 64  # pixels, long side of the coarsest scale
+LARGEST_STYLE = 2048  # pixels, long side
+TRIAL_SIDE = 192  # pixels
+
+Layers: TypeAlias = Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Refined:
+    """(H, W, 3) float32 in 0..1, and in sentences whatever did not go as it was asked for."""
+
+    rgb: np.ndarray
+    notes: list[str]
+    precision: str
+    complete: bool
+
+
+@dataclass(frozen=True)
+class Targets:
+    """What the features should become: those of the content, and the styles' Gram matrices."""
+
+    content: list[tf.Tensor]  # (1, H, W, C) of each content layer
+    grams: list[tf.Tensor]  # (1, C, C) of each style layer
+
+
+@dataclass(frozen=True)
+class Weights:
+    content: tf.Tensor  # (layers,)
+    style: tf.Tensor  # (layers,)
+    total: tf.Tensor  # (3,) of content, style and total variation
+
+
+class Objective:
+    """The losses of a picture and their gradient. Compiled once: sizes and weights may change from call to call."""
+
+    def __init__(
+        self, encoder: str, content: Sequence[str], style: Sequence[str], *, relative: bool, dtype: str = "float32"
+    ) -> None:
+        self._content, self._style, self._relative = content, style, relative
+        self._layers = [layer for layer in encoders.get(encoder).layers if layer in {*content, *style}]
+        self._features = encoders.build(encoder, self._layers, dtype=dtype)
+        channels = dict(zip(self._layers, (f.shape[-1] for f in self._features.outputs), strict=True))
+        image = tf.TensorSpec((1, None, None, 3))
+        maps = [tf.TensorSpec((1, None, None, channels[layer])) for layer in content]
+        grams = [tf.TensorSpec((1, channels[layer], channels[layer])) for layer in style]
+        numbers = [tf.TensorSpec((length,)) for length in (len(content), len(style), 3)]
+        self._compiled = tf.function(self._descend, input_signature=[image, maps, grams, numbers])
+        self._seen = tf.function(self._see, input_signature=[image])
+
+    @property
+    def traces(self) -> int:
+        return int(self._compiled.experimental_get_tracing_count() + self._seen.experimental_get_tracing_count())
+
+    def targets(self, content: np.ndarray, styles: Sequence[np.ndarray], shares: Sequence[float]) -> Targets:
+        """Pictures are (H, W, 3)."""
+        maps, _ = self._seen(content[None])
+        each = zip(*(self._seen(style[None])[1] for style in styles), strict=True)
+        return Targets(maps, [sum(s * g for s, g in zip(shares, grams, strict=True)) for grams in each])
+
+    def at(self, picture: tf.Tensor, targets: Targets, weights: Weights) -> tuple[Losses, tf.Tensor]:
+        """The losses and the gradient (1, H, W, 3) at a picture (1, H, W, 3)."""
+        numbers = [weights.content, weights.style, weights.total]
+        found, gradient = self._compiled(picture, targets.content, targets.grams, numbers)
+        return dict(zip(("loss", "content", "style", "variation"), found.numpy().tolist(), strict=True)), gradient
+
+    def _see(self, picture: tf.Tensor) -> tuple[list[tf.Tensor], list[tf.Tensor]]:
+        """Feature maps of the content layers, Gram matrices of the style layers."""
+        features = tf.nest.flatten(self._features(picture, training=False))
+        seen = dict(zip(self._layers, features, strict=True))
+        return [seen[layer] for layer in self._content], [losses.gram(seen[layer]) for layer in self._style]
+
+    def _descend(
+        self, picture: tf.Tensor, content: list[tf.Tensor], grams: list[tf.Tensor], weights: list[tf.Tensor]
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        with tf.GradientTape() as tape:
+            tape.watch(picture)
+            parts = self._losses(picture, Targets(content, grams), Weights(*weights))
+        return tf.stack(parts), tape.gradient(parts[0], picture)
+
+    def _losses(self, picture: tf.Tensor, targets: Targets, weights: Weights) -> list[tf.Tensor]:
+        error = losses.relative_error if self._relative else losses.squared_error
+        maps, grams = self._see(picture)
+        content = _mean(weights.content, maps, targets.content, error)
+        style = _mean(weights.style, grams, targets.grams, error)
+        variation = losses.total_variation(picture)[0]
+        if self._relative:  # by the value, so that one weight suits every size
+            variation /= ops.cast(ops.size(picture), "float32")
+        parts = [content, style, variation]
+        return [ops.sum(weights.total * ops.stack(parts)), *parts]
+
+
+def _mean(
+    weights: tf.Tensor,
+    values: Sequence[tf.Tensor],
+    targets: Sequence[tf.Tensor],
+    error: Callable[[tf.Tensor, tf.Tensor], tf.Tensor],
+) -> tf.Tensor:
+    """Over layers, weighted; 0 without layers."""
+    errors = [error(value, target)[0] for value, target in zip(values, targets, strict=True)]
+    return ops.mean(weights * ops.stack(errors)) if errors else ops.zeros(())
+
+
+@lru_cache(maxsize=4)
+def _compiled(
+    encoder: str, content: tuple[str, ...], style: tuple[str, ...], relative: bool, dtype: str, file: object
+) -> Objective:
+    return Objective(encoder, content, style, relative=relative, dtype=dtype)
+
+
+def objective(options: RefineOptions, dtype: str = "float32") -> Objective:
+    """The compiled losses of these options; those of the last few combinations of layers are kept."""
+    path = encoders.find(options.encoder) or Path()
+    content, style = layers(options)
+    file = path, weights.version(path)
+    return _compiled(options.encoder, tuple(content), tuple(style), options.loss == "relative", dtype, file)
+
+
+def layers(options: RefineOptions) -> tuple[Layers, Layers]:
+    """The content and the style layers that count, with their weights: the encoder's own where none are named."""
+    encoder = encoders.get(options.encoder)
+    content = options.content_layers or dict.fromkeys(encoder.content, 1.0)
+    style = options.style_layers or dict.fromkeys(encoder.style, 1.0)
+    chosen = [
+        {layer: share for layer, share in some.items() if share and weight}
+        for some, weight in ((content, options.content_weight), (style, options.style_weight))
+    ]
+    return chosen[0], chosen[1]
+
+
+def optimise(
+    content: np.ndarray,
+    styles: Sequence[np.ndarray],
+    shares: Sequence[float],
+    start: np.ndarray,
+    options: RefineOptions,
+    on_step: OnStep | None = None,
+) -> Refined:
+    """All pictures (H, W, 3) float32 in 0..1; `start` and the result have the content's size.
+
+    If on_step raises Cancelled, what it has come to is handed back.
+    """
+    with tf.device(device()):
+        dtype = precision.pick(options.encoder, lambda dtype: _trial(options, dtype))
+        run = _Run(objective(options, dtype), options, start, on_step)
+        complete = run.all_scales(content, styles, shares)
+    return Refined(run.enlarged(content.shape[:2]), run.notes, dtype, complete)
+
+
+def _trial(options: RefineOptions, dtype: str) -> Callable[[], object]:
+    """One step on a small picture."""
+    picture = np.linspace(0, 1, TRIAL_SIDE**2 * 3, dtype="float32").reshape(TRIAL_SIDE, TRIAL_SIDE, 3)
+    compiled, weights = objective(options, dtype), weigh(options)
+    targets = compiled.targets(picture, [picture], [1.0])
+    return lambda: compiled.at(tf.constant(picture[None]), targets, weights)
+
+
+def weigh(options: RefineOptions) -> Weights:
+    content, style = (tf.constant(list(chosen.values()), tf.float32) for chosen in layers(options))
+    total = [options.content_weight, options.style_weight, options.variation_weight]
+    return Weights(content, style, tf.constant(total, tf.float32))
+
+
+class _Run:
+    """One optimisation under way; `best` (H, W, 3) is its result so far."""
+
+    def __init__(self, objective: Objective, options: RefineOptions, start: np.ndarray, on_step: OnStep | None) -> None:
+        self.best = self._start = start
+        self._objective, self._options, self._on_step = objective, options, on_step
+        self._descent = DESCENTS[options.optimizer](options.rate)
+        self._clock = Clock(options.seconds)
+        self._weights = weigh(options)
+
+    @property
+    def notes(self) -> list[str]:
+        return self._descent.notes
+
+    def all_scales(self, content: np.ndarray, styles: Sequence[np.ndarray], shares: Sequence[float]) -> bool:
+        """Whether it was left to go through to the end."""
+        try:
+            if self._on_step:
+                self._on_step(Step(0, self._options.steps, None, Picture(self._start)))
+            for scale in scales(content.shape[:2], self._options):
+                sized = [brushed(style, scale, self._options) for style in styles]
+                targets = self._objective.targets(images.resize(content, scale.size), sized, shares)
+                self._descend(targets, scale)
+        except tf.errors.ResourceExhaustedError as error:
+            self._make_do(scale, error)
+        except Cancelled:
+            return False
+        return True
+
+    def _make_do(self, scale: Scale, error: Exception) -> None:
+        """With what the coarser scales came to: a GPU's free memory is not known before."""
+        height, width = scale.size
+        if self.best is self._start:
+            raise memory.too_large(f"Refining {width} x {height} pixels does not fit into memory") from error
+        reached = "{1} x {0}".format(*self.best.shape)
+        self.notes.append(f"There was no memory for {width} x {height} pixels: it was refined up to {reached}.")
+
+    def _descend(self, targets: Targets, scale: Scale) -> None:
+        average, watch, steps = Average(self._options.average), Watch(self._options.patience), 0
+
+        def report(picture: tf.Tensor, found: Losses) -> None:
+            nonlocal steps
+            steps += 1
+            self.best = average.add(picture)[0].numpy()
+            self._tell(scale, steps, found)
+            if watch.has_settled(found["loss"]) or self._clock.is_over(scale.work_before + scale.work):
+                raise Enough
+
+        begin = tf.constant(self.enlarged(scale.size)[None])
+        with suppress(Enough):
+            self._descent.run(lambda p: self._objective.at(p, targets, self._weights), begin, scale.steps, report)
+
+    def enlarged(self, size: tuple[int, int]) -> np.ndarray:
+        """The best so far, with those details of the start that it was too small for."""
+        if self.best is self._start:
+            return images.resize(self._start, size)
+        coarse = images.resize(images.resize(self._start, self.best.shape[:2]), size)
+        details = images.resize(self._start, size) - coarse
+        sharp: np.ndarray = np.clip(images.resize(self.best, size) + details, 0, 1)
+        return sharp
+
+    def _tell(self, scale: Scale, steps: int, found: Losses) -> None:
+        if self._on_step:
+            left = self._clock.left(scale.work_before + scale.work * steps / scale.steps)
+            self._on_step(Step(scale.steps_before + steps, self._options.steps, left, Picture(self.best), found))
+
+
+@dataclass(frozen=True)
+class Scale:
+    """`work` is this scale's share of the whole run's pixels times steps, `work_before` that of the coarser ones."""
+
+    size: tuple[int, int]  # height, width
+    steps: int
+    steps_before: int
+    work: float
+    work_before: float
+
+
+def scales(size: tuple[int, int], options: RefineOptions) -> list[Scale]:
+    """From coarse to fine by the square root of two; those too small to see anything in are left out.
+
+    The coarser, the more steps: they are cheap there, and bring most of the way.
+    """
+    smallest = encoders.get(options.encoder).smallest
+    shrunk = [tuple(round(side / 2 ** (level / 2)) for side in size) for level in reversed(range(options.scales))]
+    sizes = [s for s in shrunk if s == size or (max(s) >= SMALLEST and min(s) >= smallest)]
+    sizes = sizes[-options.steps :]
+    ends = _ends([1 / max(s) for s in sizes], options.steps)
+    steps = np.diff(ends, prepend=0)
+    work = np.array([height * width * n for (height, width), n in zip(sizes, steps, strict=True)], "float64")
+    work /= work.sum()
+    columns = (steps, ends - steps, work, np.cumsum(work) - work)
+    return [Scale(*row) for row in zip(sizes, *(column.tolist() for column in columns), strict=True)]
+
+
+def _ends(shares: Sequence[float], total: int) -> np.ndarray:
+    """Where each part of `total` ends, when it has one for itself and its share of the others."""
+    others = np.cumsum(shares) / np.sum(shares) * (total - len(shares))
+    ends: np.ndarray = 1 + np.arange(len(shares)) + np.rint(others).astype(int)
+    return ends
+
+
+def brushed(style: np.ndarray, scale: Scale, options: RefineOptions) -> np.ndarray:
+    """The style image as large as the content is at this scale, times `style_scale`: so large are its strokes."""
+    ratio = min(max(scale.size) * options.style_scale, LARGEST_STYLE) / max(style.shape[:2])
+    smallest = max(SMALLEST, encoders.get(options.encoder).smallest)
+    height, width = (max(smallest, round(side * ratio)) for side in style.shape[:2])
+    return images.resize(style, (height, width))

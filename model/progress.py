@@ -1,0 +1,27 @@
+"""What a long computation tells of itself: one callback serves the progress bar, the job record and the tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from model.images import Picture
+
+
+@dataclass(frozen=True)
+class Step:
+    """`step` of `steps` are done. `preview`: the best picture so far, small; None while there is no new one."""
+
+    step: int
+    steps: int
+    seconds_left: float | None = None
+    preview: Picture | None = None
+    losses: Mapping[str, float] = field(default_factory=dict)
+
+
+OnStep: TypeAlias = Callable[[Step], None]
+
+
+class Cancelled(Exception):
+    """Raised by an OnStep: the computation stops, and hands back the best picture so far."""

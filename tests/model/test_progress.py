@@ -1,0 +1,92 @@
+"""A pastiche in steps: the same picture, told of on the way, and stopped when that is asked for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from model import StylizeOptions, magenta, stylize
+from model.networks import LITE, SMALL, V1_256, build_transformer, cut
+from model.progress import Cancelled, Step
+from tests.model.tiny import TINY, write_tiny
+
+LARGE = StylizeOptions(size=600)
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_tiny(tmp_path_factory.mktemp("weights") / "tiny.npz")
+
+
+@pytest.mark.parametrize(("architecture", "stages"), [(TINY, 4), (LITE, 8), (SMALL, 8), (V1_256, 23)])
+def test_a_transformer_is_cut_at_every_block(architecture, stages: int):
+    transformer = build_transformer(architecture)
+    parts = cut(transformer)
+    assert len(parts) == stages
+    shared = {id(variable) for part in parts for variable in part.variables}
+    assert shared == {id(variable) for variable in transformer.variables}
+
+
+def test_steps_change_nothing(photo: np.ndarray, painting: np.ndarray, tiny: Path):
+    whole = stylize(photo, [painting], LARGE, tiny)
+    steps: list[Step] = []
+    stepwise = stylize(photo, [painting], LARGE, tiny, steps.append)
+    assert np.array_equal(whole.picture.rgb, stepwise.picture.rgb)
+    assert (whole.recipe, stepwise.complete) == (stepwise.recipe, True)
+
+
+def test_what_is_told_on_the_way(photo: np.ndarray, painting: np.ndarray, tiny: Path):
+    steps: list[Step] = []
+    stylize(photo, [painting], LARGE, tiny, steps.append)
+    assert [step.step for step in steps] == [1, 2, 3, 4, 5]
+    assert {step.steps for step in steps} == {5}
+    assert all(step.seconds_left is not None and step.seconds_left >= 0 for step in steps)
+    assert steps[-1].seconds_left == 0
+    first, *others = [step.preview for step in steps]
+    assert first is not None
+    assert first.rgb.shape == (288, 384, 3)
+    assert others == [None] * 4
+
+
+def test_the_preview_has_the_photos_alpha(photo: np.ndarray, painting: np.ndarray, tiny: Path):
+    alpha = np.zeros((*photo.shape[:2], 1), "float32")
+    steps: list[Step] = []
+    stylize(np.dstack([photo, alpha]), [painting], LARGE, tiny, steps.append)
+    assert steps[0].preview.alpha.shape == (288, 384)
+    assert steps[0].preview.alpha.max() == 0
+
+
+@pytest.mark.parametrize("stop_at", [1, 3])
+def test_cancelling_keeps_the_best_so_far(photo: np.ndarray, painting: np.ndarray, tiny: Path, stop_at: int):
+    steps: list[Step] = []
+
+    def stop(step: Step) -> None:
+        steps.append(step)
+        if step.step == stop_at:
+            raise Cancelled
+
+    pastiche = stylize(photo, [painting], LARGE, tiny, stop)
+    assert len(steps) == stop_at
+    assert not pastiche.complete
+    assert np.array_equal(pastiche.picture.rgb, steps[0].preview.rgb)
+    assert (pastiche.recipe["width"], pastiche.recipe["height"]) == (384, 288)
+
+
+def test_another_error_in_the_callback_is_not_swallowed(photo: np.ndarray, painting: np.ndarray, tiny: Path):
+    def fail(step: Step) -> None:
+        raise LookupError(step.step)
+
+    with pytest.raises(LookupError):
+        stylize(photo, [painting], None, tiny, fail)
+
+
+def test_stages_need_no_trace_for_another_size(photo: np.ndarray, tiny: Path):
+    network = magenta.load(tiny)
+    vector = np.zeros(TINY.vector_size, "float32")
+    for height in (40, 64, 96):
+        content = photo[:height]
+        staged = network.render(content, vector, lambda done, stages: None)
+        assert np.array_equal(network.render(content, vector), staged)
+    assert all(stage.experimental_get_tracing_count() == 1 for stage in network._stages)
