@@ -7,10 +7,14 @@ export HOST ?= 127.0.0.1
 export PORT ?= 8000
 
 .DELETE_ON_ERROR:
-.PHONY: run test lint bench
+.PHONY: run worker test lint bench
 
 run: $(VENV)/product
-	$(VENV)/bin/gunicorn --config gunicorn.conf.py "app:create_app()"
+	exec $(VENV)/bin/gunicorn --config gunicorn.conf.py "app:create_app()"
+
+# Paints the jobs of servers that run with STYLE_WORKER=no, on this machine or another.
+worker: $(VENV)/product
+	exec $(VENV)/bin/python -m app worker
 
 test: $(VENV)/development
 	$(VENV)/bin/python -m pytest

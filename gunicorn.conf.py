@@ -28,3 +28,15 @@ limit_request_fields = 64
 
 # Nobody steers this process through gunicornc, and two servers of one user would share its socket.
 control_socket_disable = True
+
+
+def post_worker_init(worker):
+    """Jobs that an earlier server left are painted at once, not when somebody visits."""
+    if worker.wsgi.extensions["settings"].worker:
+        worker.wsgi.extensions["worker"].start()
+
+
+def worker_exit(server, worker):
+    """What is being painted goes back into the queue."""
+    if hasattr(worker, "wsgi"):  # else the app could not be loaded
+        worker.wsgi.extensions["worker"].stop()

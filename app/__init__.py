@@ -5,15 +5,22 @@ from __future__ import annotations
 from pathlib import Path
 
 from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app import engine, errors, headers
-from app.api import api
-from app.health import health
-from app.pages import pages
+from app import api, api_styles, compat, docs, errors, headers, health, limits, metrics, pages, results, shelf, visitors
+from app.bodies import LIMITS
+from app.engine import Engine
+from app.jobs import Jobs, open_queue
+from app.library import Library
 from app.settings import Settings
-from app.uploads import LIMITS
+from app.store import Store
+from app.worker import Worker
 
 _ROOT = Path(__file__).resolve().parent.parent
+_BLUEPRINTS = (
+    *(pages.pages, shelf.shelf, results.results, docs.docs),
+    *(api.api, api_styles.api_styles, compat.compat, health.health, metrics.metrics),
+)
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -21,15 +28,33 @@ def create_app(settings: Settings | None = None) -> Flask:
     settings = settings or Settings.from_environment()
     app = Flask(__name__, static_folder=_ROOT / "static", template_folder=_ROOT / "templates")
     app.config.from_mapping(LIMITS)
-    app.extensions["engine"] = engine.Engine(settings)
-    for blueprint in (pages, api, health):
+    app.extensions.update(parts(settings))
+    for blueprint in _BLUEPRINTS:
         app.register_blueprint(blueprint)
-    headers.register(app)
-    errors.register(app)
-    if settings.warm_up:
-        app.before_request(_warm_up)
+    for module in (headers, errors, visitors, limits, metrics):
+        module.register(app)
+    app.before_request(lambda: _awaken(app, settings))
+    if settings.proxies:
+        n = settings.proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=n, x_proto=n, x_host=n)  # type: ignore[method-assign]
     return app
 
 
-def _warm_up() -> None:
-    engine.current().warm_up()
+def parts(settings: Settings) -> dict[str, object]:
+    """What the server and a worker of its own share."""
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)  # owners and open jobs are named in it
+    store = Store(settings.store_url or str(settings.data_dir / "pictures"))
+    library = Library(settings.database(), store, settings.keep_hours, settings.keep_gigabytes * 1e9)
+    queue = open_queue(settings.queue_url, settings.data_dir)
+    jobs = Jobs(library, queue, most=settings.jobs, lease=settings.lease)
+    engine = Engine(settings)
+    worker = Worker(jobs, library, engine, threads=settings.renders)
+    return {"settings": settings, "library": library, "jobs": jobs, "engine": engine, "worker": worker}
+
+
+def _awaken(app: Flask, settings: Settings) -> None:
+    """In the process that serves, which may have been forked after create_app."""
+    if settings.warm_up:
+        app.extensions["engine"].warm_up()
+    if settings.worker:
+        app.extensions["worker"].start()

@@ -1,24 +1,91 @@
-"""/api/v1: the interface for programs."""
+"""/api/v1: the interface for programs. Pictures at once, or as jobs."""
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, jsonify, request
+from flask import Blueprint, Response, request
 
-from app import engine, uploads
+from app import accepting, current, events, owners, uploads
+from app.encoding import encoded
+from app.failures import Missing, NotDone, TooLong
+from app.jobs import Job
 from app.painting import Painting, paint
+from app.records import Result
+from app.schemas import JobAnswer, PaintedAnswer
+from app.uploads import Upload
 
 api = Blueprint("api", __name__, url_prefix="/api/v1")
 
 
 @api.post("/stylize")
 def stylize() -> Response:
+    owners.owner()  # refuses a key that opens nothing
     with uploads.received(request) as upload:
-        painting = engine.current().run(lambda: paint(upload()))
+        painting = current.engine().run(lambda: _painted(upload()))
     response = _as_json(painting) if _json_preferred(painting) else _as_picture(painting)
     response.headers["X-Style-Weights"] = painting.pastiche.weights
     response.headers["X-Style-Seconds"] = f"{painting.pastiche.seconds:.2f}"
     response.headers["Vary"] = "Accept"
     return response
+
+
+@api.post("/jobs")
+def add_job() -> Response:
+    owner = owners.owner()
+    with uploads.received(request) as upload:
+        job = accepting.accept(upload, owner, request.headers.get("Idempotency-Key"))
+    answer = _shown(job)
+    response = answer.response(202)
+    response.headers["Location"] = f"{request.script_root}/api/v1/jobs/{job.id}"
+    return response
+
+
+@api.get("/jobs/<id>")
+def job(id: str) -> Response:
+    return _shown(_job(id)).response()
+
+
+@api.delete("/jobs/<id>")
+def cancel_job(id: str) -> Response:
+    """Keeps the best picture so far."""
+    return _shown(current.jobs().cancel(_job(id).id)).response()
+
+
+@api.get("/jobs/<id>/events")
+def job_events(id: str) -> Response:
+    return events.stream(_job(id), lambda job: _shown(job).model_dump_json(exclude_unset=True))
+
+
+@api.get("/jobs/<id>/preview")
+def job_preview(id: str) -> Response:
+    job = _job(id)
+    if job.preview is None:
+        raise NotDone("There is no preview at the moment.")
+    return Response(current.library().picture(job.preview), mimetype="image/jpeg")
+
+
+@api.get("/jobs/<id>/result")
+def job_result(id: str) -> Response:
+    job = _job(id)
+    if not job.ended:
+        raise NotDone("This job is not done yet.")
+    result = _result(job)
+    if result is None:
+        raise Missing("This job has ended without a picture.")
+    options = job.order.options
+    data = encoded(current.library().picture(result.picture), options)
+    response = Response(data, mimetype=f"image/{options.format}")
+    response.headers.set(
+        "Content-Disposition", "inline", filename=f"{job.order.content_name}-pastiche.{options.format}"
+    )
+    return response
+
+
+def _painted(upload: Upload) -> Painting:
+    if upload.pixels > current.settings().sync_pixels:
+        raise TooLong(
+            "This picture takes too long to wait for. Send the same to /api/v1/jobs, or a smaller 'size'.", "size"
+        )
+    return paint(upload)
 
 
 def _json_preferred(painting: Painting) -> bool:
@@ -34,11 +101,33 @@ def _as_picture(painting: Painting) -> Response:
 
 def _as_json(painting: Painting) -> Response:
     width, height = painting.size
-    return jsonify(
+    return PaintedAnswer(
         image=painting.data_url,
         width=width,
         height=height,
         seconds=round(painting.pastiche.seconds, 3),
         weights=painting.pastiche.weights,
         recipe=painting.pastiche.recipe,
-    )
+    ).response()
+
+
+def _job(id: str) -> Job:
+    """An open one, or the caller's own."""
+    owner = owners.owner()
+    job = current.jobs().get(id)
+    if not job.open and (owner is None or owner.id != job.owner):
+        raise Missing("There is no such job.")
+    return job
+
+
+def _result(job: Job) -> Result | None:
+    try:
+        return current.library().result(job.owner, job.id)
+    except Missing:
+        return None
+
+
+def _shown(job: Job) -> JobAnswer:
+    has_result = job.state == "done" or (job.state == "cancelled" and _result(job) is not None)
+    position = current.jobs().position(job.id) if job.state == "queued" else 0
+    return JobAnswer.of(job, position, has_result)

@@ -6,11 +6,9 @@ import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TypeVar, cast
+from typing import TypeVar
 
-from flask import current_app
-
-from app.errors import Busy
+from app.failures import Busy
 from app.settings import Settings
 from model import transfer
 
@@ -47,15 +45,25 @@ class Engine:
     def run(self, work: Callable[[], T]) -> T:
         """`work()` when its turn comes; Busy where too many wait already, or the wait grows too long."""
         with _held(self._places, 0), _held(self._turns, self._patience):
-            self._wait_for_loader()
+            if not self._loaded(self._patience):
+                raise Busy("The server is still loading its model. Please try again in a few seconds.")
             return work()
 
-    def _wait_for_loader(self) -> None:
-        """Two threads must not import TensorFlow at once."""
-        if loader := self._loader:
-            loader.join(self._patience)
-            if loader.is_alive():
-                raise Busy("The server is still loading its model. Please try again in a few seconds.")
+    def run_job(self, work: Callable[[], T]) -> T:
+        """`work()`, which nobody waits for at the other end of a line; the worker's threads bound how many there are.
+
+        Jobs take no turns from requests: a preview would have to wait for a picture that takes minutes.
+        """
+        self.warm_up()
+        self._loaded(None)
+        return work()
+
+    def _loaded(self, patience: float | None) -> bool:
+        """Waits for a load that is under way: two threads must not import TensorFlow at once."""
+        loader = self._loader
+        if loader:
+            loader.join(patience)
+        return not (loader and loader.is_alive())
 
 
 @contextmanager
@@ -66,7 +74,3 @@ def _held(semaphore: threading.BoundedSemaphore, seconds: float) -> Iterator[Non
         yield
     finally:
         semaphore.release()
-
-
-def current() -> Engine:
-    return cast(Engine, current_app.extensions["engine"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, jsonify
 
-from app import engine
+from app import current
 from app.errors import Problem, as_json
 
 health = Blueprint("health", __name__)
@@ -18,7 +18,7 @@ def alive() -> Response:
 
 @health.get("/readyz")
 def ready() -> Response:
-    model = engine.current()
+    model = current.engine()
     if model.weights is None:
         model.load()
         return as_json(_LOADING)

@@ -34,8 +34,7 @@ class Painting:
     @property
     def array(self) -> np.ndarray:
         """(H, W, 3 or 4) float32 in 0..1."""
-        rgb, alpha = self.pastiche.picture.rgb, self.pastiche.picture.alpha
-        return rgb if alpha is None else np.dstack([rgb, alpha])
+        return transfer.as_array(self.pastiche.picture)
 
     @property
     def data_url(self) -> str:
@@ -44,7 +43,7 @@ class Painting:
 
 def paint(upload: Upload) -> Painting:
     options = upload.options
-    pastiche = transfer.stylize(upload.content, upload.styles, options)
+    pastiche = transfer.stylize(upload.content, [style.source for style in upload.styles], options)
     return Painting(images.encode(pastiche.picture, options.format, options.quality), options.format, pastiche)
 
 

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Self
 
+import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 PREFIX = "STYLE_"
@@ -25,6 +30,46 @@ class Settings(BaseModel):
     queue: int = Field(6, ge=0, le=1000, description="Requests that may wait for a turn; more are sent away.")
     patience: float = Field(60, gt=0, le=600, description="Seconds that a request waits for its turn.")
     warm_up: bool = Field(True, description="Load the model at the first request of any kind, not the first picture.")
+    sync_pixels: int = Field(
+        9_000_000, ge=1, description="Pixels of the largest result that a request may wait for; larger ones are jobs."
+    )
+    data_dir: Path = Field(
+        default_factory=lambda: platformdirs.user_data_path("style-transfer"),
+        description="Folder of the database, the pictures, the queue and the key that signs cookies.",
+    )
+    database_url: str = Field("", description="postgresql://…; left empty, SQLite in the data folder.")
+    store_url: str = Field(
+        "", description="A folder or s3://bucket/prefix for the pictures; left empty, the data folder."
+    )
+    queue_url: str = Field("", description="redis://…; left empty, SQLite in the data folder.")
+    secret_key: str = Field("", description="Signs cookies; left empty, a key is made and kept in the data folder.")
+    worker: bool = Field(True, description="Paint jobs in the server's own process; no: `make worker` does.")
+    jobs: int = Field(50, ge=1, le=100_000, description="Jobs that may wait; more are sent away.")
+    lease: float = Field(15, ge=1, le=600, description="Seconds without a sign of life until a job is given anew.")
+    keep_hours: float = Field(72, gt=0, le=8760, description="Hours that a result is kept.")
+    keep_gigabytes: float = Field(20, gt=0, description="Of pictures; beyond, new ones are sent away.")
+    api_keys: str = Field("", description="name:key:quota, …, such as `ann:s3cret:1000 per day`.")
+    rate_limit: str = Field(
+        "600 per minute", description="Pictures and jobs that one client may ask for; empty: no limit."
+    )
+    cors_origins: str = Field("", description="Sites whose pages may use the API, separated by commas.")
+    proxies: int = Field(0, ge=0, le=10, description="Reverse proxies in front, whose X-Forwarded-… is believed.")
+
+    def database(self) -> str:
+        return self.database_url or f"sqlite:///{self.data_dir / 'library.sqlite3'}"
+
+    def signing_key(self) -> str:
+        """Of the cookies that tell who owns what; made once and kept, so that a restart changes nobody's."""
+        if self.secret_key:
+            return self.secret_key
+        self.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        file = self.data_dir / "cookie.key"
+        if not file.exists():
+            with NamedTemporaryFile("w", dir=self.data_dir, prefix="cookie.key.") as new, suppress(FileExistsError):
+                new.write(secrets.token_hex(32))
+                new.flush()
+                os.link(new.name, file)  # whole or not at all, and of two processes the first one's
+        return file.read_text("ascii")
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Self:

@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"  # TensorFlow reads it once, when it loads
+pytest_plugins = ["tests.services"]
 
 CI = os.environ.get("CI") == "true"
 SHARED = Path(os.environ.get("STYLE_SHARED") or Path(__file__).resolve().parents[2] / "shared")
@@ -53,6 +54,8 @@ def _own_caches(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def _empty_caches(patch: pytest.MonkeyPatch, folder: Path) -> None:
     patch.setenv("STYLE_CACHE_DIR", str(folder / "style-cache"))
     patch.setenv("TFHUB_CACHE_DIR", str(folder / "tfhub-cache"))
+    patch.setenv("STYLE_DATA_DIR", str(folder / "style-data"))
+    patch.setenv("XDG_DATA_HOME", str(folder / "data-home"))
 
 
 @pytest.fixture

@@ -14,7 +14,10 @@ ROOT = Path(__file__).resolve().parents[1]
 SERVER = ("app", "flask", "huey", "sqlalchemy")
 TENSORFLOW = ("tensorflow", "tensorflow_hub", "tf_keras")
 BACKEND_FREE = ("networks", "inception", "layers", "encoders", "losses")  # of model/, beside all of training/
-FLASK_FREE = ("jobs", "library")  # of app/
+FLASK_FREE = (  # of app/
+    *("alive", "attempts", "database", "engine", "failures", "files", "gallery", "jobs", "library"),
+    *("orders", "pictures", "records", "store", "styling", "tables", "worker"),
+)
 READS_ENVIRONMENT = ("settings.py", "weights.py")
 
 

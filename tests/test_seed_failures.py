@@ -133,8 +133,9 @@ def test_a_bad_style_silently_returns_the_photo_unchanged(photo: np.ndarray, pai
 
 
 @pytest.fixture
-def client() -> FlaskClient:
-    return create_app(Settings(warm_up=False)).test_client()
+def client(tmp_path: Path) -> FlaskClient:
+    settings = Settings(data_dir=tmp_path / "data", warm_up=False, worker=False)
+    return create_app(settings).test_client()
 
 
 def form(content: bytes, style: bytes, **fields: str) -> dict[str, object]:
@@ -168,15 +169,21 @@ def test_one_shared_output_file_for_all_users(
     assert static_files() == before
 
 
+def pictures_in(page: str) -> list[str]:
+    """Those of the API's examples are in its documentation."""
+    return re.findall(r"data:image/(?!svg)[^\"']*", page)
+
+
 def test_every_upload_listed_publicly(client: FlaskClient, photo_png: bytes, painting_png: bytes):
+    rules = [rule for rule in client.application.url_map.iter_rules() if "GET" in (rule.methods or ())]
+    addresses = [rule.rule for rule in rules if not rule.arguments]
+    before = {address: pictures_in(client.get(address).text) for address in addresses}
     client.post(URL, data=form(photo_png, painting_png))
     client.post("/", data=form(photo_png, painting_png))
-    routes = [rule for rule in client.application.url_map.iter_rules() if "GET" in (rule.methods or ())]
-    for rule in routes:
-        if not rule.arguments:
-            shown = client.get(rule.rule)
-            assert "my-secret" not in shown.text
-            assert not re.search(r"data:image/(?!svg)", shown.text)
+    for address in addresses:
+        shown = client.get(address).text
+        assert "my-secret" not in shown
+        assert pictures_in(shown) == before[address]
     for folder in ("/static/", "/static/uploads", "/uploads", "/uploads/my-secret.png", "/static/my-secret.png"):
         assert client.get(folder).status_code == 404
 

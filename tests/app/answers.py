@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image
 
 NEGATIVE = "negative"  # the name of the stand-in's weights
+NEGATIVE_SHA256 = "0" * 64
 URL = "/api/v1/stylize"
 
 

@@ -2,32 +2,73 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import suppress
+
+import numpy as np
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
 from app import create_app
 from app.settings import Settings
-from model import images, transfer
+from model import images, transfer, vectors
 from model.images import Picture
 from model.options import DEFAULT_SIDE, StylizeOptions
+from model.progress import Cancelled, Step
 from model.transfer import Pastiche
-from tests.app.answers import NEGATIVE, upload
+from tests.app.answers import NEGATIVE, NEGATIVE_SHA256, upload
 
 
-def negative(content, styles, options: StylizeOptions) -> Pastiche:
+def negative(content, styles, options: StylizeOptions, model_path=None, on_step=None) -> Pastiche:
     shares = options.blend_weights(len(styles))
     photo = images.read(content, long_side=options.size, limit=DEFAULT_SIDE)
     for style in styles:
-        images.read(style, field="style")
-    return Pastiche(Picture(1 - photo.rgb, photo.alpha), NEGATIVE, 0.01, {"shares": shares})
+        negative_vector(style)
+    pastiche = Pastiche(Picture(1 - photo.rgb, photo.alpha), NEGATIVE, 0.01, {"shares": shares})
+    with suppress(Cancelled):
+        for step in range(3) if on_step else ():
+            on_step(Step(step + 1, 3, 2.0 - step, Picture(1 - photo.rgb[::2, ::2]) if step == 0 else None))
+    return pastiche
+
+
+def negative_vector(style, model_path=None) -> np.ndarray:
+    """Four numbers of a picture: its mean colour and a one."""
+    if isinstance(style, np.ndarray) and style.ndim == 1:
+        return style
+    data = style if isinstance(style, np.ndarray) else images.contents(style, "style")
+    if isinstance(data, bytes) and vectors.looks_like_one(data):
+        return vectors.StyleFile.from_bytes(data).vector
+    return np.append(images.read(data, field="style").rgb.mean((0, 1)), 1).astype("float32")
 
 
 @pytest.fixture
-def app(monkeypatch) -> Flask:
+def stand_in(monkeypatch) -> None:
+    """The painter of every app in the test."""
     monkeypatch.setattr(transfer, "stylize", negative)
+    monkeypatch.setattr(transfer, "style_vector", negative_vector)
     monkeypatch.setattr(transfer, "ready", lambda: NEGATIVE)
-    return create_app(Settings(warm_up=False))
+    monkeypatch.setattr(transfer, "identity", lambda model_path=None: (NEGATIVE, NEGATIVE_SHA256))
+
+
+@pytest.fixture
+def new_app(stand_in, tmp_path) -> Iterator:
+    """create_app with other settings; without a worker and without limits unless they are asked for."""
+    made = []
+
+    def build(**settings) -> Flask:
+        quiet = {"data_dir": tmp_path / "data", "warm_up": False, "worker": False, "rate_limit": ""}
+        made.append(create_app(Settings(**(quiet | settings))))
+        return made[-1]
+
+    yield build
+    for app in made:
+        app.extensions["worker"].stop()
+
+
+@pytest.fixture
+def app(new_app) -> Flask:
+    return new_app()
 
 
 @pytest.fixture

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+import time
 
 import pytest
 from PIL import Image
 
+from app.gallery import shipped
 from tests.app.answers import NEGATIVE, URL, b64, data_url, from_data_url, pixels, upload
 
 
@@ -47,6 +49,13 @@ def test_everybody_else_gets_the_picture(client, form, accept):
     assert client.post(URL, data=form(), headers={"Accept": accept}).mimetype == "image/png"
 
 
+def wait_until(true, seconds=20):
+    deadline = time.monotonic() + seconds
+    while not true() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert true()
+
+
 def shares(client, **body):
     answer = client.post(URL, headers={"Accept": "application/json"}, **body)
     assert answer.status_code == 200, answer.text
@@ -66,6 +75,83 @@ def test_several_styles_with_weights_in_json(client, photo_png, painting_png):
     body["style"] = [painting, painting]
     assert shares(client, json=body) == [0.5, 0.5]
     assert shares(client, json=body | {"weights": [1, 3]}) == [0.25, 0.75]
+
+
+# Styles by name, and the photo of a result
+
+
+@pytest.fixture
+def library(client, painting_png):
+    """The ids of two styles that the client has of its own: Swirl, and Numbers without its picture."""
+    ids = []
+    for name, keep in (("Swirl", "picture"), ("Numbers", "vector")):
+        answer = client.post("/api/v1/styles", data={"picture": upload(painting_png), "name": name, "keep": keep})
+        ids.append(answer.json["id"])
+    return ids
+
+
+def test_styles_of_the_library_by_name_and_by_id(client, form, library, photo_png, painting_png):
+    ships = shipped()[0]
+    chosen = [ships.name, ships.id, "Swirl", library[1]]
+    assert shares(client, data=form(style=[*chosen, upload(painting_png)])) == [0.2] * 5
+    body = {"content": b64(photo_png), "style": [*chosen, {"name": "Numbers", "weight": 4}, b64(painting_png)]}
+    assert shares(client, json=body) == [1 / 9] * 4 + [4 / 9, 1 / 9]
+    assert shares(client, json=body | {"style": "Swirl"}) == [1]
+
+
+def test_anothers_style_is_none(app, form, library):
+    answer = app.test_client().post(URL, data=form(style="Swirl"))
+    assert (answer.status_code, answer.json["error"]["field"]) == (422, "style")
+
+
+def test_a_style_file_is_a_style(client, form, library):
+    file = client.get(f"/api/v1/styles/{library[1]}/vector").data
+    assert shares(client, data=form(style=upload(file, "numbers.style.json"))) == [1]
+    assert shares(client, json={"content": b64(form()["content"][0].read()), "style": b64(file)}) == [1]
+
+
+def test_sliders_of_the_page_weigh_the_styles_that_are_chosen(client, form, library, painting_png):
+    sliders = {f"weight-{library[0]}": "3", f"weight-{library[1]}": "100", "weight-own": "1"}
+    assert shares(client, data=form(style=["Swirl", upload(painting_png)], **sliders)) == [0.75, 0.25]
+    assert shares(client, data=form(style=["Swirl", library[1]], **sliders)) == [3 / 103, 100 / 103]
+    for own, expected in (("1", [0.6, 0.2, 0.2]), (["1", "0"], [0.75, 0.25, 0])):
+        three = ["Swirl", upload(painting_png), upload(painting_png)]
+        assert shares(client, data=form(style=three, **(sliders | {"weight-own": own}))) == expected
+    assert shares(client, data=form(**{f"weight-{library[1]}": "100"})) == [1]
+
+
+def test_a_full_library_of_sliders_fits(client, form):
+    assert client.post(URL, data=form(**{f"weight-{n:032}": "1.00" for n in range(230)})).status_code == 200
+
+
+def test_the_photo_of_a_result_once_more(new_app, form, photo_png, painting_png):
+    app = new_app(worker=True)
+    client = app.test_client()
+    client.post("/api/v1/styles", data={"picture": upload(painting_png), "name": "Swirl"})
+    job = client.post("/api/v1/jobs", data=form()).json
+    wait_until(lambda: client.get(f"/api/v1/jobs/{job['id']}").json["state"] == "done")
+    again = {"content": f"result:{job['id']}", "style": "Swirl"}
+    multipart = {"data": again, "content_type": "multipart/form-data"}
+    expected = client.post(URL, data=form()).data
+    assert client.post(URL, **multipart).data == expected
+    assert client.post(URL, json=again).data == expected
+    other_photo = form(style="Swirl", content=[again["content"], upload(painting_png)])
+    assert client.post(URL, data=other_photo).data != expected
+    for stranger in (app.test_client(), new_app().test_client()):
+        stranger.post("/api/v1/styles", data={"picture": upload(painting_png), "name": "Swirl"})
+        for body in (multipart, {"json": again}):
+            answer = stranger.post(URL, **body)
+            assert (answer.status_code, answer.json["error"]["field"]) == (422, "content")
+
+
+def test_what_takes_too_long_is_sent_to_the_jobs(new_app, form):
+    client = new_app(sync_pixels=48 * 36).test_client()
+    assert client.post(URL, data=form(size="48")).status_code == 200
+    for fields in (form(size="49"), form()):
+        answer = client.post(URL, data=fields)
+        assert (answer.status_code, answer.json["error"]["code"]) == (422, "too_long")
+        assert "/api/v1/jobs" in answer.json["error"]["message"]
+        assert client.post("/api/v1/jobs", data=form()).status_code == 202
 
 
 def test_the_real_painter_through_both_kinds_of_body(app, monkeypatch, form, photo_png, painting_png):

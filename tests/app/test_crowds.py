@@ -11,19 +11,14 @@ from contextlib import contextmanager
 import pytest
 from flask import Flask
 
-from app import create_app
-from app.settings import Settings
-from model import transfer
 from tests.app.answers import URL, b64, error_of
-from tests.app.conftest import negative
 
 MEGABYTE = 1_000_000
 
 
 @pytest.fixture
-def one_turn(monkeypatch) -> Callable[..., Flask]:
-    monkeypatch.setattr(transfer, "stylize", negative)
-    return lambda **settings: create_app(Settings(warm_up=False, renders=1, **settings))
+def one_turn(new_app) -> Callable[..., Flask]:
+    return lambda **settings: new_app(renders=1, **settings)
 
 
 @contextmanager

@@ -2,47 +2,20 @@
 
 from __future__ import annotations
 
-import os
-import socket
 import subprocess
 import sys
-import time
-import urllib.request
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.app.gunicorn import running
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a gunicorn with the project's own configuration, its model loaded."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "gunicorn", "--config", "gunicorn.conf.py", "app:create_app()"]
-    environment = os.environ | {"HOST": "127.0.0.1", "PORT": str(port)}
-    log = tmp_path_factory.mktemp("server") / "log"
-    with log.open("wb") as stderr:
-        process = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=stderr)
-    try:
-        _wait_until_ready(f"http://127.0.0.1:{port}", process, log)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait(timeout=60)
-
-
-def _wait_until_ready(address: str, process: subprocess.Popen[bytes], log: Path, seconds: float = 180) -> None:
-    deadline = time.monotonic() + seconds
-    while process.poll() is None and time.monotonic() < deadline:
-        with suppress(OSError), urllib.request.urlopen(f"{address}/readyz"):  # not listening yet, or 503: it loads
-            return
-        time.sleep(0.5)
-    pytest.fail(f"The server did not get ready; its exit status is {process.poll()}.\n{log.read_text()[-3000:]}")
+    with running(tmp_path_factory.mktemp("server")) as server:
+        yield server.address
 
 
 @pytest.mark.parametrize("mode", ["multipart", "json"])

@@ -1,4 +1,4 @@
-"""The page as it works without JavaScript, and what keeps it private."""
+"""The pages as they work without JavaScript, and what keeps them private."""
 
 from __future__ import annotations
 
@@ -9,9 +9,47 @@ import tempfile
 
 import pytest
 from PIL import Image
+from werkzeug.datastructures import MultiDict
 
+from app import gallery
+from app.form import Form
+from app.jobs import QueueFull
+from app.orders import Order
 from model.options import StylizeOptions
-from tests.app.answers import NEGATIVE, from_data_url, pixels, upload
+from tests.app.answers import from_data_url, pixels, upload
+
+
+@pytest.fixture
+def shipped():
+    """The ids of two styles of the gallery."""
+    return [style.id for style in gallery.shipped()][:2]
+
+
+@pytest.fixture
+def job_of(client, form):
+    """Sends the form and gives the job that it became."""
+
+    def sent(**more):
+        answer = client.post("/", data=form(**more))
+        assert answer.status_code == 303, answer.text
+        return client.application.extensions["jobs"].get(answer.location.rpartition("/")[2])
+
+    return sent
+
+
+@pytest.fixture
+def working(app):
+    """Paints while the block lasts."""
+    app.extensions["worker"].start()
+    yield
+    app.extensions["worker"].stop()
+
+
+def ended(app, id):
+    jobs, job = app.extensions["jobs"], None
+    while job is None or not job.ended:
+        job = jobs.changed(id, job, 10)
+    return job
 
 
 def pictures(answer):
@@ -20,20 +58,141 @@ def pictures(answer):
     return {name: pixels(from_data_url(url)) for name, url in found}
 
 
+def checked(page):
+    return set(re.findall(r'name="style" value="([^"]+)" checked', page))
+
+
+def problem_at(page, field):
+    beside = re.search(rf'id="{field}-problem" role="alert">([^<]+)<', page)
+    return html.unescape(beside[1]) if beside else None
+
+
 def test_the_form_asks_for_what_the_options_allow(client):
     page = client.get("/").text
     assert 'method="post"' in page
     assert 'enctype="multipart/form-data"' in page
-    for name in ("content", "style", "strength", "size", "format"):
-        assert f'name="{name}"' in page
-    asked = set(re.findall(r'<(?:input|select)[^>]* name="(\w+)"', page))
-    assert asked - {"content", "style"} <= StylizeOptions.model_fields.keys()
-    assert "Your pastiche" in page
+    asked = set(re.findall(r'<(?:input|select)[^>]* name="([\w-]+)"', page))
+    sliders = {name for name in asked if name.startswith("weight-")}
+    assert {"weight-own"} | {f"weight-{style.id}" for style in gallery.shipped()} <= sliders
+    assert {"content", "style", "strength", "size", "format", "no_store"} == asked - sliders - {"weight-new"}
+    assert asked - sliders - {"content", "style", "no_store"} <= StylizeOptions.model_fields.keys()
     assert pictures(client.get("/")) == {}
 
 
-def test_form_gives_a_page_with_both_pictures(client, form, photo_png):
-    answer = client.post("/", data=form(size="own", strength="1", format="png"))
+def test_the_gallery_shows_every_style_that_ships(client):
+    page = client.get("/").text
+    for style in gallery.shipped():
+        assert f'name="style" value="{style.id}"' in page
+        with client.get(f"/static/styles/{style.id}.jpg") as picture:
+            assert picture.status_code == 200
+    assert checked(page) == set()
+
+
+def test_a_style_of_the_address_is_chosen(client, shipped):
+    assert checked(client.get(f"/?style={shipped[1]}").text) == {shipped[1]}
+    assert checked(client.get("/?style=nothing").text) == set()
+
+
+def test_own_styles_are_in_the_gallery_of_their_owner(app, client, photo_png):
+    client.get("/")
+    with client.session_transaction() as session:
+        owner = session["owner"]
+    words = {"name": "<b>" + "Long" * 18, "credit": "", "licence": ""}
+    app.extensions["library"].add_style(
+        owner, **words, picture=photo_png, thumbnail=photo_png, vector=None, weights_sha256=None, weights=None
+    )
+    assert html.escape(words["name"]) in client.get("/").text
+    assert "LongLong" not in app.test_client().get("/").text
+
+
+def test_the_form_becomes_a_job(client, job_of, shipped):
+    job = job_of(style=shipped, strength="0.35", size="512", format="webp", **{f"weight-{shipped[1]}": "75"})
+    assert (job.state, job.open) == ("queued", False)
+    assert [style.id for style in job.order.styles] == shipped
+    options = job.order.options
+    assert (options.strength, options.size, options.format, options.weights) == (0.35, 512, "webp", [1, 75])
+    page = client.get(f"/jobs/{job.id}")
+    assert page.status_code == 200
+    assert f'<noscript><meta http-equiv="refresh" content="2; url=/jobs/{job.id}"></noscript>' in page.text
+    assert "Next in line." in page.text
+
+
+def test_a_job_page_says_how_many_are_ahead(client, job_of):
+    ids = [job_of(strength=f"0.{n}").id for n in range(1, 4)]
+    assert "1 picture is ahead of yours." in client.get(f"/jobs/{ids[1]}").text
+    assert "2 pictures are ahead of yours." in client.get(f"/jobs/{ids[2]}").text
+
+
+def test_a_job_that_is_done_leads_to_its_result(app, client, job_of, working):
+    id = job_of().id
+    assert ended(app, id).state == "done"
+    answer = client.get(f"/jobs/{id}")
+    assert (answer.status_code, answer.location) == (303, f"/results/{id}")
+
+
+def test_cancelled_before_it_began(client, job_of, shipped):
+    id = job_of(style=shipped[0]).id
+    answer = client.post(f"/jobs/{id}/cancel")
+    assert (answer.status_code, answer.location) == (303, f"/jobs/{id}")
+    page = client.get(f"/jobs/{id}").text
+    assert "Cancelled" in page
+    assert f'href="/?from={id}"' in page
+    assert "refresh" not in page
+
+
+def test_a_failed_job_says_why_and_leads_back(app, client, job_of, shipped, monkeypatch, working):
+    def fail(*args, **more):
+        raise RuntimeError("secret")
+
+    monkeypatch.setattr("model.transfer.stylize", fail)
+    id = job_of(style=shipped[0], strength="0.45", size="1024").id
+    assert ended(app, id).state == "failed"
+    page = client.get(f"/jobs/{id}").text
+    assert "could not be painted" in page
+    assert "Something went wrong" in page
+    assert "secret" not in page
+    back = client.get(f"/?from={id}").text
+    assert checked(back) == {shipped[0]}
+    assert 'value="0.45"' in back
+    assert '<option value="1024" selected>' in back
+    assert f'data-src="/jobs/{id}/photo"' in back
+
+
+def test_another_like_this_restores_every_control(app, client, job_of, shipped, painting_png, working):
+    sliders = {f"weight-{shipped[0]}": "20", f"weight-{shipped[1]}": "100", "weight-own": "60"}
+    files = [*shipped, upload(painting_png, "a painting.png")]
+    id = job_of(style=files, strength="0.65", size="777", format="jpeg", **sliders).id
+    ended(app, id)
+    page = client.get(f"/?from={id}").text
+    assert checked(page) == set(shipped)
+    for name, value in (sliders | {"strength": "0.65"}).items():
+        if name != "weight-own":
+            assert re.search(rf'name="{name}"[^>]* value="{value}"', page), name
+    assert f'href="/jobs/{id}/paintings/2" data-weight="60"' in page
+    assert '<option value="777" selected>' in page
+    assert '<option value="jpeg" selected>' in page
+    assert f'name="content" value="result:{id}"' in page
+    assert f'src="/results/{id}/before"' in page
+    again = {"content": f"result:{id}", "style": shipped[0]}
+    again = client.post("/", data=again, content_type="multipart/form-data")
+    assert again.status_code == 303
+
+
+def test_what_a_job_was_sent_is_its_owners_alone(app, client, job_of, photo_png, painting_png):
+    id = job_of().id
+    addresses = [f"/jobs/{id}", f"/jobs/{id}/photo", f"/jobs/{id}/paintings/0", f"/?from={id}"]
+    assert client.get(addresses[1]).data == photo_png
+    assert client.get(addresses[2]).data == painting_png
+    assert client.get(addresses[1]).mimetype == "image/*"
+    assert client.get(f"/jobs/{id}/paintings/1").status_code == 404
+    stranger = app.test_client()
+    assert {stranger.get(address).status_code for address in addresses} == {404}
+    assert stranger.post(f"/jobs/{id}/cancel").status_code == 404
+    assert app.extensions["jobs"].get(id).state == "queued"
+
+
+def test_keep_nothing_gives_a_page_with_both_pictures(app, client, form, photo_png):
+    answer = client.post("/", data=form(no_store="yes", strength="1", format="png"))
     assert (answer.status_code, answer.mimetype) == (200, "text/html")
     shown = pictures(answer)
     photo = pixels(photo_png).astype(int)
@@ -41,11 +200,29 @@ def test_form_gives_a_page_with_both_pictures(client, form, photo_png):
     assert abs(shown["before"] - photo).mean() < 10
     download = re.findall(r'download="pastiche.png" href="(data:image/png;base64,[^"]+)"', answer.text)
     assert abs(pixels(from_data_url(download[0])) - (255 - photo)).max() <= 1
-    assert NEGATIVE in answer.text
+    assert 'value="yes" aria-describedby="no_store-hint" checked' in answer.text
+
+
+def test_keep_nothing_keeps_nothing(app, client, form, tmp_path, monkeypatch):
+    client.get("/")
+    kept = {path for path in tmp_path.rglob("*") if path.suffix not in (".sqlite3-wal", ".sqlite3-shm")}
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    answer = client.post("/", data=form(no_store="yes"))
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert {path for path in tmp_path.rglob("*") if path.suffix not in (".sqlite3-wal", ".sqlite3-shm")} == kept
+    assert pictures(client.get("/")) == {}
+
+
+def test_what_takes_too_long_to_wait_for_is_told_beside_the_size(new_app, form):
+    client = new_app(sync_pixels=1000).test_client()
+    answer = client.post("/", data=form(no_store="yes"))
+    assert answer.status_code == 422
+    assert "let the server keep it" in problem_at(answer.text, "size")
+    assert client.post("/", data=form()).status_code == 303
 
 
 def test_a_large_pastiche_is_in_the_page_once_and_shown_smaller(client, form):
-    answer = client.post("/", data=form(size="1100"))
+    answer = client.post("/", data=form(no_store="yes", size="1100"))
     assert answer.text.count("data:image/png") == 1
     assert {max(picture.shape) for name, picture in pictures(answer).items() if name == "after"} == {1024}
 
@@ -53,7 +230,7 @@ def test_a_large_pastiche_is_in_the_page_once_and_shown_smaller(client, form):
 def test_what_is_clear_is_shown_white(client, form):
     file = io.BytesIO()
     Image.new("RGBA", (64, 64), (0, 0, 0, 0)).save(file, "PNG")
-    shown = pictures(client.post("/", data=form(content=upload(file.getvalue()))))
+    shown = pictures(client.post("/", data=form(no_store="yes", content=upload(file.getvalue()))))
     assert shown["before"].min() > 250
     assert shown["after"].min() > 250
 
@@ -62,26 +239,56 @@ def test_the_form_is_sent_without_the_query_of_its_address(client):
     assert 'action="/#result"' in client.get("/?source=elsewhere").text
 
 
-def test_a_refusal_shows_the_form_again_beside_the_field(client, form):
-    answer = client.post("/", data=form(content=upload(b"no picture"), strength="0.35", size="512", format="webp"))
+@pytest.mark.parametrize("more", [{}, {"no_store": "yes"}])
+def test_a_refusal_shows_the_form_again_beside_the_field(client, form, shipped, more):
+    sent = {"strength": "0.35", "size": "512", "format": "webp", "style": shipped, f"weight-{shipped[0]}": "15"}
+    answer = client.post("/", data=form(content=upload(b"no picture"), **sent, **more))
     assert (answer.status_code, answer.mimetype) == (415, "text/html")
-    beside = re.search(r'id="content-problem" role="alert">([^<]+)<', answer.text)
-    assert "not a picture" in beside[1]
+    assert "not a picture" in problem_at(answer.text, "content")
     assert 'value="0.35"' in answer.text
     assert '<option value="512" selected>' in answer.text
     assert '<option value="webp" selected>' in answer.text
+    assert checked(answer.text) == set(shipped)
+    assert re.search(rf'name="weight-{shipped[0]}"[^>]* value="15"', answer.text)
 
 
-def test_a_body_too_large_shows_the_form_again(client, form):
-    client.application.config["MAX_CONTENT_LENGTH"] = 1000
-    answer = client.post("/", data=form())
+def test_what_is_missing_is_told_beside_its_field(client, photo_png):
+    answer = client.post("/", data={"content": upload(photo_png)})
+    assert answer.status_code == 422
+    assert "no painting" in problem_at(answer.text, "style")
+
+
+def test_a_full_queue_is_told_on_the_page(new_app, form, shipped):
+    client = new_app(jobs=1).test_client()
+    assert client.post("/", data=form()).status_code == 303
+    answer = client.post("/", data=form(style=shipped[0], strength="0.2"))
+    assert answer.status_code == 503
+    assert int(answer.headers["Retry-After"]) > 0
+    assert "Too many pictures wait" in problem_at(answer.text, "form")
+    assert 'value="0.2"' in answer.text
+
+
+def test_a_program_is_refused_in_json(client, form, monkeypatch):
+    def full(*args, **more):
+        raise QueueFull("Too many.")
+
+    monkeypatch.setattr("app.jobs.Jobs.submit", full)
+    answer = client.post("/", data=form(), headers={"Accept": "application/json"})
+    assert (answer.status_code, answer.json["error"]["message"]) == (503, "Too many.")
+
+
+@pytest.mark.parametrize("no_store", [{}, {"no_store": "yes"}])
+def test_a_body_too_large_shows_the_form_again(client, form, no_store):
+    client.application.config["MAX_CONTENT_LENGTH"] = 500
+    answer = client.post("/", data=form(**no_store))
     assert answer.status_code == 413
-    assert re.search(r'id="form-problem" role="alert">[^<]*smaller', answer.text)
+    assert "smaller" in problem_at(answer.text, "form")
 
 
 def test_hostile_text_is_escaped(client, form):
     script = "<script>alert(1)</script>"
-    answer = client.post("/", data=form(strength=script, **{script: "1"}))
+    answer = client.post("/", data=form(strength=script, style=script, size=script, **{script: "1"}))
+    assert answer.status_code == 422
     assert script not in answer.text
     assert html.escape(script) in answer.text
 
@@ -105,17 +312,47 @@ def test_headers_on_every_answer(client, url):
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["Referrer-Policy"] == "no-referrer"
     assert "Permissions-Policy" in headers
-    assert "Set-Cookie" not in headers
 
 
-def test_no_inline_script_or_style(client, form):
-    for page in (client.get("/"), client.post("/", data=form())):
+def test_the_owners_cookie_is_no_scripts_to_read(app, client):
+    cookie = client.get("/").headers["Set-Cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=Lax" in cookie
+    with app.test_client().get("/static/style.css") as static:
+        assert "Set-Cookie" not in static.headers
+
+
+def test_no_inline_script_or_style(client, form, job_of):
+    job = job_of()
+    client.post(f"/jobs/{job_of(strength='0.5').id}/cancel")
+    pages = [client.get("/"), client.get(f"/jobs/{job.id}"), client.get("/nothing", headers={"Accept": "text/html"})]
+    for page in [*pages, client.post("/", data=form(no_store="yes"))]:
         assert not re.search(r"<script(?![^>]* src=)|<style|\sstyle=|\son\w+=", page.text)
 
 
-def test_nothing_of_a_request_stays(client, form, tmp_path, monkeypatch):
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    answer = client.post("/", data=form())
-    assert answer.headers["Cache-Control"] == "no-store"
-    assert list(tmp_path.iterdir()) == []
-    assert pictures(client.get("/")) == {}
+@pytest.mark.parametrize(
+    ("hours", "words"), [(72, "3 days"), (48, "2 days"), (36, "36 hours"), (1, "an hour"), (0.1, "an hour")]
+)
+def test_every_page_says_how_long_things_are_kept(new_app, hours, words):
+    page = new_app(keep_hours=hours).test_client().get("/").text
+    assert f"deleted after {words}," in page
+
+
+def test_sliders_show_the_weights_of_programs():
+    def weights(*values):
+        styles = [{"name": name, "id": name, "shipped": name} for name in "abc"[: len(values)]]
+        options = {"weights": list(values)}
+        order = Order.model_validate({"content": "k", "content_name": "n", "styles": styles, "options": options})
+        return list(Form.of_order(order, "").weights.values())
+
+    assert weights(50, 100) == ["50", "100"]
+    assert weights(0.25, 0.5) == ["50", "100"]
+    assert weights(500, 1000) == ["50", "100"]
+    assert weights(3) == ["3"]
+
+
+def test_a_form_as_it_was_sent():
+    fields = MultiDict([("style", "a"), ("style", "b"), ("weight-a", "5"), ("size", ""), ("no_store", "yes")])
+    form = Form.of_sent(fields)
+    assert form.styles == {"a", "b"}
+    assert (form.weight_of("a"), form.weight_of("b"), form.size, form.no_store) == ("5", "50", "own", True)

@@ -7,12 +7,20 @@ import json
 import pytest
 from PIL import Image
 
-from app import uploads
+from app import bodies
 from model import images, transfer
 from model.errors import DeviceUnavailable, WeightsMissing
 from tests.app.answers import URL, b64, error_of, upload
 
+DOORS = [URL, "/api/v1/jobs"]
 NOT_A_PICTURE = b"<svg xmlns='http://www.w3.org/2000/svg'/>"
+
+
+def copied(value):
+    """The test client closes what it sends."""
+    if isinstance(value, list):
+        return [copied(each) for each in value]
+    return upload(value[0].getvalue(), value[1]) if isinstance(value, tuple) else value
 
 
 def refusal(answer):
@@ -38,14 +46,21 @@ def refusal(answer):
         ("weights", "0"),
         ("sizes", "100"),
         ("content", "text"),
-        ("style", "mosaic"),
+        ("style", "no such style"),
+        ("style", "x" * 5000),
+        ("weight-own", "-1"),
+        ("weight-own", "much"),
+        ("weight-own", "0"),
     ],
 )
 def test_option_outside_its_limits(client, form, field, value):
     fields = form(**({field: value} if field not in ("content", "style") else {}))
     if field in ("content", "style"):
         fields[field] = [fields[field], value]
-    assert refusal(client.post(URL, data=fields)) == (422, "invalid_option", field)
+    at_fault = "weights" if field == "weight-own" else field
+    for door in DOORS:
+        fresh = {name: copied(value) for name, value in fields.items()}
+        assert refusal(client.post(door, data=fresh)) == (422, "invalid_option", at_fault)
 
 
 @pytest.mark.parametrize("field", ["content", "style"])
@@ -74,7 +89,7 @@ def test_what_is_not_a_picture(client, form, field, photo_png):
 
 
 def test_file_too_large(client, form, monkeypatch):
-    for module in (uploads, images):
+    for module in (bodies, images):
         monkeypatch.setattr(module, "MAX_BYTES", 100)
     assert refusal(client.post(URL, data=form())) == (413, "image_too_large", "content")
 
@@ -108,7 +123,7 @@ def test_body_shorter_than_it_says(client):
 
 def test_too_much_text_and_too_many_parts(client, form):
     assert client.post(URL, data=form(strength="1" * 200_000)).status_code == 413
-    assert client.post(URL, data=form(weights=["1"] * 50)).status_code == 413
+    assert client.post(URL, data=form(weights=["1"] * 400)).status_code == 413
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "image/png", None])
@@ -158,6 +173,10 @@ def test_malformed_json(client, body):
         ("data:image/png;base64,", 400),
         ("data:image/png;base64,A", 400),
         ("data:image/svg+xml,<svg/>", 400),
+        ("result:", 422),
+        ("result:../../etc/passwd", 422),
+        ("result:" + "0" * 32, 422),
+        ("result:\0", 422),
         ("AAAA", 415),
         ("data:text/html;base64,AAAA", 415),
     ],
@@ -173,7 +192,11 @@ def test_pictures_in_json(client, painting_png, value, status):
         ([], "style"),
         ([{}], "style"),
         ([{"image": "AAAA", "wait": 1}], "style"),
-        ([{"name": "mosaic"}], "style"),
+        ([{"name": "no such style"}], "style"),
+        ([{"name": 7}], "style"),
+        ([{"name": "Flow", "image": "AAAA"}], "style"),
+        ("\0", "style"),
+        ("result:1", "style"),
         ([{"image": "AAAA", "weight": "much"}], "weights"),
         ([{"image": "AAAA", "weight": -1}], "weights"),
         ([["AAAA"]], "style"),
@@ -184,7 +207,9 @@ def test_styles_in_json(client, photo_png, style, field):
     assert refusal(answer) == (422, "invalid_option", field)
 
 
-def test_weights_given_twice(client, photo_png):
+def test_weights_given_twice(client, form, photo_png):
+    both = form(weights="1", **{"weight-own": "1"})
+    assert refusal(client.post(URL, data=both)) == (422, "invalid_option", "weights")
     body = {"content": b64(photo_png), "style": [{"image": "AAAA", "weight": 1}], "weights": [1]}
     assert refusal(client.post(URL, json=body)) == (422, "invalid_option", "weights")
 
@@ -244,4 +269,4 @@ def test_a_fault_of_ours_goes_to_the_log_only(client, form, monkeypatch, caplog)
 
 
 def test_the_body_holds_a_photo_and_a_painting_of_the_largest_size():
-    assert uploads.LIMITS["MAX_CONTENT_LENGTH"] > 2 * images.MAX_BYTES * 4 / 3
+    assert bodies.LIMITS["MAX_CONTENT_LENGTH"] > 2 * images.MAX_BYTES * 4 / 3

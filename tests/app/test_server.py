@@ -39,27 +39,27 @@ def test_a_load_that_failed_is_tried_anew(client, app, monkeypatch, caplog):
     assert "no disk today" in caplog.text
 
 
-def test_the_first_request_warms_the_model_up(monkeypatch):
+def test_the_first_request_warms_the_model_up(new_app, monkeypatch):
     called = threading.Event()
     monkeypatch.setattr(transfer, "ready", lambda: (called.set(), NEGATIVE)[1])
-    app = create_app(Settings())
+    app = new_app(warm_up=True)
     assert not called.is_set()
     app.test_client().get("/")
     assert called.wait(10)
 
 
-def test_a_load_that_hangs_does_not_hold_requests(form, monkeypatch):
+def test_a_load_that_hangs_does_not_hold_requests(new_app, form, monkeypatch):
     loading = threading.Event()
     monkeypatch.setattr(transfer, "ready", lambda: (loading.wait(10), NEGATIVE)[1])
-    app = create_app(Settings(patience=0.01))
+    app = new_app(warm_up=True, patience=0.01)
     answer = app.test_client().post(URL, data=form())
     loading.set()
     assert (answer.status_code, error_of(answer)["code"]) == (503, "busy")
     assert "loading" in answer.json["error"]["message"]
 
 
-def test_the_real_model_gets_ready(monkeypatch):
-    app = create_app(Settings())
+def test_the_real_model_gets_ready(tmp_path):
+    app = create_app(Settings(data_dir=tmp_path / "data", worker=False))
     client = app.test_client()
     client.get("/readyz")
     app.extensions["engine"].run(lambda: None)

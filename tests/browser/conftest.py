@@ -3,28 +3,68 @@
 from __future__ import annotations
 
 import shutil
-import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import fields
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
-from werkzeug.serving import make_server
 
 from app import create_app
 from app.settings import Settings
+from tests.app.live import serving
+from tests.browser.painter import Painter, install
 from tests.conftest import skip_or_fail
 
 
-@pytest.fixture(scope="session")
-def site() -> Iterator[str]:
-    """The address of a server with the real model."""
-    server = make_server("127.0.0.1", 0, create_app(Settings()), threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+@pytest.fixture(scope="module")
+def _painter() -> Iterator[Painter]:
+    with pytest.MonkeyPatch.context() as patch:
+        yield install(patch)
+
+
+@pytest.fixture
+def painter(_painter) -> Iterator[Painter]:
+    """The painter of every site: a test may tell it how, and the next test finds it as it was."""
+    yield _painter
+    for field in fields(_painter):
+        setattr(_painter, field.name, field.default)
+
+
+@contextmanager
+def _live(data_dir: Path, **settings) -> Iterator[str]:
+    app = create_app(Settings(**({"data_dir": data_dir, "warm_up": False, "rate_limit": ""} | settings)))
+    with serving(app) as url:
+        yield url
+    app.extensions["worker"].stop()
+
+
+@pytest.fixture(scope="module")
+def site(_painter, tmp_path_factory) -> Iterator[str]:
+    """The address of a server whose painter is a stand-in."""
+    with _live(tmp_path_factory.mktemp("site")) as url:
+        yield url
+
+
+@pytest.fixture
+def data_dir(tmp_path) -> Path:
+    """Where `new_site` keeps its things."""
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def new_site(painter, data_dir) -> Iterator[Callable[..., str]]:
+    """Starts a server of one's own, with other settings."""
+    with ExitStack() as running:
+        yield lambda **settings: running.enter_context(_live(data_dir, **settings))
+
+
+@pytest.fixture
+def real_site(painter, new_site) -> str:
+    """The address of a server with the model that ships."""
+    painter.real = True
+    return new_site(warm_up=True)
 
 
 @pytest.fixture(scope="session")
@@ -39,16 +79,17 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def new_page(browser, site):
-    """Opens the main page in a context of its own; what goes wrong in its console fails the test."""
+def new_page(browser, site, painter):
+    """Opens a page in a context, and so with a cookie, of its own; what goes wrong in its console fails the test."""
     contexts, faults = [], []
 
-    def opened(**settings):
-        contexts.append(browser.new_context(**settings))
+    def opened(url="/", **settings):
+        contexts.append(browser.new_context(base_url=site, **settings))
+        contexts[-1].set_default_timeout(20_000)
         page = contexts[-1].new_page()
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.on("console", lambda line: faults.append(line.text) if "Content Security" in line.text else None)
-        page.goto(site)
+        page.goto(url)
         return page
 
     yield opened

@@ -1,221 +1,587 @@
-"""The page as people use it."""
+"""The create page as people use it."""
 
 from __future__ import annotations
 
 import io
+import json
 import re
 
 import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-pytestmark = pytest.mark.browser
+from app import gallery
+from tests.browser.stand import LEFT_OPEN
+
+pytestmark = [pytest.mark.browser, LEFT_OPEN]
 
 PHONE = {"viewport": {"width": 375, "height": 720}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
-SLOW = 60_000  # ms, for the first picture, which loads the model
+SLOW = 60_000  # ms, for the first picture of the model that ships
+FLOW, OTHER = (style.name for style in gallery.shipped()[:2])
 
 
-def fill(page: Page, files) -> None:
-    photo, painting = files
-    page.get_by_label("Photo", exact=True).set_input_files(photo)
-    page.get_by_label("Painting", exact=True).set_input_files(painting)
-    page.get_by_label("Long side").select_option("512")
+def photo(page: Page):
+    return page.get_by_label("Photo", exact=True)
 
 
-def assert_painted(page: Page) -> None:
-    result = page.get_by_role("region", name="Your pastiche")
-    expect(result).to_be_visible(timeout=SLOW)
-    expect(result.locator("#facts")).to_contain_text("weights", timeout=SLOW)
-    for picture in result.get_by_role("img").all():
-        expect(picture).to_have_js_property("complete", True)
-        assert picture.evaluate("picture => picture.naturalWidth") > 0
+def own(page: Page):
+    return page.get_by_label("Your own painting", exact=True)
 
 
-def downloaded(page: Page) -> tuple[str, Image.Image]:
-    with page.expect_download() as download:
-        page.get_by_role("link", name="Download").click()
-    file = download.value
-    return file.suggested_filename, Image.open(io.BytesIO(file.path().read_bytes()))
+def style(page: Page, name: str):
+    return page.get_by_role("checkbox", name=name, exact=True)
+
+
+def weight(page: Page, name: str):
+    return page.get_by_role("slider", name=f"How much of {name}", exact=True)
+
+
+def paint(page: Page) -> None:
+    page.get_by_role("button", name="Paint it").click()
+
+
+def result(page: Page):
+    return page.get_by_role("region", name="Your pastiche")
+
+
+def move(slider, value) -> None:
+    slider.evaluate(
+        "(input, value) => { input.value = value; input.dispatchEvent(new Event('input', { bubbles: true })) }", value
+    )
+
+
+class Sent:
+    """The forms that a page sends from now on: {name: [values]}, a file by its name."""
+
+    def __init__(self, page: Page) -> None:
+        self.forms: list[dict] = []
+        page.expose_function("tell_sent", lambda form: self.forms.append(form))
+        page.evaluate(
+            """() => {
+                const send = window.fetch, told = value => value.name ? value.name + " " + value.size : value;
+                window.fetch = (url, options = {}) => {
+                    const names = [...new Set(options.body?.keys() ?? [])];
+                    const form = names.map(name => [name, options.body.getAll(name).map(told)]);
+                    if (names.length) window.tell_sent({ url, ...Object.fromEntries(form) });
+                    return send(url, options);
+                };
+            }"""
+        )
+
+    def all(self, url: str) -> list[dict]:
+        return [form for form in self.forms if form["url"] == url]
+
+    @property
+    def job(self) -> dict:
+        (form,) = self.all("/api/v1/jobs")
+        return form
+
+    @property
+    def previews(self) -> list[dict]:
+        return self.all("/api/v1/stylize")
+
+
+def colour(page: Page) -> list[int]:
+    """The preview's mean, red, green and blue."""
+    return page.locator("#preview").evaluate(
+        """async picture => {
+            await picture.decode();
+            const canvas = new OffscreenCanvas(1, 1), context = canvas.getContext("2d");
+            context.drawImage(picture, 0, 0, 1, 1);
+            return [...context.getImageData(0, 0, 1, 1).data].slice(0, 3);
+        }"""
+    )
+
+
+def expect_previewed(page: Page) -> None:
+    expect(page.locator("#preview")).to_be_visible()
+    expect(page.locator(".easel")).not_to_have_class(re.compile("is-working"))
 
 
 def assert_fits(page: Page) -> None:
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
-def test_photo_and_painting_give_a_pastiche_to_download(new_page, files):
+def test_with_the_model_that_ships(new_page, real_site, files):
+    page = new_page(real_site)
+    photo(page).set_input_files(files[0])
+    style(page, FLOW).check()
+    expect(page.locator("#preview")).to_be_visible(timeout=SLOW)
+    page.get_by_label("Long side").select_option("512")
+    paint(page)
+    page.wait_for_url("**/results/*", timeout=SLOW)
+
+
+def test_photo_and_style_give_a_result(new_page, files):
     page = new_page()
-    fill(page, files)
-    expect(page.locator(".zone img:visible")).to_have_count(2)
-    page.get_by_role("button", name="Paint it").click()
-    assert_painted(page)
-    expect(page.get_by_role("status")).to_have_text("Painted.")
-    name, picture = downloaded(page)
-    assert name == "photo-pastiche.png"
-    assert max(picture.size) == 512
-    page.get_by_label("File").select_option("webp")
-    page.get_by_role("button", name="Paint it").click()
-    expect(page.get_by_role("link", name="Download")).to_have_attribute("download", "photo-pastiche.webp", timeout=SLOW)
-    assert downloaded(page)[1].format == "WEBP"
+    photo(page).set_input_files(files[0])
+    style(page, FLOW).check()
+    paint(page)
+    page.wait_for_url("**/results/*")
+    expect(page.get_by_text(FLOW).first).to_be_visible()
 
 
-def test_without_javascript(new_page, files):
-    page = new_page(java_script_enabled=False)
-    fill(page, files)
-    page.get_by_role("button", name="Paint it").click()
-    assert_painted(page)
-    name, picture = downloaded(page)
-    assert (name, picture.format) == ("pastiche.png", "PNG")
+def test_own_painting_is_added_used_and_left_out(new_page, files):
+    page = new_page()
+    photo(page).set_input_files(files[0])
+    own(page).set_input_files([files[1], files[1]])
+    expect(page.locator(".pick:has-text('painting.png') :checked")).to_have_count(2)
+    expect(page.get_by_role("group", name="How much of each")).to_be_visible()
+    page.get_by_role("checkbox", name="painting.png").first.uncheck()
+    expect(page.get_by_role("group", name="How much of each")).to_be_hidden()
+    sent = Sent(page)
+    paint(page)
+    page.wait_for_url("**/results/*")
+    assert [name.split()[0] for name in sent.job["style"]] == ["painting.png"]
 
 
-def test_without_javascript_a_refusal_is_beside_its_field(new_page, files, tmp_path):
-    page = new_page(java_script_enabled=False)
-    fill(page, files)
-    broken = tmp_path / "broken.png"
+def test_styles_are_blended_by_their_weights(new_page, files):
+    page = new_page()
+    photo(page).set_input_files(files[0])
+    own(page).set_input_files(files[1])
+    style(page, FLOW).check()
+    style(page, OTHER).check()
+    move(weight(page, FLOW), 100)
+    expect(page.locator("#mix")).to_contain_text("50 %")
+    expect(weight(page, OTHER)).to_have_attribute("aria-valuetext", "25 %")
+    sent = Sent(page)
+    paint(page)
+    page.wait_for_url("**/results/*")
+    assert sent.job["weights"] == ["100,50,50"]
+    assert [name.split()[0] for name in sent.job["style"]] == [
+        *(one.id for one in gallery.shipped()[:2]),
+        "painting.png",
+    ]
+
+
+def test_up_to_eight_styles(new_page):
+    page = new_page()
+    boxes = page.locator(".pick-box")
+    for number in range(8):
+        boxes.nth(number).check()
+    boxes.nth(8).click()
+    expect(boxes.nth(8)).not_to_be_checked()
+    expect(page.locator("#style-problem")).to_contain_text("Up to 8 styles")
+    boxes.nth(0).uncheck()
+    boxes.nth(8).check()
+    expect(page.locator("#style-problem")).to_be_hidden()
+    expect(page.locator("#mix .weight")).to_have_count(8)
+
+
+def test_the_preview_follows_the_sliders(new_page, files):
+    page = new_page()
+    photo(page).set_input_files(files[0])
+    sent = Sent(page)
+    style(page, FLOW).check()
+    expect_previewed(page)
+    assert sent.previews[0] | {"size": ["384"], "format": ["jpeg"], "strength": ["1"]} == sent.previews[0]
+    assert int(sent.previews[0]["content"][0].split()[1]) < 50_000
+    seen, before = [colour(page)], page.locator("#preview").get_attribute("src")
+    move(page.get_by_label(re.compile("Strength")), 0)
+    expect(page.locator("#preview")).not_to_have_attribute("src", before)
+    seen.append(colour(page))
+    style(page, FLOW).uncheck()
+    expect(page.locator("#preview")).to_be_hidden()
+    assert seen[0] != seen[1]
+
+
+def test_the_preview_follows_the_weights_of_a_blend(new_page, files):
+    page = new_page()
+    photo(page).set_input_files(files[0])
+    for name in (FLOW, OTHER):
+        style(page, name).check()
+    expect_previewed(page)
+    sent, seen = Sent(page), []
+    for weights in ((100, 0), (0, 100)):
+        before = page.locator("#preview").get_attribute("src")
+        for name, value in zip((FLOW, OTHER), weights, strict=True):
+            move(weight(page, name), value)
+        expect(page.locator("#preview")).not_to_have_attribute("src", before)
+        expect_previewed(page)
+        assert sent.previews[-1]["weights"] == [f"{weights[0]},{weights[1]}"]
+        seen.append(colour(page))
+    assert seen[0] != seen[1]
+
+
+def test_one_preview_at_a_time_and_the_newest_wins(new_page, files):
+    page = new_page()
+    held = []
+    page.route("**/api/v1/stylize", lambda route: held.append(route))
+    sent = Sent(page)
+    photo(page).set_input_files(files[0])
+    style(page, FLOW).check()
+    strength = page.get_by_label(re.compile("Strength"))
+    for value in (0.9, 0.8, 0.5, 0.25):
+        move(strength, value)
+    page.wait_for_timeout(200)
+    assert len(held) == 1
+    expect(page.locator("#preview-status")).to_contain_text("on its way")
+    held[0].continue_()
+    page.wait_for_timeout(500)
+    assert [form["strength"] for form in sent.previews] == [["1"], ["0.25"]]
+
+
+def test_a_stale_preview_is_dropped(new_page, files):
+    page = new_page()
+    held = []
+    page.route("**/api/v1/stylize", lambda route: held.append(route))
+    sent = Sent(page)
+    photo(page).set_input_files(files[0])
+    style(page, FLOW).check()
+    page.wait_for_timeout(200)
+    style(page, FLOW).uncheck()
+    style(page, OTHER).check()
+    held[0].continue_()
+    page.wait_for_timeout(500)
+    assert [form["style"] for form in sent.previews] == [[one.id] for one in gallery.shipped()[:2]]
+    expect(page.locator("#preview")).to_be_hidden()  # the first was of the other style
+    held[1].continue_()
+    expect(page.locator("#preview")).to_be_visible()
+    style(page, OTHER).uncheck()
+    expect(page.locator("#preview")).to_be_hidden()
+
+
+def test_a_busy_server_previews_later(new_page, files):
+    page = new_page()
+    body = json.dumps({"error": {"code": "busy", "message": "Busy."}})
+    page.route("**/stylize", lambda route: route.fulfill(status=503, body=body, headers={"Retry-After": "1"}), times=1)
+    photo(page).set_input_files(files[0])
+    style(page, FLOW).check()
+    expect(page.locator("#preview-status")).to_have_text("The server is busy. The preview will follow.")
+    expect(page.locator("#preview")).to_be_visible()
+    expect(page.locator("#preview-status")).to_be_empty()
+
+
+def test_a_file_that_the_browser_cannot_show_is_told(new_page, tmp_path):
+    page = new_page()
+    broken = tmp_path / "photo.jpg"
     broken.write_bytes(b"no picture")
-    page.get_by_label("Photo", exact=True).set_input_files(broken)
-    page.get_by_role("button", name="Paint it").click()
-    expect(page.locator("#content-problem")).to_contain_text("not a picture", timeout=SLOW)
-    expect(page.get_by_label("Long side")).to_have_value("512")
+    photo(page).set_input_files(broken)
+    style(page, FLOW).check()
+    expect(page.locator("#preview-status")).to_contain_text("cannot show")
+    paint(page)
+    expect(page.locator("#content-problem")).to_contain_text("not a picture")
+    expect(photo(page)).to_have_attribute("aria-invalid", "true")
+    expect(photo(page)).to_be_focused()
 
 
 def test_what_is_missing_is_told_beside_its_field(new_page, files):
     page = new_page()
-    page.get_by_role("button", name="Paint it").click()
+    paint(page)
     expect(page.locator("#content-problem")).to_have_text("Choose a photo first.")
-    expect(page.locator("#style-problem")).to_have_text("Choose a painting first.")
-    expect(page.get_by_label("Photo", exact=True)).to_be_focused()
-    page.get_by_label("Photo", exact=True).set_input_files(files[0])
+    expect(page.locator("#style-problem")).to_contain_text("Choose a style")
+    expect(photo(page)).to_be_focused()
+    photo(page).set_input_files(files[0])
     expect(page.locator("#content-problem")).to_be_hidden()
+    style(page, FLOW).check()
+    expect(page.locator("#style-problem")).to_be_hidden()
 
 
-def test_a_refusal_of_the_server_is_told_beside_its_field(new_page, files, tmp_path):
+def test_a_full_queue_is_told_and_everything_stays(new_page, files):
     page = new_page()
-    fill(page, files)
-    broken = tmp_path / "broken.jpg"
-    broken.write_bytes(b"no picture")
-    page.get_by_label("Painting", exact=True).set_input_files(broken)
-    page.get_by_role("button", name="Paint it").click()
-    expect(page.locator("#style-problem")).to_contain_text("not a picture", timeout=SLOW)
-    expect(page.get_by_label("Painting", exact=True)).to_have_attribute("aria-invalid", "true")
-    expect(page.get_by_role("region", name="Your pastiche")).to_be_hidden()
-    page.get_by_label("Painting", exact=True).set_input_files(files[1])
-    page.get_by_role("button", name="Paint it").click()
-    assert_painted(page)
-
-
-def test_busy_server_is_told(new_page, files):
-    page = new_page()
-    body = '{"error": {"code": "busy", "message": "The server is busy."}}'
-    page.route("**/api/v1/stylize", lambda route: route.fulfill(status=503, body=body))
-    fill(page, files)
-    page.get_by_role("button", name="Paint it").click()
-    expect(page.locator("#form-problem")).to_have_text("The server is busy.")
-    page.unroute("**/api/v1/stylize")
-    page.route("**/api/v1/stylize", lambda route: route.abort())
-    page.get_by_role("button", name="Paint it").click()
+    body = json.dumps({"error": {"code": "busy", "message": "Too many pictures wait."}})
+    page.route("**/api/v1/jobs", lambda route: route.fulfill(status=503, body=body))
+    photo(page).set_input_files(files[0])
+    style(page, FLOW).check()
+    paint(page)
+    expect(page.locator("#form-problem")).to_have_text("Too many pictures wait.")
+    page.unroute("**/api/v1/jobs")
+    page.route("**/api/v1/jobs", lambda route: route.abort())
+    paint(page)
     expect(page.locator("#form-problem")).to_contain_text("could not be reached")
+    page.unroute("**/api/v1/jobs")
+    paint(page)
+    page.wait_for_url("**/results/*")
 
 
-def test_progress_is_shown_and_can_be_cancelled(new_page, files):
+def test_an_order_sent_twice_is_one_job(new_page, files):
     page = new_page()
+    keys = []
+
+    def lost(route):
+        keys.append(route.request.headers["idempotency-key"])
+        route.fetch()
+        route.abort()
+
+    page.route("**/api/v1/jobs", lost)
+    photo(page).set_input_files(files[0])
+    style(page, FLOW).check()
+    for _ in range(2):
+        paint(page)
+        expect(page.locator("#form-problem")).to_contain_text("could not be reached")
+    move(page.get_by_label(re.compile("Strength")), 0.5)
+    paint(page)
+    expect(page.locator("#form-problem")).to_contain_text("could not be reached")
+    assert keys[0] == keys[1] != keys[2]
+
+
+def test_keep_nothing_shows_the_result_here(new_page, files):
+    page = new_page()
+    photo(page).set_input_files(files[0])
+    style(page, FLOW).check()
+    page.get_by_label("File").select_option("webp")
+    page.get_by_label("Keep nothing on the server").check()
+    paint(page)
+    expect(result(page)).to_be_focused()
+    expect(page.get_by_role("status")).to_have_text("Painted.")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download").click()
+    assert download.value.suggested_filename == "photo-pastiche.webp"
+    assert Image.open(io.BytesIO(download.value.path().read_bytes())).format == "WEBP"
+    page.goto("/history")
+    expect(page.locator("main img")).to_have_count(0)
+
+
+def test_keep_nothing_can_be_cancelled(new_page, files):
+    page = new_page()
+    page.get_by_label("Keep nothing on the server").check()
+    photo(page).set_input_files(files[0])
+    style(page, FLOW).check()
+    expect_previewed(page)
     page.route("**/api/v1/stylize", lambda route: None)  # never answered
-    fill(page, files)
-    page.get_by_role("button", name="Paint it").click()
+    paint(page)
     expect(page.get_by_role("status")).to_contain_text("Painting…")
     expect(page.get_by_role("button", name="Paint it")).to_be_disabled()
     page.get_by_role("button", name="Cancel").click()
     expect(page.get_by_role("status")).to_have_text("Cancelled.")
     expect(page.get_by_role("button", name="Paint it")).to_be_enabled()
-    expect(page.get_by_role("region", name="Your pastiche")).to_be_hidden()
+    expect(result(page)).to_be_hidden()
 
 
-def test_what_is_read_aloud_is_not_held_back(new_page, files):
-    page = new_page()
-    page.route("**/api/v1/stylize", lambda route: None)  # never answered
-    fill(page, files)
-    page.get_by_role("button", name="Paint it").click()
-    expect(page.locator("[aria-busy=true]")).to_have_id("result")  # and not the form, which has the status in it
-    page.get_by_role("button", name="Cancel").click()
-    expect(page.locator("[aria-busy=true]")).to_have_count(0)
-
-
-def test_the_photo_may_be_taken_away_while_it_is_painted(new_page, files, photo_png):
-    page = new_page()
-    held = []
-    page.route("**/api/v1/stylize", lambda route: held.append(route))
-    fill(page, files)
-    with page.expect_request("**/api/v1/stylize"):
-        page.get_by_role("button", name="Paint it").click()
-    page.get_by_label("Photo", exact=True).set_input_files([])
-    headers = {"X-Style-Seconds": "1", "X-Style-Weights": "none"}
-    held[0].fulfill(body=photo_png, content_type="image/png", headers=headers)
-    expect(page.get_by_role("status")).to_have_text("Painted.")
-    expect(page.get_by_role("link", name="Download")).to_have_attribute("download", "photo-pastiche.png")
+def test_too_large_to_wait_for_is_told_beside_the_size(new_page, new_site, files):
+    page = new_page(new_site(sync_pixels=200_000))
+    page.get_by_label("Keep nothing on the server").check()
+    photo(page).set_input_files(files[0])
+    style(page, FLOW).check()
+    page.get_by_label("Long side").select_option("1024")
+    paint(page)
+    expect(page.locator("#size-problem")).to_contain_text("let the server keep it")
+    expect(page.get_by_label("Long side")).to_be_focused()
 
 
 def test_a_fault_of_the_page_is_not_blamed_on_the_network(new_page, files):
     page = new_page()
     page.route("**/api/v1/stylize", lambda route: route.fulfill(body="no picture", content_type="image/png"))
-    fill(page, files)
-    page.get_by_role("button", name="Paint it").click()
+    page.get_by_label("Keep nothing on the server").check()
+    photo(page).set_input_files(files[0])
+    style(page, FLOW).check()
+    paint(page)
     expect(page.locator("#form-problem")).to_contain_text("This page could not show the picture")
 
 
-@pytest.mark.parametrize("kind", ["paste", "drop"])
-def test_pictures_are_pasted_and_dropped(new_page, files, photo_png, kind):
-    page = new_page()
-    transfer = page.evaluate_handle(
-        """bytes => {
+def data_transfer(page: Page, data: bytes, name: str = "brought.png"):
+    return page.evaluate_handle(
+        """([bytes, name]) => {
             const transfer = new DataTransfer();
-            transfer.items.add(new File([new Uint8Array(bytes)], "pasted.png", { type: "image/png" }));
+            transfer.items.add(new File([new Uint8Array(bytes)], name, { type: "image/png" }));
             return transfer;
         }""",
-        list(photo_png),
+        [list(data), name],
     )
-    if kind == "paste":
-        for _ in range(2):
-            page.evaluate(
-                "data => document.dispatchEvent(new ClipboardEvent('paste', { clipboardData: data }))", transfer
-            )
-        expect(page.locator(".zone img:visible")).to_have_count(2)  # the first is the photo, the next the painting
-    else:
-        page.evaluate(
-            """data => document.querySelector("#style-zone").dispatchEvent(
-                new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true }))""",
-            transfer,
-        )
-        assert page.url.endswith("/")
-    expect(page.locator("#style-hint")).to_contain_text("pasted.png" if kind == "paste" else "browse")
+
+
+def drop(page: Page, at: str, transfer) -> None:
+    page.evaluate(
+        """([at, data]) => document.querySelector(at).dispatchEvent(
+            new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true }))""",
+        [at, transfer],
+    )
+
+
+def test_pictures_are_pasted(new_page, photo_png):
+    page = new_page()
+    transfer = data_transfer(page, photo_png)
+    for _ in range(2):
+        page.evaluate("data => document.dispatchEvent(new ClipboardEvent('paste', { clipboardData: data }))", transfer)
+    expect(page.locator("#content-hint")).to_contain_text("brought.png")  # the first is the photo, the next a painting
+    expect(style(page, "brought.png")).to_be_checked()
+
+
+def test_pictures_are_dropped(new_page, photo_png):
+    page = new_page()
+    transfer = data_transfer(page, photo_png)
+    drop(page, "footer", transfer)
+    assert page.url.endswith("/")
+    expect(page.locator(".easel")).to_be_hidden()
+    drop(page, "#content-zone", transfer)
+    expect(page.locator("#content-hint")).to_contain_text("brought.png")
+    drop(page, "#gallery", transfer)
+    expect(style(page, "brought.png")).to_be_checked()
+    expect_previewed(page)
+
+
+def test_the_cat_is_there_to_try(new_page):
+    page = new_page()
+    page.get_by_role("button", name="cat").click()
+    style(page, FLOW).check()
+    expect_previewed(page)
+
+
+def test_another_like_this_restores_everything(new_page, files):
+    page = new_page()
+    photo(page).set_input_files(files[0])
+    own(page).set_input_files(files[1])
+    style(page, FLOW).check()
+    move(weight(page, FLOW), 20)
+    move(weight(page, "painting.png"), 80)
+    move(page.get_by_label(re.compile("Strength")), 0.4)
+    page.get_by_label("Long side").select_option("512")
+    page.get_by_label("File").select_option("jpeg")
+    paint(page)
+    page.wait_for_url("**/results/*")
+    page.get_by_role("link", name="Make another like this").click()
+    expect(page.locator("#content-hint")).to_contain_text("photo")
+    expect(style(page, FLOW)).to_be_checked()
+    expect(style(page, "painting")).to_be_checked()
+    expect(weight(page, FLOW)).to_have_value("20")
+    expect(weight(page, "painting")).to_have_value("80")
+    expect(page.get_by_label(re.compile("Strength"))).to_have_value("0.4")
+    expect(page.get_by_label("Long side")).to_have_value("512")
+    expect(page.get_by_label("File")).to_have_value("jpeg")
+    expect_previewed(page)
+    sent = Sent(page)
+    paint(page)
+    page.wait_for_url("**/results/*")
+    assert sent.job["content"][0].startswith("result:")
+
+
+def test_another_like_this_with_another_photo(new_page, files):
+    page = new_page()
+    photo(page).set_input_files(files[0])
+    style(page, FLOW).check()
+    paint(page)
+    page.wait_for_url("**/results/*")
+    page.get_by_role("link", name="Make another like this").click()
+    expect(page.locator(".easel")).to_be_visible()
+    photo(page).set_input_files(files[1])
+    expect(page.locator("#content-hint")).to_contain_text("painting.png")
+    sent = Sent(page)
+    paint(page)
+    page.wait_for_url("**/results/*")
+    assert sent.job["content"][0].startswith("painting.png")
+
+
+def test_what_is_lost_on_the_way_is_told_and_the_rest_restored(new_page, files):
+    page = new_page()
+    photo(page).set_input_files(files[0])
+    own(page).set_input_files(files[1])
+    style(page, FLOW).check()
+    paint(page)
+    page.wait_for_url("**/results/*")
+    again = page.get_by_role("link", name="Make another like this").get_attribute("href")
+    page.route("**/before", lambda route: route.abort())
+    page.goto(again)
+    expect(page.locator("#content-problem")).to_contain_text("could not be fetched")
+    expect(style(page, "painting")).to_be_checked()
+    page.unroute("**/before")
+    page.route("**/paintings/*", lambda route: route.abort())
+    page.goto(again)
+    expect(page.locator(".easel")).to_be_visible()
+    expect(page.locator("#style-problem")).to_contain_text("could not be fetched")
+    expect(page.locator("#brought").get_by_role("link", name="painting")).to_be_visible()
+    expect(style(page, FLOW)).to_be_checked()
+
+
+def test_a_style_of_the_address_is_chosen(new_page):
+    page = new_page(f"/?style={gallery.shipped()[1].id}")
+    expect(style(page, OTHER)).to_be_checked()
+
+
+def tab_to(page: Page, control, most: int = 12) -> None:
+    """As somebody without a mouse gets there; `most`: how often they may have to press the key."""
+    for _ in range(most):
+        page.keyboard.press("Tab")
+        if control.evaluate("one => one === document.activeElement"):
+            return
+    pytest.fail(f"{control} was not reached in {most} steps.")
 
 
 def test_keyboard_alone(new_page, files):
     page = new_page()
-    fill(page, files)
-    page.get_by_label("Photo", exact=True).focus()
-    order = []
-    for _ in range(5):
-        page.keyboard.press("Tab")
-        order.append(page.evaluate("document.activeElement.id"))
-    assert order == ["style", "strength", "size", "format", "go"]
-    page.get_by_label(re.compile("Strength")).focus()
+    tab_to(page, page.get_by_role("link", name="Skip to the page"), 1)
+    page.keyboard.press("Enter")
+    tab_to(page, photo(page), 1)
+    photo(page).set_input_files(files[0])  # the dialog that a key opens is the browser's own
+    expect(page.locator(".easel")).to_be_visible()
+    skip = page.get_by_role("link", name="Skip the gallery")
+    tab_to(page, skip, 1)
+    tab_to(page, own(page), 1)
+    own(page).set_input_files(files[1])
+    tab_to(page, style(page, "painting.png"), 1)
+    expect(style(page, "painting.png")).to_be_checked()
+    for name in (FLOW, OTHER):
+        tab_to(page, style(page, name), 1)
+        page.keyboard.press("Space")
+        expect(style(page, name)).to_be_checked()
+    page.keyboard.press("Space")
+    expect(style(page, OTHER)).not_to_be_checked()
+    while not skip.evaluate("one => one === document.activeElement"):
+        page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Enter")
+    for name, key, share in ((FLOW, "End", "67 %"), ("painting.png", "Home", "0 %")):
+        tab_to(page, weight(page, name), 1)
+        page.keyboard.press(key)
+        expect(weight(page, name)).to_have_attribute("aria-valuetext", share)
+    tab_to(page, page.get_by_label(re.compile("Strength")), 1)
     page.keyboard.press("ArrowLeft")
     expect(page.locator("#strength-value")).to_have_text("95 %")
-    page.get_by_role("button", name="Paint it").focus()
+    tab_to(page, page.get_by_label("Long side"), 1)
+    page.keyboard.press("ArrowDown")
+    expect(page.get_by_label("Long side")).to_have_value("512")
+    tab_to(page, page.get_by_label("File"), 1)
+    page.keyboard.press("ArrowDown")
+    expect(page.get_by_label("File")).to_have_value("jpeg")
+    tab_to(page, page.get_by_label("Keep nothing"), 1)
+    tab_to(page, page.get_by_role("button", name="Paint it"), 1)
     page.keyboard.press("Enter")
-    assert_painted(page)
-    expect(page.get_by_role("region", name="Your pastiche")).to_be_focused()
-    page.keyboard.press("Tab")
-    expect(page.get_by_role("link", name="Download")).to_be_focused()
+    page.wait_for_url("**/results/*")
+    uncovered = page.get_by_role("slider", name="How much of the photo")
+    tab_to(page, uncovered)
+    page.keyboard.press("ArrowRight")
+    expect(uncovered).to_have_value("51")
+    tab_to(page, page.get_by_role("link", name="Download JPEG"), 1)
+    with page.expect_download() as download:
+        page.keyboard.press("Enter")
+    assert max(Image.open(io.BytesIO(download.value.path().read_bytes())).size) == 512
 
 
 def test_on_a_phone(new_page, files):
     page = new_page(**PHONE)
     assert_fits(page)
-    fill(page, files)
-    page.get_by_role("button", name="Paint it").tap()
-    assert_painted(page)
+    photo(page).set_input_files(files[0])
+    for number in range(3):
+        page.locator(".pick-label").nth(number).tap()
+    expect_previewed(page)
     assert_fits(page)
-    small = page.locator("button:visible, select:visible, a.button:visible").evaluate_all(
+    page.get_by_label("Keep nothing").scroll_into_view_if_needed()
+    expect(page.locator("#preview")).to_be_in_viewport()
+    expect(page.get_by_role("button", name="Paint it")).to_be_in_viewport()
+    assert page.locator(".easel").bounding_box()["height"] < 260
+    page.get_by_role("button", name="Paint it").tap()
+    page.wait_for_url("**/results/*")
+
+
+@pytest.mark.parametrize("settings", [{}, PHONE], ids=["desktop", "phone"])
+def test_tall_and_wide_photos_and_long_names_fit(new_page, tmp_path, settings):
+    page = new_page(**settings)
+    for size in ((200, 2000), (2000, 200)):
+        path = tmp_path / f"{'a-very-long-name' * 8}-{size[0]}.png"
+        Image.new("RGB", size, "teal").save(path)
+        photo(page).set_input_files(path)
+        own(page).set_input_files(path)
+        expect_previewed(page)
+        assert_fits(page)
+        easel, height = page.locator("#photo").bounding_box(), page.viewport_size["height"]
+        assert easel["height"] < 0.7 * height
+        assert 0 <= easel["x"] <= page.viewport_size["width"] - easel["width"]
+        expect(page.locator("#content-hint")).to_contain_text("browse for another")
+        assert page.locator(".photo-how").bounding_box()["x"] < page.viewport_size["width"] - 200
+        assert abs(easel["width"] / easel["height"] - size[0] / size[1]) < 0.25 * size[0] / size[1]
+
+
+def test_what_is_pressed_is_large_enough_for_a_finger(new_page):
+    page = new_page(**PHONE)
+    small = page.locator("button:visible, select, nav a, .pick-label, .tick label").evaluate_all(
         "all => all.filter(one => one.getBoundingClientRect().height < 44).map(one => one.outerHTML)"
     )
     assert small == []

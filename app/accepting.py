@@ -1,0 +1,102 @@
+"""Upload -> job: what is sent is stored and put in the queue, whoever sends it."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import uuid
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from sqlalchemy import func, select
+
+from app import current, owners
+from app.choices import StyleChoice, still_there
+from app.failures import Missing
+from app.jobs import Job, QueueFull
+from app.library import Library
+from app.orders import Order, OrderStyle
+from app.owners import Owner
+from app.room import Room
+from app.tables import JobRow
+from app.uploads import Upload
+from model.errors import InvalidOption, StyleTransferError
+
+_KEY = "Idempotency-Key"
+_ROOM = Room(3)
+
+
+def accept(
+    read: Callable[[], Upload], owner: Owner | None, idempotency_key: str | None = None, *, photo: str = "content"
+) -> Job:
+    """Nobody's job is open: its id is all that it takes to read it. `photo`: the field that it was sent in."""
+    if idempotency_key is not None and not re.fullmatch(r"[!-~]{1,200}", idempotency_key):
+        raise InvalidOption(f"'{_KEY}' must be 1 to 200 letters, digits or signs, without spaces.", _KEY)
+    jobs = current.jobs()
+    with _ROOM.place():
+        upload = read()
+        name = owner.id if owner else _nobody(upload, idempotency_key)
+        _check_queue(name, idempotency_key)
+        order = _order(current.library(), name, upload)
+    try:
+        with still_there(photo):  # only an owner who deletes everything can get between, and the photo is part of that
+            job = jobs.submit(name, order, open=owner is None, idempotency_key=idempotency_key)
+    except StyleTransferError:
+        _let_go(current.library(), order)
+        raise
+    if idempotency_key is not None:  # it may be an earlier job, which has all of this already
+        _let_go(current.library(), order)
+    return job
+
+
+def _check_queue(owner: str, key: str | None) -> None:
+    """A look before anything is written; submit looks again when it counts."""
+    waiting = select(func.count()).where(JobRow.state == "queued")
+    known = select(JobRow.id).where(JobRow.owner == owner, JobRow.idempotency_key == key)
+    with current.library().reading() as session:
+        full = session.scalars(waiting).one() >= current.settings().jobs
+        if full and (key is None or session.scalars(known).first() is None):
+            raise QueueFull("Too many pictures wait to be painted already. Please try again in half a minute.")
+
+
+def _let_go(library: Library, order: Order) -> None:
+    """What was stored for a job, unless that or something else needs it: a full queue must fill no disk."""
+    holder = uuid.uuid4().hex
+    with library.begin() as session:
+        for key in sorted(order.keys()):
+            with suppress(Missing):
+                library.hold(session, holder, [key])
+        library.release(session, holder)
+
+
+def _nobody(upload: Upload, idempotency_key: str | None) -> str:
+    """Without a key it is somebody new. With one it follows from all that was sent: who sends the same meets the job
+    that it made, and nobody who knows less does."""
+    if idempotency_key is None:
+        return uuid.uuid4().hex
+    styles = [f"{style.id} {_digest(_contents(style))}" for style in upload.styles]
+    return owners.derived("open", idempotency_key, _digest(upload.content), *styles, upload.options.model_dump_json())
+
+
+def _contents(style: StyleChoice) -> bytes:
+    return style.source.read_bytes() if isinstance(style.source, Path) else style.source
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def _order(library: Library, owner: str, upload: Upload) -> Order:
+    return Order(
+        content=library.put_picture(owner, upload.content),
+        content_name=upload.content_name,
+        styles=[_ordered(library, owner, style) for style in upload.styles],
+        options=upload.options,
+    )
+
+
+def _ordered(library: Library, owner: str, style: StyleChoice) -> OrderStyle:
+    if isinstance(style.source, Path):
+        return OrderStyle(name=style.name, id=style.id, shipped=style.id)
+    return OrderStyle(name=style.name, id=style.id, picture=library.put_picture(owner, style.source))

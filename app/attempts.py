@@ -1,0 +1,170 @@
+"""The workers' side of the table of jobs.
+
+A running job belongs to one attempt of one worker, and what that attempt writes is written only while this is so:
+a worker that was thought dead and wakes up again changes nothing.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from app.failures import Missing
+from app.jobs import Job, Jobs, end, holder_of_preview
+from app.library import Library
+from app.tables import JobRow
+from model.progress import Step
+
+_WORKER_DIED = {
+    "code": "worker_died",
+    "message": "The program that paints ended on this picture again and again. Try a smaller size, or other pictures.",
+}
+_FILES = ("picture", "before", "thumbnail")
+
+
+@dataclass(frozen=True)
+class Painted:
+    """What an attempt has to show. The three pictures are files: a PNG and two small JPEGs."""
+
+    picture: bytes
+    before: bytes
+    thumbnail: bytes
+    width: int
+    height: int
+    seconds: float
+    weights: str
+    recipe: dict[str, Any]
+    complete: bool
+
+
+class Attempts:
+    def __init__(self, jobs: Jobs, library: Library, worker: str) -> None:
+        self._jobs = jobs
+        self._library = library
+        self._worker = worker
+
+    def claim(self) -> Job | None:
+        """The job that has waited longest, this worker's from now on."""
+        oldest = select(JobRow).where(JobRow.state == "queued").order_by(JobRow.created, JobRow.id).limit(1)
+        with self._library.begin() as session:
+            row = session.scalars(oldest.with_for_update(skip_locked=True)).first()
+            if row is None:
+                return None
+            row.state, row.worker, row.attempts = "running", self._worker, row.attempts + 1
+            row.started = time.time()
+            row.lease_until = row.started + self._jobs.lease
+            row.step = row.steps = 0
+            session.flush()
+            return Job.of(row)
+
+    def progress(self, job: Job, step: Step, preview: bytes | None = None) -> bool:
+        """False: stop, as the job is to be cancelled or is this attempt's no longer. preview: a JPEG."""
+        key = preview and self._library.put_picture(job.owner, preview)
+        with self._library.begin() as session:
+            row = _of_attempt(session, job)
+            if row is None:
+                self._drop(session, job, [key] if key else [])
+                return False
+            row.step, row.steps, row.seconds_left = step.step, step.steps, step.seconds_left
+            if key:
+                row.preview = key
+                self._library.release(session, holder_of_preview(row.id))
+                self._library.hold(session, holder_of_preview(row.id), [key])
+            return not row.cancelling
+
+    def finish(self, job: Job, painted: Painted) -> bool:
+        """The result and the job's end, both or neither; False: nobody waits for this attempt any more."""
+        keys = {name: self._library.put_picture(job.owner, getattr(painted, name)) for name in _FILES}
+        columns: dict[str, Any] = vars(painted) | keys
+        with self._library.begin() as session:
+            row = _of_attempt(session, job)
+            if row is None or not (painted.complete or row.cancelling):
+                self._drop(session, job, keys.values())
+                return False
+            self._library.add_result(session, row, **columns)
+            end(self._library, session, row, "done" if painted.complete else "cancelled")
+            return True
+
+    def fail(self, job: Job, error: dict[str, Any]) -> None:
+        """error: code, message and perhaps field, for the public."""
+        with self._library.begin() as session:
+            if row := _of_attempt(session, job):
+                end(self._library, session, row, "failed", error)
+
+    def stopped(self, job: Job) -> None:
+        """Cancelled before there was anything to show; or stopped for another reason, and not this attempt's to end."""
+        with self._library.begin() as session:
+            row = _of_attempt(session, job)
+            if row and row.cancelling:
+                end(self._library, session, row, "cancelled")
+
+    def retry(self, job: Job, error: dict[str, Any]) -> None:
+        """This attempt came to nothing; where it was the last, the job fails with `error`."""
+        with self._library.begin() as session:
+            if row := _of_attempt(session, job):
+                self._again(session, row, error)
+        self._jobs.wake()
+
+    def give_all_back(self) -> None:
+        """For other attempts, which these do not count against."""
+        with self._library.begin() as session:
+            rows = session.scalars(_running.where(JobRow.worker == self._worker).with_for_update()).all()
+            for row in rows:
+                row.attempts -= 1
+                self._queue(session, row)
+        if rows:
+            self._jobs.wake()
+
+    def renew(self, ids: Collection[str]) -> None:
+        """A sign of life for those that are really being painted: one that was lost track of is to be given anew."""
+        if ids:
+            mine = (JobRow.state == "running") & (JobRow.worker == self._worker) & JobRow.id.in_(ids)
+            with self._library.begin() as session:
+                session.execute(update(JobRow).where(mine).values(lease_until=time.time() + self._jobs.lease))
+
+    def requeue_abandoned(self, is_dead: Callable[[str], bool]) -> int:
+        """Jobs whose lease ran out, or whose worker is known to be gone, wait again or have failed too often."""
+        with self._library.reading() as session:
+            running = [Job.of(row) for row in session.scalars(_running)]
+        now = time.time()
+        abandoned = [job for job in running if (job.lease_until or 0) < now or is_dead(job.worker or "")]
+        for job in abandoned:
+            with self._library.begin() as session:
+                if (row := _of_attempt(session, job)) and row.lease_until == job.lease_until:
+                    self._again(session, row, _WORKER_DIED)
+        return len(abandoned)
+
+    def _again(self, session: Session, row: JobRow, error: dict[str, Any]) -> None:
+        if row.attempts >= self._jobs.attempts:
+            end(self._library, session, row, "failed", error)
+        else:
+            self._queue(session, row)
+
+    def _queue(self, session: Session, row: JobRow) -> None:
+        if row.cancelling:
+            end(self._library, session, row, "cancelled")
+        else:
+            row.state, row.worker, row.lease_until, row.seconds_left = "queued", None, None, None
+
+    def _drop(self, session: Session, job: Job, keys: Iterable[str]) -> None:
+        """Pictures that came too late; perhaps their owner had everything deleted meanwhile."""
+        holder = f"{job.id}/late"
+        for key in keys:
+            with suppress(Missing):
+                self._library.hold(session, holder, [key])
+        self._library.release(session, holder)
+
+
+_running = select(JobRow).where(JobRow.state == "running")
+
+
+def _of_attempt(session: Session, job: Job) -> JobRow | None:
+    """Locked; None: the job has ended, or is another attempt's."""
+    this = (JobRow.id == job.id) & (JobRow.worker == job.worker) & (JobRow.attempts == job.attempts)
+    return session.scalars(_running.where(this).with_for_update()).first()

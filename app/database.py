@@ -1,0 +1,75 @@
+"""The one database of all processes: SQLite in a file, or PostgreSQL. Its tables are brought up to date on opening."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import URL, Engine, create_engine, event, make_url
+
+_MIGRATIONS = Path(__file__).with_name("migrations")
+_PATIENCE = 30  # seconds to wait for one's turn
+_MIGRATING = 7_310_590_114  # any number that nobody else locks in this database
+
+
+class Database(NamedTuple):
+    reading: Engine
+    writing: Engine
+
+    def disconnect(self) -> None:
+        """Whoever uses it again is connected anew."""
+        for engine in self:
+            engine.dispose()
+
+
+def connect(url: str) -> Database:
+    database = _engines(make_url(url))
+    migrate(database)
+    database.disconnect()  # the process that serves may be forked from this one, and connections cannot be shared
+    return database
+
+
+def migrate(database: Database, revision: str = "head") -> None:
+    """Web and worker may start at once: the first migrates, the others wait for it and find nothing to do."""
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    with database.writing.begin() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MIGRATING})")
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+
+
+def _engines(url: URL) -> Database:
+    if url.get_backend_name() == "sqlite":
+        return _sqlite(url)
+    if url.drivername in ("postgres", "postgresql"):
+        url = url.set(drivername="postgresql+psycopg")
+    engine = create_engine(url, pool_pre_ping=True, pool_size=20, pool_timeout=_PATIENCE)
+    return Database(engine, engine)
+
+
+def _sqlite(url: URL) -> Database:
+    """SQLite lets one write at a time: threads queue for one connection, which is fairer than trying again and again.
+
+    A transaction that writes says so when it begins, so that none finds halfway that another came first.
+    """
+    if url.database:
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    patience: dict[str, Any] = {"pool_timeout": _PATIENCE, "connect_args": {"timeout": _PATIENCE}}
+    reading = create_engine(url, **patience)
+    writing = create_engine(url, pool_size=1, max_overflow=0, **patience)
+    for engine, begin in ((reading, "BEGIN"), (writing, "BEGIN IMMEDIATE")):
+        event.listen(engine, "connect", _prepare)
+        event.listen(engine, "begin", lambda connection, begin=begin: connection.exec_driver_sql(begin))
+    return Database(reading, writing)
+
+
+def _prepare(connection: Any, _: Any) -> None:
+    connection.isolation_level = None  # BEGIN is ours
+    connection.execute("PRAGMA journal_mode = WAL")  # readers do not wait for writers
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA secure_delete = ON")  # what is deleted is not left lying in free pages

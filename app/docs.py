@@ -1,0 +1,106 @@
+"""The interface for programs, described: as OpenAPI, and as a page made of the same document."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from flask import Blueprint, Response, jsonify, make_response, render_template, request
+from markupsafe import Markup, escape
+
+from app import current
+from app import openapi as description
+
+docs = Blueprint("docs", __name__)
+Json = description.Json
+_WORDS = {"string": "text", "integer": "whole number", "boolean": "true or false"}
+
+
+@docs.get("/api/v1/openapi.json")
+def openapi() -> Response:
+    return jsonify(_document())
+
+
+@docs.get("/docs", endpoint="docs")
+def page() -> Response:
+    document = _document()
+    return make_response(
+        render_template(
+            "docs.html",
+            document=document,
+            groups=_groups(document),
+            follow=lambda value: _followed(document, value),
+            kind=_kind,
+            has_keys=bool(current.settings().api_keys),
+        )
+    )
+
+
+@docs.app_template_filter()
+def coded(text: str) -> Markup:
+    """`this` -> <code>this</code>."""
+    return Markup(re.sub(r"`([^`]*)`", r"<code>\1</code>", str(escape(text))))
+
+
+@docs.app_template_filter()
+def name_of(schema: Json) -> str:
+    """The last part of a $ref."""
+    return str(schema["$ref"]).rpartition("/")[2]
+
+
+def _document() -> Json:
+    return description.document(request.url_root.rstrip("/"))
+
+
+def _groups(document: Json) -> list[tuple[Json, list[tuple[str, str, Json]]]]:
+    """Each tag with its operations, as (method, path, operation)."""
+    listed = [
+        (method, path, operation)
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+    ]
+    return [(tag, [entry for entry in listed if tag["name"] in entry[2]["tags"]]) for tag in document["tags"]]
+
+
+def _followed(document: Json, value: Json) -> Json:
+    """What a $ref stands for."""
+    if "$ref" not in value:
+        return value
+    found: Any = document
+    for part in value["$ref"].removeprefix("#/").split("/"):
+        found = found[part]
+    return dict(found)
+
+
+def _kind(schema: Json) -> str:
+    """A schema in a few words: "number, 0 to 1"."""
+    if "$ref" in schema:
+        return name_of(schema)
+    if "anyOf" in schema:
+        return " or ".join(dict.fromkeys(_kind(one) for one in schema["anyOf"]))
+    if "const" in schema or "enum" in schema:
+        return " or ".join(f"“{value}”" for value in schema.get("enum", [schema.get("const")]))
+    if schema.get("format") == "binary":
+        return "file"
+    if schema.get("type") == "array":
+        return f"list of {_several(_kind(schema['items']))}"
+    return _word(schema) + _limits(schema)
+
+
+def _several(kind: str) -> str:
+    return f"{kind}s" if kind in ("file", "number", "text") else kind
+
+
+def _word(schema: Json) -> str:
+    if schema.get("format") == "date-time":
+        return "time"
+    name = str(schema.get("type", "anything"))
+    return _WORDS.get(name, name)
+
+
+def _limits(schema: Json) -> str:
+    if "minimum" in schema and "maximum" in schema:
+        return f", {schema['minimum']:g} to {schema['maximum']:g}"
+    if "maxLength" in schema:
+        return f", at most {schema['maxLength']} characters"
+    return ""

@@ -1,0 +1,104 @@
+"""Exception -> status, code and a sentence for the public. Knows no Flask: jobs fail in processes without a server."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from sqlalchemy.exc import OperationalError, TimeoutError
+
+from model.errors import (
+    BrokenImage,
+    DeviceUnavailable,
+    ImageTooLarge,
+    InvalidOption,
+    StyleTransferError,
+    UnsupportedImage,
+    WeightsError,
+)
+
+_log = logging.getLogger(__name__)
+
+
+class MalformedRequest(StyleTransferError):
+    """The body cannot be read as what it says it is."""
+
+
+class UnsupportedBody(StyleTransferError):
+    """The body is of a kind that this interface does not take."""
+
+
+class Busy(StyleTransferError):
+    """More work than the server takes at once."""
+
+    retry_after = 5  # seconds, a few pictures' worth
+
+
+class Missing(StyleTransferError):
+    """There is no such thing, or it is another's: who asks cannot tell which."""
+
+
+class NotDone(Missing):
+    """There will be such a thing, but not yet."""
+
+
+class Unauthorized(StyleTransferError):
+    """A key that opens nothing."""
+
+
+class Foreign(StyleTransferError):
+    """Sent by a page of another site."""
+
+
+class TooLong(StyleTransferError):
+    """More than one request should wait for."""
+
+
+_NO_MODEL = "The model is not available on this server at the moment."
+_NO_DATABASE = "The server's database does not answer at the moment. Please try again in a few seconds."
+_UNEXPECTED = "Something went wrong on the server. It has been written down; please try again."
+# status, code, sentence. None: the exception's own sentence is fit for the public.
+_TABLE: dict[type[Exception], tuple[int, str, str | None]] = {
+    InvalidOption: (422, "invalid_option", None),
+    BrokenImage: (422, "broken_image", None),
+    UnsupportedImage: (415, "unsupported_image", None),
+    ImageTooLarge: (413, "image_too_large", None),
+    MalformedRequest: (400, "malformed_request", None),
+    UnsupportedBody: (415, "unsupported_body", None),
+    TooLong: (422, "too_long", None),
+    Busy: (503, "busy", None),
+    Missing: (404, "not_found", None),
+    NotDone: (404, "not_done", None),
+    Foreign: (403, "foreign", None),
+    Unauthorized: (401, "unknown_key", None),
+    WeightsError: (503, "model_unavailable", _NO_MODEL),
+    DeviceUnavailable: (503, "model_unavailable", _NO_MODEL),
+    OperationalError: (503, "busy", _NO_DATABASE),
+    TimeoutError: (503, "busy", _NO_DATABASE),
+    Exception: (500, "internal_error", _UNEXPECTED),
+}
+_LONGEST = 300  # characters of a message: some quote what was sent
+
+
+def status(error: Exception) -> int:
+    return _row(error)[0]
+
+
+def public(error: Exception) -> dict[str, Any]:
+    """{"code", "message", and "field" where there is one}; what the public may not read goes to the log."""
+    _, code, sentence = _row(error)
+    if sentence is not None:
+        _log.error("%s: %s", code, error, exc_info=error)
+        return {"code": code, "message": sentence}
+    field: str | None = getattr(error, "field", None)
+    message = str(error).removeprefix(f"{field}: ")  # the answer names the field beside the sentence
+    told = {"code": code, "message": shortened(message[:1].upper() + message[1:])}
+    return told | {"field": shortened(field)} if field else told
+
+
+def shortened(text: str) -> str:
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+
+
+def _row(error: Exception) -> tuple[int, str, str | None]:
+    return next(_TABLE[kind] for kind in type(error).__mro__ if kind in _TABLE)

@@ -1,0 +1,344 @@
+"""Every address for programs: what it takes, what it answers, and how it is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+from app import compat_schemas as old
+from app import request_schemas as sent
+from app import samples, schemas
+from app.samples import PAINTING, PHOTO
+from model.vectors import MEDIA_TYPE
+
+_SEND = frozenset({400, 401, 413, 415, 422, 429, 503})  # whatever takes pictures
+_READ = frozenset({401, 404})  # whatever has an id
+_TURN = _READ | {429, 503}  # whatever takes a painter's turn
+_PICTURES = ("image/png", "image/jpeg", "image/webp")
+
+
+class Health(schemas.Answer):
+    status: Literal["alive", "ready"]
+    weights: str | None = Field(None, description="Name of the weights that are loaded; only `/readyz` tells it.")
+
+
+@dataclass(frozen=True)
+class Body:
+    """`json` and `form`: one model, or several of which any will do. `examples` are JSON, by what they show."""
+
+    json: tuple[type[BaseModel], ...]
+    form: tuple[type[BaseModel], ...] = ()
+    examples: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Answer:
+    description: str
+    json: type[BaseModel] | None = None
+    array: bool = False  # of `json`
+    media: tuple[str, ...] = ()  # other than JSON
+    headers: tuple[str, ...] = ()
+    links: Mapping[str, str] = field(default_factory=dict)  # operation -> where in the answer its id is
+
+
+@dataclass(frozen=True)
+class Operation:
+    route: str  # method and path
+    id: str
+    summary: str
+    description: str
+    answer: Answer
+    errors: frozenset[int] = frozenset()
+    body: Body | None = None
+    status: int = 200
+    headers: tuple[str, ...] = ()
+    curl: str | None = ""  # what the sample for the shell adds to the address; None: there is no such sample
+    python: str = ""  # a sample
+
+    @property
+    def method(self) -> str:
+        return self.route.partition(" ")[0].lower()
+
+    @property
+    def path(self) -> str:
+        return self.route.partition(" ")[2]
+
+
+@dataclass(frozen=True)
+class Group:
+    name: str
+    description: str
+    operations: tuple[Operation, ...]
+
+
+_STYLIZE = Body(
+    json=(sent.StylizeJson,),
+    form=(sent.StylizeForm,),
+    examples={
+        "A photo and a painting": {"content": PHOTO, "style": PAINTING},
+        "A stored style, small, as JPEG": {"content": PHOTO, "style": "mosaic", "strength": 0.8}
+        | {"size": 64, "format": "jpeg", "quality": 85},
+        "A blend of two": {"content": PHOTO, "style": [{"name": "ink", "weight": 2}, {"image": PAINTING, "weight": 1}]},
+    },
+)
+_NEW_STYLE = Body(
+    json=(sent.PaintingJson, sent.StyleFileJson),
+    form=(sent.PaintingForm, sent.StyleFileForm),
+    examples={
+        "A painting": {"picture": PAINTING, "name": "Harbour at dusk", "credit": "A. Painter, 1905"},
+        "The average of two": {"picture": [PAINTING, PHOTO], "name": "Between the two", "keep": "vector"},
+    },
+)
+_OLD_STYLE = Body(
+    json=(old.OldNewStyle,),
+    form=(sent.OldNewStyleForm,),
+    examples={"A painting as a link": {"name": "Regatta", "link": PAINTING}},
+)
+_OLD_UPLOAD = Body(
+    json=(old.OldNewUpload,),
+    form=(sent.OldNewUploadForm,),
+    examples={
+        "A stored style": {"image": PHOTO, "style": "mosaic"},
+        "A style as a link": {"image": PHOTO, "link": PAINTING},
+    },
+)
+_OF_A_JOB = ("job", "cancel_job", "job_events", "job_preview", "job_result")
+_OF_A_STYLE = ("style", "change_style", "delete_style", "style_vector", "style_thumbnail")
+
+_PAINTING_NOW = (
+    Operation(
+        "POST /api/v1/stylize",
+        "stylize",
+        "Paint now",
+        "Answers with the picture itself, or with JSON where `Accept: application/json` asks for it. Pictures that "
+        "take too long to wait for are refused with the code `too_long`: send the same to `/api/v1/jobs`.",
+        Answer(
+            "The picture in the `format` that was asked for, or JSON with the picture as a data URL.",
+            schemas.PaintedAnswer,
+            media=_PICTURES,
+            headers=("X-Style-Weights", "X-Style-Seconds"),
+        ),
+        _SEND,
+        _STYLIZE,
+        curl="-F content=@photo.jpg -F style=@painting.jpg -o pastiche.png",
+        python=samples.STYLIZE,
+    ),
+)
+_JOBS = (
+    Operation(
+        "POST /api/v1/jobs",
+        "add_job",
+        "Ask for a picture",
+        "Takes what `/api/v1/stylize` takes and answers at once with a job. Send an `Idempotency-Key` of your own "
+        "making, and asking twice gives the same job. Without an API key and a cookie nobody owns the job: its id is "
+        "all that it takes to read or cancel it, so keep it to yourself.",
+        Answer(
+            "The job, waiting for its turn.",
+            schemas.JobAnswer,
+            headers=("Location",),
+            links=dict.fromkeys(_OF_A_JOB, "/id"),
+        ),
+        _SEND,
+        _STYLIZE,
+        202,
+        headers=("Idempotency-Key",),
+        curl="-H 'Idempotency-Key: holiday-1' \\\n"
+        "  -F content=@photo.jpg -F style=mosaic -F style=@painting.jpg -F weights=2,1",
+        python=samples.ADD_JOB,
+    ),
+    Operation(
+        "GET /api/v1/jobs/{id}",
+        "job",
+        "Look at a job",
+        "Its state, its place in the queue, how far it is, and where its picture is.",
+        Answer("The job.", schemas.JobAnswer),
+        _READ,
+    ),
+    Operation(
+        "GET /api/v1/jobs/{id}/events",
+        "job_events",
+        "Watch a job",
+        "Server-sent events: one named `job`, with the job as JSON, now and whenever it changes. A stream ends with "
+        "the job, or after 15 seconds; an `EventSource` opens the next by itself. Where too many watch already, the "
+        "answer is 503: look at the job every few seconds instead.",
+        Answer("The stream.", media=("text/event-stream",)),
+        _READ | {503},
+        curl="-N",
+    ),
+    Operation(
+        "GET /api/v1/jobs/{id}/preview",
+        "job_preview",
+        "The picture so far",
+        "A small picture of a job that is running.",
+        Answer("The picture as it is now.", media=("image/jpeg",)),
+        _READ,
+        curl=None,
+    ),
+    Operation(
+        "GET /api/v1/jobs/{id}/result",
+        "job_result",
+        "Fetch the picture",
+        "In the format that was asked for. While the job is not done, the answer is 404 with the code `not_done`.",
+        Answer("The picture.", media=_PICTURES),
+        _TURN,
+        curl="-o pastiche.png",
+    ),
+    Operation(
+        "DELETE /api/v1/jobs/{id}",
+        "cancel_job",
+        "Cancel a job",
+        "One that waits is cancelled at once; one that runs stops at its next step and keeps the best picture so far; "
+        "one that is done stays as it is.",
+        Answer("The job.", schemas.JobAnswer),
+        _READ,
+    ),
+)
+_STYLES = (
+    Operation(
+        "GET /api/v1/styles",
+        "styles",
+        "List the styles",
+        "Those that ship, then your own.",
+        Answer("The styles.", schemas.StylesAnswer, links=dict.fromkeys(_OF_A_STYLE, "/styles/0/id")),
+        frozenset({401}),
+    ),
+    Operation(
+        "POST /api/v1/styles",
+        "add_style",
+        "Add a style",
+        "A painting, several paintings as their average, or a style file. It is yours alone: send an API key, or keep "
+        "the cookie that comes back.",
+        Answer("The new style.", schemas.StyleAnswer, headers=("Location",), links=dict.fromkeys(_OF_A_STYLE, "/id")),
+        _SEND,
+        _NEW_STYLE,
+        201,
+        curl="-b cookies.txt -c cookies.txt \\\n"
+        "  -F picture=@painting.jpg -F 'name=Harbour at dusk' -F 'credit=A. Painter, 1905'",
+        python=samples.ADD_STYLE,
+    ),
+    Operation(
+        "GET /api/v1/styles/{id}",
+        "style",
+        "Look at a style",
+        "One that ships, or one of your own.",
+        Answer("The style.", schemas.StyleAnswer),
+        _READ,
+    ),
+    Operation(
+        "PATCH /api/v1/styles/{id}",
+        "change_style",
+        "Change its name, credit or licence",
+        "Of one of your own; what is left out stays.",
+        Answer("The style as it is now.", schemas.StyleAnswer),
+        _READ | {400, 413, 415, 422, 429},
+        Body(json=(schemas.StyleChange,), examples={"Another name": {"name": "Harbour at night"}}),
+        curl="""-b cookies.txt --json '{"name": "Harbour at night"}'""",
+    ),
+    Operation(
+        "GET /api/v1/styles/{id}/vector",
+        "style_vector",
+        "Export a style",
+        "A style file: the numbers that the networks see in the painting, without the painting. Add it here again, or "
+        "to another server that paints with the same weights.",
+        Answer("The style file.", media=(MEDIA_TYPE,)),
+        _TURN,
+        curl="-o mosaic.style.json",
+    ),
+    Operation(
+        "GET /api/v1/styles/{id}/thumbnail",
+        "style_thumbnail",
+        "A small picture of it",
+        "Of a style that is kept as its numbers alone: what it makes of a cat.",
+        Answer("The picture.", media=("image/jpeg",)),
+        _READ,
+        curl="-o mosaic.jpg",
+    ),
+    Operation(
+        "DELETE /api/v1/styles/{id}",
+        "delete_style",
+        "Delete a style",
+        "One of your own. Jobs that were accepted with it are painted all the same.",
+        Answer("It is gone."),
+        _READ,
+        status=204,
+        curl="-b cookies.txt",
+    ),
+)
+_OLDER = (
+    Operation(
+        "GET /api/styles/",
+        "old_styles",
+        "List the styles",
+        "Those that ship, then your own, as an array.",
+        Answer("The styles.", old.OldStyle, array=True),
+        frozenset({401}),
+    ),
+    Operation(
+        "POST /api/styles/",
+        "old_add_style",
+        "Add a style",
+        "It is yours alone. A `link` is never fetched: it names a stored style, of which this becomes a copy, or is a "
+        "data URL.",
+        Answer("The new style.", old.OldStyle, headers=("Location",)),
+        _SEND,
+        _OLD_STYLE,
+        201,
+        curl="-b cookies.txt -c cookies.txt \\\n  -F 'name=Morning fog' -F image=@painting.jpg",
+    ),
+    Operation(
+        "GET /api/uploads/",
+        "old_uploads",
+        "List your uploads",
+        "The newest hundred of your own, newest first, as an array: ask again until `result` is there.",
+        Answer("The uploads.", old.OldUpload, array=True),
+        frozenset({401}),
+        curl="-b cookies.txt",
+    ),
+    Operation(
+        "POST /api/uploads/",
+        "old_add_upload",
+        "Upload a photo to be painted",
+        "In a stored `style`, or in what `link` names or holds. It is painted as a job, with the default options.",
+        Answer("The upload, waiting to be painted.", old.OldUpload, headers=("Location",)),
+        _SEND,
+        _OLD_UPLOAD,
+        201,
+        curl="-b cookies.txt -c cookies.txt \\\n  -F image=@photo.jpg -F style=mosaic",
+    ),
+)
+_SERVER = (
+    Operation(
+        "GET /api/v1/openapi.json",
+        "openapi",
+        "This document",
+        "All of this page as OpenAPI 3.1.",
+        Answer("The document.", media=("application/json",)),
+    ),
+    Operation("GET /healthz", "alive", "Is it alive?", "Answers as long as the server does.", Answer("It is.", Health)),
+    Operation(
+        "GET /readyz",
+        "ready",
+        "Can it paint?",
+        "Once the weights are verified and loaded.",
+        Answer("It can.", Health),
+        frozenset({503}),
+    ),
+    Operation(
+        "GET /metrics",
+        "metrics",
+        "Numbers for Prometheus",
+        "Requests by endpoint and status, what they and the paintings took, and jobs by state.",
+        Answer("The numbers.", media=("text/plain",)),
+    ),
+)
+GROUPS = (
+    Group("Pictures", "A photo in the style of a painting, while you wait.", _PAINTING_NOW),
+    Group("Jobs", "The same for large pictures and long queues: ask, look how far it is, fetch the picture.", _JOBS),
+    Group("Styles", "The styles that ship, and your own.", _STYLES),
+    Group("Older site", "For front ends of the older Django site. New programs are better off with `/api/v1`.", _OLDER),
+    Group("Server", "For those who run one.", _SERVER),
+)
+OPERATIONS = tuple(operation for group in GROUPS for operation in group.operations)

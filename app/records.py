@@ -1,0 +1,48 @@
+"""Styles and results as the rest of the server sees them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Style:
+    """A painting as a file that ships, or as a stored picture; or what the networks see in one, as a vector."""
+
+    id: str
+    name: str
+    credit: str
+    licence: str
+    own: bool
+    picture: str | None = None  # key
+    thumbnail: str | None = None  # key
+    vector: np.ndarray | None = None  # (n,) float32
+    weights: str | None = None
+    weights_sha256: str | None = None
+    created: float | None = None
+    file: Path | None = None
+    about: str = ""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What ResultRow keeps."""
+
+    id: str
+    owner: str
+    picture: str
+    before: str
+    thumbnail: str
+    width: int
+    height: int
+    seconds: float
+    weights: str
+    recipe: dict[str, Any]
+    order: dict[str, Any]
+    complete: bool
+    created: float
+    expires: float

@@ -1,0 +1,121 @@
+// The gallery: which styles are chosen, and how much of each.
+
+import { forget, tell } from "./problems.js";
+import { fetched } from "./server.js";
+
+const form = document.querySelector("#paint");
+const gallery = document.querySelector("#gallery");
+const mix = document.querySelector("#mix");
+const rows = document.querySelector("#mix-rows");
+const template = document.querySelector("#own-card");
+const most = Number(form.dataset.maxStyles);
+const weights = new Map(); // card -> its row with the slider, wherever that is
+const paintings = new Map(); // card -> the file that was brought
+
+const isChosen = (card) => card.querySelector(".pick-box").checked;
+const nameOf = (card) => card.querySelector(".card-name").textContent;
+const slider = (card) => weights.get(card).querySelector("input");
+
+function chosenCards() {
+  const chosen = [...weights.keys()].filter(isChosen);
+  return [...chosen.filter((card) => !paintings.has(card)), ...chosen.filter((card) => paintings.has(card))];
+}
+
+/** Library styles first, then paintings: the order in which the server counts weights. */
+export function chosen() {
+  return chosenCards().map((card) => ({
+    name: nameOf(card),
+    id: card.querySelector(".pick-box").value,
+    painting: paintings.get(card),
+    weight: Number(slider(card).value),
+  }));
+}
+
+function enlist(card) {
+  const row = card.querySelector(".weight");
+  const thumbnail = card.querySelector(".card-picture").cloneNode();
+  thumbnail.className = "weight-picture";
+  row.prepend(thumbnail);
+  weights.set(card, row);
+}
+
+function showShares(cards) {
+  const total = cards.reduce((sum, card) => sum + Number(slider(card).value), 0);
+  for (const card of cards) {
+    const share = `${total ? Math.round((100 * slider(card).value) / total) : 0} %`;
+    weights.get(card).querySelector(".value").textContent = share;
+    slider(card).setAttribute("aria-valuetext", share);
+  }
+}
+
+export function arrange() {
+  const cards = chosenCards();
+  const blend = cards.length > 1;
+  for (const [card, row] of weights) if (!blend || !isChosen(card)) card.append(row);
+  if (blend) rows.append(...cards.map((card) => weights.get(card)));
+  mix.hidden = !blend;
+  showShares(cards);
+  if (cards.length) forget("style");
+}
+
+function refuseTooMany(event) {
+  if (!event.target.matches(".pick-box") || chosenCards().length <= most) return;
+  event.target.checked = false;
+  tell("style", `Up to ${most} styles go into one picture. Take another away first.`);
+  event.stopImmediatePropagation();
+}
+
+let brought = 0;
+
+function cardOf(file, weight) {
+  const card = template.content.cloneNode(true).firstElementChild;
+  const key = `own-${(brought += 1)}`;
+  card.querySelector(".pick-box").id = `style-${key}`;
+  card.querySelector(".pick-label").htmlFor = `style-${key}`;
+  card.querySelector(".card-name").textContent = file.name;
+  card.querySelector(".card-picture").src = URL.createObjectURL(file);
+  const range = card.querySelector(".weight input");
+  Object.assign(range, { id: `weight-${key}`, value: weight });
+  const label = card.querySelector(".weight label");
+  label.htmlFor = range.id;
+  label.append(file.name);
+  return card;
+}
+
+/** A painting for this picture alone. */
+export function add(file, weight = 50) {
+  const card = cardOf(file, weight);
+  card.querySelector(".pick-box").checked = chosenCards().length < most;
+  paintings.set(card, file);
+  gallery.querySelector(".add").after(card);
+  enlist(card);
+  arrange();
+}
+
+export function addAll(files, limit) {
+  const fit = files.filter((file) => file.size <= limit);
+  for (const file of fit) add(file);
+  if (fit.length < files.length) tell("style", `A painting may have up to ${limit / 1e6} MB. Use a smaller file.`);
+}
+
+async function fetchPainting(item) {
+  const link = item.querySelector("a");
+  const blob = await fetched(link.href).catch(() => null);
+  if (!blob) return;
+  add(new File([blob], link.download), link.dataset.weight);
+  item.remove();
+}
+
+/** The paintings that an earlier picture was made with. The notice keeps those that could not be fetched. */
+export async function restore() {
+  const notice = document.querySelector("#brought");
+  if (!notice) return;
+  for (const item of notice.querySelectorAll("li")) await fetchPainting(item);
+  if (notice.querySelector("li")) tell("style", "A painting could not be fetched. Please add it, or reload the page.");
+  else notice.remove();
+}
+
+for (const card of form.querySelectorAll(".pick")) enlist(card);
+form.addEventListener("change", refuseTooMany);
+form.addEventListener("change", (event) => event.target.matches(".pick-box") && arrange());
+rows.addEventListener("input", () => showShares(chosenCards()));

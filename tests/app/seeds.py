@@ -1,0 +1,92 @@
+"""Results as a worker leaves them, without one."""
+
+from __future__ import annotations
+
+import io
+import time
+from collections.abc import Sequence
+
+from flask import Flask
+from PIL import Image
+
+from app.orders import Order, OrderStyle
+from app.tables import JobRow
+from model import images
+from model.options import StylizeOptions
+
+SESSION = "owner"  # of the session: who the browser is
+
+
+def sign_in(client, owner: str) -> str:
+    """Gives a test client the cookie of `owner`."""
+    with client.session_transaction() as session:
+        session[SESSION] = owner
+    return owner
+
+
+def add_result(
+    app: Flask,
+    owner: str,
+    photo: bytes,
+    painted: bytes | None = None,
+    *,
+    styles: Sequence[OrderStyle] = (OrderStyle(name="Flow", id="flow", shipped="flow"),),
+    name: str = "My-photo",
+    complete: bool = True,
+    age: float = 0,
+    **options,
+) -> str:
+    """The id of a new result and of its job, which is done. `age`: seconds since it was painted."""
+    library, jobs = app.extensions["library"], app.extensions["jobs"]
+    picture = images.read(painted or photo)
+    size = picture.rgb.shape[1::-1]
+    order = Order(
+        content=library.put_picture(owner, photo),
+        content_name=name,
+        styles=list(styles),
+        options=StylizeOptions.parse(options),
+    )
+    job = jobs.submit(owner, order)
+    keys = {
+        "picture": library.put_picture(owner, images.encode(picture)),
+        "before": library.put_picture(owner, jpeg(photo, 1024)),
+        "thumbnail": library.put_picture(owner, jpeg(painted or photo, 360)),
+    }
+    with library.begin() as session:
+        row = session.get_one(JobRow, job.id)
+        recipe = {"method": "magenta", "weights": "negative", "strength": order.options.strength}
+        facts = {"width": size[0], "height": size[1], "seconds": 3.21, "weights": "negative", "recipe": recipe}
+        library.add_result(session, row, **keys, **facts, complete=complete)
+        row.state, row.finished = ("done" if complete else "cancelled"), time.time()
+    if age:
+        make_older(app, job.id, age)
+    return job.id
+
+
+def make_older(app: Flask, id: str, seconds: float) -> None:
+    from app.tables import ResultRow
+
+    with app.extensions["library"].begin() as session:
+        row = session.get_one(ResultRow, id)
+        row.created -= seconds
+        row.expires -= seconds
+
+
+def jpeg(data: bytes, side: int) -> bytes:
+    return images.encode(images.read(data, limit=side), "jpeg", 85)
+
+
+def with_place(photo: bytes) -> bytes:
+    """`photo` as a camera writes it: where it was taken, and with what."""
+    file = io.BytesIO()
+    exif = Image.Exif()
+    exif[0x010F], exif[0x0110] = "Leica", "M6-of-Ann"  # make and model
+    exif.get_ifd(0x8825).update({1: "N", 2: (48.0, 51.0, 29.0), 3: "E", 4: (2.0, 17.0, 40.0)})  # GPS
+    Image.open(io.BytesIO(photo)).convert("RGB").save(file, "JPEG", exif=exif, quality=95)
+    return file.getvalue()
+
+
+def files_of(app: Flask) -> set[str]:
+    """The names of the files in the folder of pictures."""
+    folder = app.extensions["settings"].data_dir / "pictures"
+    return {path.name for path in folder.rglob("*") if path.is_file()}

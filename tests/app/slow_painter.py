@@ -1,0 +1,44 @@
+"""The server's programs with a painter who takes half a second, and no TensorFlow: so that killing them often is quick.
+
+`gunicorn "tests.app.slow_painter:create_app()"` and `python -m tests.app.slow_painter worker`.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+
+from app import create_app
+from app.__main__ import main
+from model import images, transfer
+from model.images import Picture
+from model.options import StylizeOptions
+from model.progress import Cancelled, OnStep, Step
+from model.transfer import Pastiche
+from tests.app.answers import NEGATIVE
+
+__all__ = ["create_app"]
+STEPS, SECONDS = 10, 0.5
+DEADLY = 0.125  # a strength that kills the painter
+
+
+def paint(content, styles, options: StylizeOptions, model_path=None, on_step: OnStep | None = None) -> Pastiche:
+    photo = images.read(content, long_side=options.size)
+    pastiche = Pastiche(Picture(1 - photo.rgb), NEGATIVE, SECONDS, {})
+    try:
+        for step in range(STEPS if on_step else 0):
+            on_step(Step(step, STEPS, SECONDS * (1 - step / STEPS), pastiche.picture))
+            if options.strength == DEADLY:
+                os.kill(os.getpid(), signal.SIGKILL)
+            time.sleep(SECONDS / STEPS)
+    except Cancelled:
+        return Pastiche(pastiche.picture, NEGATIVE, SECONDS, {}, complete=False)
+    return pastiche
+
+
+transfer.stylize = paint
+transfer.ready = lambda: NEGATIVE
+
+if __name__ == "__main__":
+    main()

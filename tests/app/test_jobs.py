@@ -1,0 +1,461 @@
+"""The table of jobs, on SQLite and on Redis and PostgreSQL: nothing is lost, nothing takes effect twice."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from huey import Huey
+
+from app.alive import SignOfLife, is_dead
+from app.attempts import Attempts, Painted
+from app.failures import Missing
+from app.jobs import Job, Jobs, QueueFull, open_queue
+from app.library import Library
+from app.orders import Order, OrderStyle
+from app.store import Store
+from app.tables import JobRow
+from model.errors import InvalidOption
+from model.options import StylizeOptions
+from model.progress import Step
+
+if TYPE_CHECKING:
+    from tests.services import Services
+
+ANN, BOB = "a" * 32, "b" * 32
+FAILED = {"code": "broken_image", "message": "This picture is damaged.", "field": "content"}
+
+
+def nobody(worker: str) -> bool:
+    return False
+
+
+def painted(complete: bool = True, picture: bytes = b"the picture") -> Painted:
+    files = {"picture": picture, "before": b"before", "thumbnail": b"thumbnail"}
+    return Painted(**files, width=4, height=3, seconds=0.5, weights="w", recipe={"strength": 1}, complete=complete)
+
+
+@pytest.fixture
+def library(services: Services, tmp_path: Path) -> Iterator[Library]:
+    library = Library(services.database_url, Store(str(tmp_path / "pictures")), keep_hours=1)
+    yield library
+    library.close()
+
+
+@pytest.fixture
+def queue(services: Services, tmp_path: Path) -> Huey:
+    return open_queue(services.queue_url, tmp_path)
+
+
+@pytest.fixture
+def jobs(library: Library, queue: Huey) -> Jobs:
+    return Jobs(library, queue, most=20)
+
+
+@pytest.fixture
+def order(library: Library) -> Callable[..., Order]:
+    def made(photo: bytes = b"photo", owner: str = ANN, **options: object) -> Order:
+        content, style = (library.put_picture(owner, data) for data in (photo, b"style"))
+        return Order(
+            content=content,
+            content_name="photo",
+            styles=[OrderStyle(name="swirl", picture=style)],
+            options=StylizeOptions(**options),
+        )
+
+    return made
+
+
+@pytest.fixture
+def stored(library: Library, tmp_path: Path) -> Callable[[], set[bytes]]:
+    """What the files hold that are there."""
+    store = Store(str(tmp_path / "pictures"))
+    return lambda: set(map(store.get, store.keys()))
+
+
+@pytest.fixture
+def worker(jobs: Jobs, library: Library) -> Callable[..., Attempts]:
+    return lambda name="worker": Attempts(jobs, library, name)
+
+
+@pytest.fixture
+def lapse(library: Library) -> Callable[[Job], None]:
+    """No sign of life of this job's attempt for too long."""
+
+    def run_out(job: Job) -> None:
+        with library.begin() as session:
+            session.get(JobRow, job.id).lease_until = time.time() - 1
+
+    return run_out
+
+
+def test_a_job_waits_as_it_was_accepted(jobs, order):
+    asked = order(strength=0.5)
+    job = jobs.submit(ANN, asked)
+    assert jobs.get(job.id) == job
+    assert (job.state, job.owner, job.order, job.open, job.attempts) == ("queued", ANN, asked, False, 0)
+    assert job.expires > time.time()
+
+
+def test_what_is_not_there_is_missing(jobs):
+    for ask in (jobs.get, jobs.position, jobs.cancel):
+        with pytest.raises(Missing):
+            ask("f" * 32)
+
+
+def test_the_queue_is_served_in_order(jobs, order, worker):
+    accepted = [jobs.submit(ANN, order()) for _ in range(3)]
+    assert [jobs.position(job.id) for job in accepted] == [0, 1, 2]
+    first = worker().claim()
+    assert first.id == accepted[0].id
+    assert (first.state, first.attempts, first.worker) == ("running", 1, "worker")
+    assert [jobs.position(job.id) for job in accepted] == [0, 0, 1]
+
+
+def test_a_full_queue_takes_no_more(library, queue, order):
+    jobs = Jobs(library, queue, most=2)
+    for owner in (ANN, BOB):
+        jobs.submit(owner, order(owner=owner))
+    with pytest.raises(QueueFull, match="Too many pictures"):
+        jobs.submit(ANN, order())
+
+
+def test_nobody_takes_more_than_half_of_the_queue(library, queue, order):
+    jobs = Jobs(library, queue, most=4)
+    for _ in range(2):
+        jobs.submit(ANN, order())
+    with pytest.raises(QueueFull, match="your pictures"):
+        jobs.submit(ANN, order())
+    jobs.submit(BOB, order(owner=BOB))
+
+
+def test_the_jobs_of_an_owner(jobs, order):
+    first, second = (jobs.submit(ANN, order()).id for _ in range(2))
+    jobs.submit(BOB, order(owner=BOB))
+    assert [job.id for job in jobs.of_owner(ANN)] == [second, first]
+    assert [job.id for job in jobs.of_owner(ANN, limit=1)] == [second]
+
+
+def test_what_has_expired_is_missing_before_it_is_swept(jobs, order, library):
+    ended, waiting = (jobs.submit(ANN, order()).id for _ in range(2))
+    jobs.cancel(ended)
+    with library.begin() as session:
+        for id in (ended, waiting):
+            session.get(JobRow, id).expires = time.time() - 1
+    with pytest.raises(Missing):
+        jobs.get(ended)
+    assert jobs.get(waiting).state == "queued"
+
+
+def test_one_key_is_one_job(jobs, order):
+    first = jobs.submit(ANN, order(), idempotency_key="k")
+    assert jobs.submit(ANN, order(), idempotency_key="k").id == first.id
+    assert jobs.submit("b" * 32, order(), idempotency_key="k").id != first.id
+    with pytest.raises(InvalidOption) as refused:
+        jobs.submit(ANN, order(strength=0.5), idempotency_key="k")
+    assert refused.value.field == "Idempotency-Key"
+
+
+def test_one_key_is_one_job_in_a_full_queue_too(library, queue, order):
+    jobs = Jobs(library, queue, most=1)
+    first = jobs.submit(ANN, order(), idempotency_key="k")
+    assert jobs.submit(ANN, order(), idempotency_key="k").id == first.id
+
+
+def test_one_key_many_times_at_once_is_one_job(jobs, order):
+    asked = order()
+    with ThreadPoolExecutor(6) as threads:
+        made = list(threads.map(lambda _: jobs.submit(ANN, asked, idempotency_key="k"), range(12)))
+    assert len({job.id for job in made}) == 1
+
+
+def test_no_two_workers_get_the_same_job(jobs, order, worker):
+    accepted = {jobs.submit(ANN, order()).id for _ in range(8)}
+    with ThreadPoolExecutor(6) as threads:
+        claimed = list(threads.map(lambda i: worker(f"worker {i}").claim(), range(12)))
+    assert sorted(job.id for job in claimed if job) == sorted(accepted)
+
+
+def test_a_queued_job_is_cancelled_at_once(jobs, order, worker, stored):
+    job = jobs.submit(ANN, order())
+    assert jobs.cancel(job.id).state == "cancelled"
+    assert worker().claim() is None
+    assert stored() == {b"photo", b"style"}  # to try again
+
+
+def test_progress_is_seen_and_its_previews_replace_one_another(jobs, order, worker, library, stored):
+    jobs.submit(ANN, order())
+    attempt = worker()
+    job = attempt.claim()
+    assert attempt.progress(job, Step(1, 4, 3.0), b"first")
+    assert attempt.progress(job, Step(2, 4, 2.0), b"second")
+    assert attempt.progress(job, Step(3, 4, 1.0), b"second")
+    seen = jobs.get(job.id)
+    assert (seen.step, seen.steps, seen.seconds_left) == (3, 4, 1.0)
+    assert library.picture(seen.preview) == b"second"
+    assert stored() == {b"photo", b"style", b"second"}
+
+
+def test_a_finished_job_has_its_result(jobs, order, worker, library, stored):
+    asked = order()
+    jobs.submit(ANN, asked)
+    attempt = worker()
+    job = attempt.claim()
+    attempt.progress(job, Step(1, 2), b"preview")
+    assert attempt.finish(job, painted())
+    done = jobs.get(job.id)
+    assert (done.state, done.preview, done.error, done.worker) == ("done", None, None, None)
+    result = library.result(ANN, job.id)
+    assert library.picture(result.picture) == b"the picture"
+    assert (result.complete, result.width, result.recipe) == (True, 4, {"strength": 1})
+    assert Order.model_validate(result.order) == asked
+    assert stored() == {b"photo", b"style", b"the picture", b"before", b"thumbnail"}
+    library.delete_result(ANN, job.id)
+    assert stored() == set()
+
+
+def test_a_failed_job_says_why_and_keeps_what_was_sent(jobs, order, worker, stored):
+    jobs.submit(ANN, order())
+    attempt = worker()
+    job = attempt.claim()
+    attempt.fail(job, FAILED)
+    assert (jobs.get(job.id).state, jobs.get(job.id).error) == ("failed", FAILED)
+    assert stored() == {b"photo", b"style"}
+
+
+def test_a_running_job_is_cancelled_at_its_next_step_and_keeps_the_best(jobs, order, worker, library):
+    jobs.submit(ANN, order())
+    attempt = worker()
+    job = attempt.claim()
+    assert attempt.progress(job, Step(1, 4))
+    assert jobs.cancel(job.id).cancelling
+    assert not attempt.progress(job, Step(2, 4))
+    assert attempt.finish(job, painted(complete=False))
+    assert jobs.get(job.id).state == "cancelled"
+    assert not library.result(ANN, job.id).complete
+
+
+def test_a_job_cancelled_before_there_was_anything_keeps_what_was_sent(jobs, order, worker, stored):
+    jobs.submit(ANN, order())
+    attempt = worker()
+    job = attempt.claim()
+    jobs.cancel(job.id)
+    attempt.stopped(job)
+    assert jobs.get(job.id).state == "cancelled"
+    assert stored() == {b"photo", b"style"}
+
+
+def test_what_is_done_cannot_be_cancelled(jobs, order, worker):
+    jobs.submit(ANN, order())
+    attempt = worker()
+    job = attempt.claim()
+    attempt.finish(job, painted())
+    assert jobs.cancel(job.id) == jobs.get(job.id)
+    assert jobs.get(job.id).state == "done"
+
+
+def test_a_lease_that_ran_out_gives_the_job_to_another(jobs, order, worker, lapse):
+    first, second = worker("first"), worker("second")
+    jobs.submit(ANN, order())
+    job = first.claim()
+    assert second.requeue_abandoned(nobody) == 0
+    lapse(job)
+    assert second.requeue_abandoned(nobody) == 1
+    again = second.claim()
+    assert (again.id, again.attempts) == (job.id, 2)
+
+
+def test_signs_of_life_keep_the_job(jobs, order, worker, lapse):
+    jobs.submit(ANN, order())
+    attempt = worker()
+    job = attempt.claim()
+    lapse(job)
+    attempt.renew([job.id])
+    assert worker("other").requeue_abandoned(nobody) == 0
+    assert jobs.get(job.id).lease_until > time.time()
+
+
+def test_a_worker_thought_dead_changes_nothing_when_it_wakes(jobs, order, worker, lapse, stored):
+    first, second = worker("first"), worker("second")
+    jobs.submit(ANN, order())
+    old = first.claim()
+    lapse(old)
+    second.requeue_abandoned(nobody)
+    new = second.claim()
+    assert not first.progress(old, Step(1, 2), b"stale preview")
+    assert not first.finish(old, painted(picture=b"stale"))
+    first.fail(old, FAILED)
+    first.retry(old, FAILED)
+    first.stopped(old)
+    first.renew([old.id])
+    first.give_all_back()
+    assert jobs.get(old.id) == new
+    assert second.finish(new, painted())
+    assert not first.finish(old, painted(picture=b"stale"))
+    assert stored() == {b"photo", b"style", b"the picture", b"before", b"thumbnail"}
+
+
+def test_the_same_worker_may_be_the_one_that_takes_over(jobs, order, worker, lapse):
+    jobs.submit(ANN, order())
+    attempt = worker()
+    old = attempt.claim()
+    lapse(old)
+    attempt.requeue_abandoned(nobody)
+    new = attempt.claim()
+    assert not attempt.finish(old, painted())
+    assert attempt.finish(new, painted())
+
+
+def test_three_attempts_without_a_word_are_enough(jobs, order, worker):
+    jobs.submit(ANN, order())
+    for attempt in (1, 2, 3):
+        job = worker(f"worker {attempt}").claim()
+        assert job.attempts == attempt
+        worker("another").requeue_abandoned(lambda name: name != "another")
+    ended = jobs.get(job.id)
+    assert (ended.state, ended.error["code"]) == ("failed", "worker_died")
+    assert worker().claim() is None
+
+
+def test_an_attempt_that_came_to_nothing_is_repeated_until_it_was_the_last(jobs, order, worker):
+    jobs.submit(ANN, order())
+    for attempt in (1, 2, 3):
+        job = worker().claim()
+        assert job.attempts == attempt
+        worker().retry(job, FAILED)
+    assert (jobs.get(job.id).state, jobs.get(job.id).error) == ("failed", FAILED)
+
+
+def test_what_is_given_back_costs_no_attempt(jobs, order, worker):
+    for _ in range(2):
+        jobs.submit(ANN, order())
+    attempt = worker()
+    mine, others = attempt.claim(), worker("another").claim()
+    attempt.give_all_back()
+    assert (jobs.get(mine.id).state, jobs.get(mine.id).attempts) == ("queued", 0)
+    assert jobs.get(others.id) == others
+    attempt.stopped(mine)
+    assert jobs.get(mine.id).state == "queued"
+
+
+def test_the_best_so_far_of_a_stopped_worker_is_no_result(jobs, order, worker):
+    jobs.submit(ANN, order())
+    attempt = worker()
+    job = attempt.claim()
+    assert not attempt.finish(job, painted(complete=False))
+    assert jobs.get(job.id).state == "running"
+
+
+@pytest.mark.parametrize("leave", ["give_all_back", "requeue_abandoned"])
+def test_a_job_to_be_cancelled_is_begun_by_no_other(jobs, order, worker, leave):
+    jobs.submit(ANN, order())
+    attempt = worker()
+    job = attempt.claim()
+    jobs.cancel(job.id)
+    attempt.give_all_back() if leave == "give_all_back" else attempt.requeue_abandoned(lambda name: True)
+    assert jobs.get(job.id).state == "cancelled"
+
+
+def test_a_job_deleted_with_all_else_leaves_nothing_behind(jobs, order, worker, library, stored):
+    jobs.submit(ANN, order())
+    attempt = worker()
+    job = attempt.claim()
+    assert attempt.progress(job, Step(1, 3), b"preview")
+    library.delete_everything(ANN)
+    assert not attempt.progress(job, Step(2, 3), b"late preview")
+    assert not attempt.finish(job, painted())
+    assert stored() == set()
+    with pytest.raises(Missing):
+        jobs.get(job.id)
+
+
+def test_who_watches_is_told_of_a_change(jobs, order, worker):
+    job = jobs.submit(ANN, order())
+    change = threading.Timer(0.1, worker().claim)
+    change.start()
+    assert jobs.changed(job.id, job, timeout=10).state == "running"
+    change.join()
+
+
+def test_who_watches_is_told_after_a_while_that_nothing_changed(jobs, order):
+    job = jobs.submit(ANN, order())
+    assert jobs.changed(job.id, None, timeout=10) == job
+    assert jobs.changed(job.id, job, timeout=0.05) == job
+
+
+def test_a_queue_out_of_reach_refuses_no_job(jobs, order, monkeypatch, caplog):
+    def refuse(*_: object) -> None:
+        raise ConnectionError("no queue today")
+
+    monkeypatch.setattr(jobs.huey.storage, "enqueue", refuse)
+    job = jobs.submit(ANN, order())
+    assert jobs.get(job.id).state == "queued"
+    assert "no queue today" in caplog.text
+
+
+def test_one_message_is_sent_anew_for_all_that_wait(jobs, order):
+    for _ in range(3):
+        jobs.submit(ANN, order())
+    jobs.huey.flush()
+    jobs.wake_for_waiting()
+    jobs.wake_for_waiting()
+    assert jobs.huey.pending_count() == 1
+
+
+def test_no_message_is_sent_when_none_waits(jobs):
+    jobs.wake_for_waiting()
+    assert jobs.huey.pending_count() == 0
+
+
+def test_a_message_is_json(jobs, queue):
+    jobs.wake()
+    assert "app.jobs.wake_up" in json.loads(queue.storage.dequeue())
+    queue.storage.enqueue(pickle.dumps(print))
+    with pytest.raises(UnicodeDecodeError):
+        queue.dequeue()
+
+
+def test_an_unknown_queue_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="STYLE_QUEUE_URL='amqp://somewhere': must begin with redis://"):
+        open_queue("amqp://somewhere", tmp_path)
+
+
+def test_a_worker_shows_that_it_lives():
+    sign = SignOfLife()
+    assert not is_dead(sign.name)
+    sign.end()
+    assert is_dead(sign.name)
+
+
+def test_of_workers_elsewhere_nothing_is_known():
+    assert not is_dead("elsewhere-1")
+    assert not is_dead("")
+
+
+def test_a_job_of_a_dead_worker_need_not_wait_for_its_lease(jobs, order, worker):
+    sign = SignOfLife()
+    jobs.submit(ANN, order())
+    job: Job = worker(sign.name).claim()
+    assert worker().requeue_abandoned(is_dead) == 0
+    sign.end()
+    assert worker().requeue_abandoned(is_dead) == 1
+    assert jobs.get(job.id).state == "queued"
+
+
+def test_the_same_preview_again_is_let_go_with_the_job(jobs, order, worker, stored):
+    id = jobs.submit(ANN, order()).id
+    first = worker("first").claim()
+    worker("first").progress(first, Step(1, 2), b"preview")
+    worker("first").give_all_back()
+    second = worker("second").claim()
+    worker("second").progress(second, Step(1, 2), b"preview")
+    assert jobs.get(id).preview
+    worker("second").finish(second, painted())
+    assert stored() == {b"photo", b"style", b"the picture", b"before", b"thumbnail"}

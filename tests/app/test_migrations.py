@@ -1,0 +1,152 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Barrier
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import inspect, text
+
+from app import database
+from app.database import Database
+from app.library import Library
+from app.store import Store
+from app.tables import Base
+
+
+@pytest.fixture
+def url(services) -> str:
+    return services.database_url
+
+
+@pytest.fixture
+def opened(url: str) -> Iterator[Database]:
+    opened = database.connect(url)
+    yield opened
+    opened.disconnect()
+
+
+def test_migrations_make_the_tables_that_the_code_expects(opened: Database) -> None:
+    with opened.reading.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_server_default": True})
+        assert compare_metadata(context, Base.metadata) == []
+
+
+def test_a_database_is_migrated_once(opened: Database) -> None:
+    before = inspect(opened.reading).get_table_names()
+    database.migrate(opened)
+    assert inspect(opened.reading).get_table_names() == before
+
+
+def test_processes_that_start_at_once_wait_for_one_another(url: str) -> None:
+    count = 6
+    together = Barrier(count)
+
+    def start(_: int) -> set[str]:
+        together.wait()
+        opened = database.connect(url)
+        tables = set(inspect(opened.reading).get_table_names())
+        opened.disconnect()
+        return tables
+
+    with ThreadPoolExecutor(count) as pool:
+        assert all(tables >= set(Base.metadata.tables) for tables in pool.map(start, range(count)))
+
+
+ROWS = {
+    "pictures": {"key": "c" * 64, "owner": "ann", "bytes": 3, "created": 1e9, "state": "held"},
+    "holdings": {"picture": "c" * 64, "holder": "a" * 32},
+    "styles": {
+        "id": "5" * 32,
+        "owner": "ann",
+        "name": "The Great Wave",
+        "credit": "Hokusai",
+        "licence": "public domain",
+        "picture": "c" * 64,
+        "thumbnail": "c" * 64,
+        "vector": b"\0\0\x80?",
+        "weights": "magenta-small",
+        "weights_sha256": "f" * 64,
+        "created": 1e9,
+    },
+    "jobs": {
+        "id": "a" * 32,
+        "owner": "ann",
+        "open": False,
+        "state": "done",
+        "order": json.dumps({"content": "c" * 64}),
+        "order_digest": "d" * 64,
+        "step": 1,
+        "steps": 1,
+        "cancelling": False,
+        "attempts": 1,
+        "created": 1e9,
+        "expires": 4e9,
+    },
+    "results": {
+        "id": "a" * 32,
+        "owner": "ann",
+        "picture": "c" * 64,
+        "before": "c" * 64,
+        "thumbnail": "c" * 64,
+        "width": 4,
+        "height": 3,
+        "seconds": 0.5,
+        "weights": "magenta-small",
+        "recipe": json.dumps({"strength": 1.0}),
+        "order": json.dumps({"content": "c" * 64}),
+        "complete": True,
+        "created": 1e9,
+        "expires": 4e9,
+    },
+}
+
+
+def test_what_the_first_release_stored_is_still_there(url: str, tmp_path: Path, monkeypatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(database, "migrate", lambda _: None)
+        old = database.connect(url)
+    database.migrate(old, "0001")
+    with old.writing.begin() as connection:
+        for table, row in ROWS.items():
+            columns = ", ".join(f'"{name}"' for name in row)
+            connection.execute(text(f"INSERT INTO {table} ({columns}) VALUES (:{', :'.join(row)})"), row)
+    old.disconnect()
+    store = Store(str(tmp_path / "pictures"))
+    store.put("c" * 64, b"old")
+    library = Library(url, store, keep_hours=1)
+    [result] = library.results("ann")
+    assert library.picture(result.picture) == b"old"
+    assert result.recipe == {"strength": 1.0}
+    style = library.style("ann", "The Great Wave")
+    assert style.vector is not None
+    assert style.vector.tolist() == [1.0]
+    library.delete_everything("ann")
+    library.close()
+    assert list(store.keys()) == []
+
+
+def test_postgres_by_any_of_its_names(postgres_database: str) -> None:
+    for name in ("postgresql", "postgres", "postgresql+psycopg"):
+        opened = database.connect(postgres_database.replace("postgresql", name, 1))
+        assert opened.writing.url.drivername == "postgresql+psycopg"
+        opened.disconnect()
+
+
+def test_a_folder_with_odd_characters(tmp_path: Path) -> None:
+    path = tmp_path / "50 % off %(here)s" / "library.sqlite3"
+    database.connect(f"sqlite:///{path}").disconnect()
+    assert path.exists()
+
+
+def test_sqlite_keeps_its_word(tmp_path: Path) -> None:
+    opened = database.connect(f"sqlite:///{tmp_path / 'library.sqlite3'}")
+    for engine in opened:
+        with engine.connect() as connection:
+            assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+            assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
+    opened.disconnect()

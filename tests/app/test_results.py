@@ -1,0 +1,285 @@
+"""A result's page and the history, as they work without JavaScript."""
+
+from __future__ import annotations
+
+import html
+import io
+import re
+
+import pytest
+from PIL import Image
+
+from app.failures import Busy
+from app.orders import OrderStyle
+from app.results import in_words
+from app.tables import Base
+from tests.app.answers import pixels, upload
+from tests.app.seeds import add_result, files_of, make_older, sign_in, with_place
+
+DAY = 86400
+
+
+@pytest.fixture
+def ann(client):
+    sign_in(client, "ann")
+    return client
+
+
+@pytest.fixture
+def bob(app):
+    other = app.test_client()
+    sign_in(other, "bob")
+    return other
+
+
+@pytest.fixture
+def painted(app, photo_png, painting_png):
+    """The address of a new result of Ann's: the painting, made of the photo."""
+
+    def added(**more):
+        return "/results/" + add_result(app, "ann", photo_png, painting_png, **more)
+
+    return added
+
+
+def facts(page):
+    """The settings on a result's page."""
+    pairs = re.findall(r"<dt>([^<]+)</dt>\s*<dd>(.*?)</dd>", page, re.DOTALL)
+    return {name: html.unescape(" ".join(re.sub(r"<[^>]+>", " ", value).split())) for name, value in pairs}
+
+
+def test_all_settings_are_told(ann, painted):
+    styles = [OrderStyle(name="Flow", id="flow", shipped="flow"), OrderStyle(name="Gone", id="gone", shipped="ink")]
+    options = {"strength": 0.35, "size": 128, "weights": [3, 1], "format": "webp", "quality": 80}
+    page = ann.get(painted(styles=styles, **options)).text
+    told = facts(page)
+    assert told["Styles"] == "Flow 75 % Gone 25 %"
+    assert 'href="/styles/flow"' in page
+    assert "/styles/gone" not in page
+    assert (told["Photo"], told["Strength"], told["File"]) == ("My-photo", "35 %", "WebP at quality 80")
+    assert told["Size"] == "128 × 96 pixels, as you asked"  # noqa: RUF001
+    assert told["Painted"].endswith("in 3.2 seconds")
+    assert told["Weights"] == "negative"
+    assert "&#34;method&#34;: &#34;magenta&#34;" in page
+
+
+def test_defaults_are_told_too(ann, painted):
+    told = facts(ann.get(painted()).text)
+    assert (told["Style"], told["Strength"], told["File"]) == ("Flow", "Full", "PNG, which loses nothing")
+    assert told["Size"].endswith("pixels, the photo’s own")  # noqa: RUF001
+
+
+def test_an_option_without_words_of_its_own_is_told(app, ann, painted):
+    address = painted()
+    from app.tables import ResultRow
+
+    with app.extensions["library"].begin() as session:
+        row = session.get_one(ResultRow, address[9:])
+        row.order = row.order | {"options": row.order["options"] | {"keep_colors": True, "steps": 300}}
+    told = facts(ann.get(address).text)
+    assert (told["Keep colors"], told["Steps"]) == ("Yes", "300")
+
+
+@pytest.mark.parametrize(("kind", "close"), [("png", 0), ("jpeg", 4), ("webp", 4)])
+def test_downloads(app, ann, photo_png, kind, close):
+    address = "/results/" + add_result(app, "ann", photo_png, name="Grüße", format=kind)
+    page = ann.get(address).text
+    assert re.findall(r'href="([^"]+)" download', page)[0] == f"{address}/picture.{kind}"  # what was asked for is first
+    answer = ann.get(f"{address}/picture.{kind}")
+    assert answer.mimetype == f"image/{kind}"
+    assert Image.open(io.BytesIO(answer.data)).format == kind.upper()
+    assert abs(pixels(answer.data).astype(int) - pixels(photo_png)).mean() <= close
+    assert f"-pastiche.{kind}" in answer.headers["Content-Disposition"]
+
+
+def test_no_other_kinds(ann, painted):
+    assert ann.get(painted() + "/picture.gif").status_code == 404
+
+
+def test_a_large_picture_is_shown_smaller(app, ann, photo_png):
+    file = io.BytesIO()
+    Image.new("RGB", (2200, 1100), "teal").save(file, "PNG")
+    address = "/results/" + add_result(app, "ann", photo_png, file.getvalue())
+    assert f'src="{address}/shown"' in ann.get(address).text
+    assert pixels(ann.get(address + "/shown").data).shape == (512, 1024, 3)
+    assert pixels(ann.get(address + "/picture.png").data).shape == (1100, 2200, 3)
+
+
+def test_a_busy_server_shows_the_picture_all_the_same(app, ann, painted, monkeypatch):
+    def busy(work):
+        raise Busy("Busy.")
+
+    address = painted()
+    monkeypatch.setattr(app.extensions["engine"], "run", busy)
+    assert ann.get(address + "/shown").headers["Location"] == address + "/picture.png"
+    assert ann.get(address + "/picture.png").status_code == 200
+    answer = ann.get(address + "/picture.webp", headers={"Accept": "text/html"})
+    assert (answer.status_code, "Retry-After" in answer.headers) == (503, True)
+
+
+def test_the_photo_beside_it(ann, painted, photo_png):
+    address = painted()
+    assert abs(pixels(ann.get(address + "/before").data).astype(int) - pixels(photo_png)).mean() < 5
+    assert ann.get(address + "/thumbnail").mimetype == "image/jpeg"
+
+
+def test_a_stopped_one_says_so(ann, painted):
+    assert "stopped this one early" in ann.get(painted(complete=False)).text
+    assert "Stopped early" in ann.get("/history").text
+    assert "stopped this one early" not in ann.get(painted()).text
+
+
+def test_make_another_like_this(ann, painted):
+    address = painted()
+    assert f'href="/?from={address[9:]}"' in ann.get(address).text
+
+
+def test_it_says_when_it_goes(ann, painted):
+    page = ann.get(painted(age=DAY)).text
+    assert "For 2 days more" in page
+    assert re.search(r'until <time datetime="20\d\d-[^"]+">\d+ \w+ 20\d\d, \d\d:\d\d UTC</time>', page)
+    assert "2 days left" in ann.get("/history").text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (3 * DAY, "3 days"),
+        (3 * DAY - 60, "2 days, 23 hours"),
+        (DAY + 3700, "1 day, 1 hour"),
+        (DAY, "1 day"),
+        (7200, "2 hours"),
+        (3599, "1 hour"),
+        (61, "1 minute"),
+        (-5, "1 minute"),
+    ],
+)
+def test_times_in_words(seconds, words):
+    assert in_words(seconds) == words
+
+
+def test_deleted(app, ann, painted):
+    address, other = painted(), painted(name="Other", age=5)
+    page = ann.post(address + "/delete", follow_redirects=True).text
+    assert "The picture is deleted." in page
+    assert address not in page
+    assert other in page
+    assert ann.get(address).status_code == 404
+
+
+def test_nobody_else_opens_it(ann, bob, painted):
+    address = painted()
+    missing = bob.get("/results/nothing")
+    assert missing.status_code == 404
+    for path in ("", "/picture.png", "/picture.webp", "/shown", "/before", "/thumbnail"):
+        answer = bob.get(address + path)
+        assert (answer.status_code, answer.text) == (404, missing.text)
+    assert bob.post(address + "/delete").status_code == 404
+    assert address not in bob.get("/history").text
+    assert ann.get(address).status_code == 200
+
+
+def test_the_open_jobs_of_programs_have_no_page(app, ann, photo_png):
+    library, jobs = app.extensions["library"], app.extensions["jobs"]
+    id = add_result(app, "a-program", photo_png)
+    with library.begin() as session:
+        from app.tables import JobRow
+
+        session.get_one(JobRow, id).open = True
+    assert jobs.get(id).open
+    assert ann.get(f"/results/{id}").status_code == 404
+
+
+def test_what_has_expired_is_gone(app, ann, painted):
+    address = painted()
+    make_older(app, address[9:], 3 * DAY)
+    assert ann.get(address).status_code == 404
+    assert address not in ann.get("/history").text
+
+
+def test_history_is_newest_first(ann, painted):
+    addresses = [painted(name=f"n{age}", age=age) for age in (300, 100, 200)]
+    found = re.findall(r'href="(/results/\w+)"', ann.get("/history").text)
+    assert found == [addresses[1], addresses[2], addresses[0]]
+
+
+def test_two_hundred_results(ann, app, photo_png, painted):
+    app.extensions["jobs"]._most = 1000
+    for number in range(200):
+        painted(name=f"n{number}", age=number)
+    page = ann.get("/history").text
+    assert len(re.findall(r'href="/results/', page)) == 200
+    assert page.count('loading="lazy"') == 200
+
+
+def test_what_is_being_painted_is_found_in_the_history(ann, bob, form):
+    job = ann.post("/", data=form()).location
+    page = ann.get("/history").text
+    assert f'href="{job}"' in page
+    assert "Waiting its turn" in page
+    assert "Nothing hangs here yet" not in page
+    assert job not in bob.get("/history").text
+
+
+def test_an_empty_history_invites(ann):
+    page = ann.get("/history").text
+    assert "Nothing hangs here yet" in page
+    assert "stays here for 3 days" in page
+
+
+def test_what_is_kept_follows_the_settings(new_app):
+    page = new_app(keep_hours=5).test_client().get("/history").text
+    assert "make another: 5 hours" in page
+
+
+def rows(app):
+    with app.extensions["library"].reading() as session:
+        return {table.name: session.execute(table.select()).all() for table in Base.metadata.sorted_tables}
+
+
+def test_everything_is_deleted(app, ann, bob, painted, photo_png, painting_png, form):
+    painted()
+    ann.post("/styles", data={"picture": upload(painting_png), "name": "Mine"})
+    ann.post("/styles", data={"picture": upload(painting_png), "name": "Numbers", "keep": "vector"})
+    assert ann.post("/api/v1/jobs", data=form()).status_code == 202
+    kept = add_result(app, "bob", photo_png)
+    page = ann.get("/history").text
+    assert re.search(r"<summary[^>]*>Delete everything now</summary>", page)  # asked first, without JavaScript too
+    assert "1 picture and the photos" in page
+    assert "2 styles of yours" in page
+    answer = ann.post("/history/delete")
+    assert answer.status_code == 303
+    assert "Everything is deleted." in ann.get("/history").text
+    left = [row for table in rows(app).values() for row in table if getattr(row, "owner", "") == "ann"]
+    assert left == []
+    held = {row.key for row in rows(app)["pictures"]}
+    assert files_of(app) == held
+    assert bob.get(f"/results/{kept}").status_code == 200
+
+
+def test_after_that_the_browser_is_somebody_else(ann):
+    ann.post("/history/delete")
+    ann.get("/history")
+    with ann.session_transaction() as session:
+        assert session["owner"] != "ann"
+
+
+def test_where_the_photo_was_taken_reaches_no_result(app, ann, photo_png):
+    id = add_result(app, "ann", with_place(photo_png))
+    for path in ("picture.png", "picture.jpeg", "picture.webp", "shown", "before", "thumbnail"):
+        data = ann.get(f"/results/{id}/{path}").data
+        assert dict(Image.open(io.BytesIO(data)).getexif()) == {}
+        assert b"Leica" not in data
+
+
+def test_hostile_names_are_escaped(ann, painted):
+    script = "<script>alert(1)</script>"
+    address = painted(name=script, styles=[OrderStyle(name=script, shipped="flow")])
+    for page in (ann.get(address), ann.get("/history")):
+        assert script not in page.text
+        assert html.escape(script) in page.text
+
+
+def test_no_inline_script_or_style(ann, painted):
+    for page in (ann.get(painted()), ann.get("/history")):
+        assert not re.search(r"<script(?![^>]* src=)|<style|\sstyle=|\son\w+=", page.text)

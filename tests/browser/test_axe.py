@@ -1,0 +1,135 @@
+"""axe-core, as it comes with axe-playwright-python, on every page: no violation."""
+
+from __future__ import annotations
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+from app import styling
+from app.orders import Order, OrderStyle
+from app.tables import JobRow
+from model.options import StylizeOptions
+from tests.app.seeds import add_result
+from tests.browser.stand import LEFT_OPEN, PHONE, standing, visiting
+
+pytestmark = [pytest.mark.browser, LEFT_OPEN]
+AXE = Axe()
+
+
+@pytest.fixture(scope="module")
+def stand(_painter, tmp_path_factory):
+    with standing(tmp_path_factory.mktemp("axe")) as stand:
+        yield stand
+
+
+@pytest.fixture
+def visit(browser, stand):
+    with visiting(browser, stand) as visit:
+        yield visit
+
+
+def add_job(stand, photo, state="queued", **more) -> str:
+    library, jobs = stand.app.extensions["library"], stand.app.extensions["jobs"]
+    content = library.put_picture("ann", photo)
+    styles = [OrderStyle(name="Flow", id="flow", shipped="flow")]
+    job = jobs.submit("ann", Order(content=content, content_name=state, styles=styles, options=StylizeOptions()))
+    with library.begin() as session:
+        row = session.get_one(JobRow, job.id)
+        row.state = state
+        for name, value in more.items():
+            setattr(row, name, value)
+    return f"/jobs/{job.id}"
+
+
+def add_style(stand, painting, name, keep="picture") -> str:
+    library, engine = (stand.app.extensions[part] for part in ("library", "engine"))
+    return "/styles/" + styling.add_painting(library, engine, "ann", [painting], name=name, keep=keep).id
+
+
+@pytest.fixture
+def pages(stand, photo_png, painting_png) -> dict[str, str]:
+    """Every page there is, and each of its faces -> its address."""
+    library = stand.app.extensions["library"]
+    if len(library.styles("ann")) == len(library.styles(None)):
+        add_style(stand, painting_png, "Harbour")
+        add_style(stand, painting_png, "W" * 80, "vector")
+    painting, numbers = (f"/styles/{style.id}" for style in library.styles("ann") if style.own)
+    result = add_result(stand.app, "ann", photo_png, painting_png)
+    stopped = add_result(stand.app, "ann", photo_png, complete=False, name="stopped")
+    return {
+        "create": "/",
+        "create again": f"/?from={result}",
+        "create in a style": "/?style=flow",
+        "queued job": add_job(stand, photo_png),
+        "running job": add_job(stand, photo_png, "running", step=2, steps=5, seconds_left=3.0),
+        "failed job": add_job(stand, photo_png, "failed", error={"code": "broken_image", "message": "It is damaged."}),
+        "cancelled job": add_job(stand, photo_png, "cancelled"),
+        "result": f"/results/{result}",
+        "stopped result": f"/results/{stopped}",
+        "history": "/history",
+        "styles": "/styles",
+        "painting": painting,
+        "numbers": numbers,
+        "shipped style": "/styles/flow",
+        "documentation": "/docs",
+        "nothing": "/nothing",
+    }
+
+
+def violations(page: Page) -> list[str]:
+    found = AXE.run(page, options={"resultTypes": ["violations"]})
+    return [found.generate_report()] if found.violations_count else []
+
+
+def opened(page: Page) -> Page:
+    """With all that can be unfolded."""
+    page.locator("details").evaluate_all("all => all.forEach(one => one.open = true)")
+    return page
+
+
+@pytest.mark.parametrize("device", [{}, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_page(visit, pages, scheme, device):
+    page = visit("/", color_scheme=scheme, reduced_motion="reduce", **device)
+    found = {}
+    for name, address in pages.items():
+        page.goto(address)
+        if wrong := violations(opened(page)):
+            found[name] = wrong
+    assert found == {}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_empty_and_refused(visit, files, tmp_path, scheme):
+    page = visit("/history", None, color_scheme=scheme)
+    assert violations(opened(page)) == []
+    page.goto("/styles")
+    assert violations(page) == []
+    broken = tmp_path / "broken.png"
+    broken.write_bytes(b"no picture")
+    page.get_by_label("Picture").set_input_files(broken)
+    page.get_by_role("button", name="Add this style").click()
+    page.wait_for_selector("[role=alert]")
+    assert violations(page) == []
+
+
+def test_without_javascript(stand, browser, pages):
+    """axe needs scripts, the pages' own are kept away."""
+    context = browser.new_context(base_url=stand.url)
+    context.add_cookies([stand.cookie("ann")])
+    context.route("**/*.js", lambda route: route.abort())
+    page = context.new_page()
+    found = {}
+    for name in ("create", "result", "styles", "history"):
+        page.goto(pages[name])
+        if wrong := violations(opened(page)):
+            found[name] = wrong
+    context.close()
+    assert found == {}
+
+
+def test_a_violation_is_seen(visit):
+    page = visit("/history")
+    page.evaluate("document.querySelector('h1').outerHTML = '<img src=x><h1></h1>'")
+    assert violations(page)
