@@ -7,7 +7,8 @@ from pathlib import Path
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app import api, api_styles, compat, docs, errors, headers, health, limits, metrics, pages, results, shelf, visitors
+from app import errors, headers, limits, metrics, visitors
+from app.blueprints import BLUEPRINTS
 from app.bodies import LIMITS
 from app.engine import Engine
 from app.jobs import Jobs, open_queue
@@ -17,10 +18,6 @@ from app.store import Store
 from app.worker import Worker
 
 _ROOT = Path(__file__).resolve().parent.parent
-_BLUEPRINTS = (
-    *(pages.pages, shelf.shelf, results.results, docs.docs),
-    *(api.api, api_styles.api_styles, compat.compat, health.health, metrics.metrics),
-)
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -29,7 +26,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app = Flask(__name__, static_folder=_ROOT / "static", template_folder=_ROOT / "templates")
     app.config.from_mapping(LIMITS)
     app.extensions.update(parts(settings))
-    for blueprint in _BLUEPRINTS:
+    for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     for module in (headers, errors, visitors, limits, metrics):
         module.register(app)
@@ -48,7 +45,7 @@ def parts(settings: Settings) -> dict[str, object]:
     queue = open_queue(settings.queue_url, settings.data_dir)
     jobs = Jobs(library, queue, most=settings.jobs, lease=settings.lease)
     engine = Engine(settings)
-    worker = Worker(jobs, library, engine, threads=settings.renders)
+    worker = Worker(jobs, library, engine, threads=settings.painters)
     return {"settings": settings, "library": library, "jobs": jobs, "engine": engine, "worker": worker}
 
 

@@ -9,19 +9,19 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from sqlalchemy import func, select
-
-from app import current, owners
+from app import choices, current, owners
 from app.choices import StyleChoice, still_there
 from app.failures import Missing
-from app.jobs import Job, QueueFull
+from app.jobs import Job
 from app.library import Library
 from app.orders import Order, OrderStyle
 from app.owners import Owner
+from app.records import Result
 from app.room import Room
-from app.tables import JobRow
 from app.uploads import Upload
 from model.errors import InvalidOption, StyleTransferError
+from model.options import RefineOptions
+from model.refine import check_shape, checked
 
 _KEY = "Idempotency-Key"
 _ROOM = Room(3)
@@ -37,7 +37,7 @@ def accept(
     with _ROOM.place():
         upload = read()
         name = owner.id if owner else _nobody(upload, idempotency_key)
-        _check_queue(name, idempotency_key)
+        jobs.check_room(name, idempotency_key)
         order = _order(current.library(), name, upload)
     try:
         with still_there(photo):  # only an owner who deletes everything can get between, and the photo is part of that
@@ -50,14 +50,13 @@ def accept(
     return job
 
 
-def _check_queue(owner: str, key: str | None) -> None:
-    """A look before anything is written; submit looks again when it counts."""
-    waiting = select(func.count()).where(JobRow.state == "queued")
-    known = select(JobRow.id).where(JobRow.owner == owner, JobRow.idempotency_key == key)
-    with current.library().reading() as session:
-        full = session.scalars(waiting).one() >= current.settings().jobs
-        if full and (key is None or session.scalars(known).first() is None):
-            raise QueueFull("Too many pictures wait to be painted already. Please try again in half a minute.")
+def accept_refinement(result: Result, owner: Owner, options: RefineOptions) -> Job:
+    """The result goes on from its picture, with the styles, weights and strength that it was made with; all else is as
+    `options` say. InvalidOption where one of the styles is no picture, or has been deleted."""
+    with _ROOM.place():
+        order = _refinement(current.library(), result, options)
+    with still_there("content"):
+        return current.jobs().submit(owner.id, order)
 
 
 def _let_go(library: Library, order: Order) -> None:
@@ -76,7 +75,8 @@ def _nobody(upload: Upload, idempotency_key: str | None) -> str:
     if idempotency_key is None:
         return uuid.uuid4().hex
     styles = [f"{style.id} {_digest(_contents(style))}" for style in upload.styles]
-    return owners.derived("open", idempotency_key, _digest(upload.content), *styles, upload.options.model_dump_json())
+    pictures = [_digest(upload.content), *styles, *([_digest(upload.start)] if upload.start else [])]
+    return owners.derived("open", idempotency_key, *pictures, upload.options.model_dump_json())
 
 
 def _contents(style: StyleChoice) -> bytes:
@@ -92,7 +92,9 @@ def _order(library: Library, owner: str, upload: Upload) -> Order:
         content=library.put_picture(owner, upload.content),
         content_name=upload.content_name,
         styles=[_ordered(library, owner, style) for style in upload.styles],
+        method=upload.method,
         options=upload.options,
+        start=library.put_picture(owner, upload.start) if upload.start else None,
     )
 
 
@@ -100,3 +102,20 @@ def _ordered(library: Library, owner: str, style: StyleChoice) -> OrderStyle:
     if isinstance(style.source, Path):
         return OrderStyle(name=style.name, id=style.id, shipped=style.id)
     return OrderStyle(name=style.name, id=style.id, picture=library.put_picture(owner, style.source))
+
+
+def _refinement(library: Library, result: Result, options: RefineOptions) -> Order:
+    before = Order.model_validate(result.order)
+    with still_there("style"):
+        choices.check_paintings(library.head(style.picture, 1) for style in before.styles if style.picture)
+    kept = {name: getattr(before.options, name) for name in ("weights", "strength")}
+    options = checked(options.model_copy(update=kept))
+    check_shape(result.height, result.width, options)
+    return Order(
+        content=choices.photo_of(result).there,
+        content_name=before.content_name,
+        styles=before.styles,
+        method="gatys",
+        options=options,
+        start=result.picture,
+    )

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, request
 
-from app import accepting, current, events, owners, uploads
+from app import accepting, current, events, mine, owners, uploads
 from app.encoding import encoded
 from app.failures import Missing, NotDone, TooLong
 from app.jobs import Job
 from app.painting import Painting, paint
-from app.records import Result
 from app.schemas import JobAnswer, PaintedAnswer
 from app.uploads import Upload
 
@@ -19,7 +18,8 @@ api = Blueprint("api", __name__, url_prefix="/api/v1")
 @api.post("/stylize")
 def stylize() -> Response:
     owners.owner()  # refuses a key that opens nothing
-    with uploads.received(request) as upload:
+    too_long = TooLong("A refinement takes too long to wait for. Send the same to /api/v1/jobs.", "method")
+    with uploads.received(request, no_refinement=too_long) as upload:
         painting = current.engine().run(lambda: _painted(upload()))
     response = _as_json(painting) if _json_preferred(painting) else _as_picture(painting)
     response.headers["X-Style-Weights"] = painting.pastiche.weights
@@ -41,23 +41,33 @@ def add_job() -> Response:
 
 @api.get("/jobs/<id>")
 def job(id: str) -> Response:
-    return _shown(_job(id)).response()
+    return _shown(mine.job_or_open(id)).response()
 
 
 @api.delete("/jobs/<id>")
 def cancel_job(id: str) -> Response:
     """Keeps the best picture so far."""
-    return _shown(current.jobs().cancel(_job(id).id)).response()
+    return _shown(current.jobs().cancel(mine.job_or_open(id).id)).response()
+
+
+@api.post("/jobs/<id>/pause")
+def pause_job(id: str) -> Response:
+    return _shown(current.jobs().pause(mine.job_or_open(id).id)).response()
+
+
+@api.post("/jobs/<id>/resume")
+def resume_job(id: str) -> Response:
+    return _shown(current.jobs().resume(mine.job_or_open(id).id)).response()
 
 
 @api.get("/jobs/<id>/events")
 def job_events(id: str) -> Response:
-    return events.stream(_job(id), lambda job: _shown(job).model_dump_json(exclude_unset=True))
+    return events.stream(mine.job_or_open(id), lambda job: _shown(job).model_dump_json(exclude_unset=True))
 
 
 @api.get("/jobs/<id>/preview")
 def job_preview(id: str) -> Response:
-    job = _job(id)
+    job = mine.job_or_open(id)
     if job.preview is None:
         raise NotDone("There is no preview at the moment.")
     return Response(current.library().picture(job.preview), mimetype="image/jpeg")
@@ -65,18 +75,16 @@ def job_preview(id: str) -> Response:
 
 @api.get("/jobs/<id>/result")
 def job_result(id: str) -> Response:
-    job = _job(id)
+    job = mine.job_or_open(id)
     if not job.ended:
         raise NotDone("This job is not done yet.")
-    result = _result(job)
+    result = mine.result_of(job)
     if result is None:
         raise Missing("This job has ended without a picture.")
-    options = job.order.options
-    data = encoded(current.library().picture(result.picture), options)
+    name, options = job.order.content_name, job.order.options
+    data = encoded(current.library().picture(result.picture), options.format, options.quality)
     response = Response(data, mimetype=f"image/{options.format}")
-    response.headers.set(
-        "Content-Disposition", "inline", filename=f"{job.order.content_name}-pastiche.{options.format}"
-    )
+    response.headers.set("Content-Disposition", "inline", filename=f"{name}-pastiche.{options.format}")
     return response
 
 
@@ -111,23 +119,7 @@ def _as_json(painting: Painting) -> Response:
     ).response()
 
 
-def _job(id: str) -> Job:
-    """An open one, or the caller's own."""
-    owner = owners.owner()
-    job = current.jobs().get(id)
-    if not job.open and (owner is None or owner.id != job.owner):
-        raise Missing("There is no such job.")
-    return job
-
-
-def _result(job: Job) -> Result | None:
-    try:
-        return current.library().result(job.owner, job.id)
-    except Missing:
-        return None
-
-
 def _shown(job: Job) -> JobAnswer:
-    has_result = job.state == "done" or (job.state == "cancelled" and _result(job) is not None)
+    result = mine.result_of(job) if job.state in ("done", "cancelled") else None
     position = current.jobs().position(job.id) if job.state == "queued" else 0
-    return JobAnswer.of(job, position, has_result)
+    return JobAnswer.of(job, position, result)

@@ -16,8 +16,8 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from app.failures import Missing
-from app.jobs import Job, Jobs, end, holder_of_preview
-from app.library import Library
+from app.jobs import SHORT, Job, Jobs, end, lay_aside
+from app.library import Library, holder_of_checkpoint, holder_of_preview
 from app.tables import JobRow
 from model.progress import Step
 
@@ -49,9 +49,10 @@ class Attempts:
         self._library = library
         self._worker = worker
 
-    def claim(self) -> Job | None:
+    def claim(self, *, only_short: bool = False, short_first: bool = False) -> Job | None:
         """The job that has waited longest, this worker's from now on."""
-        oldest = select(JobRow).where(JobRow.state == "queued").order_by(JobRow.created, JobRow.id).limit(1)
+        queued = select(JobRow).where(JobRow.state == "queued", *([SHORT] if only_short else []))
+        oldest = queued.order_by(*([SHORT.desc()] if short_first else []), JobRow.queued, JobRow.id).limit(1)
         with self._library.begin() as session:
             row = session.scalars(oldest.with_for_update(skip_locked=True)).first()
             if row is None:
@@ -59,24 +60,52 @@ class Attempts:
             row.state, row.worker, row.attempts = "running", self._worker, row.attempts + 1
             row.started = time.time()
             row.lease_until = row.started + self._jobs.lease
-            row.step = row.steps = 0
+            _go_back(row)
             session.flush()
             return Job.of(row)
 
-    def progress(self, job: Job, step: Step, preview: bytes | None = None) -> bool:
-        """False: stop, as the job is to be cancelled or is this attempt's no longer. preview: a JPEG."""
+    def progress(
+        self, job: Job, step: Step, preview: bytes | None = None, losses: list[list[float]] | None = None
+    ) -> bool:
+        """False: stop, as the job is to be cancelled or paused, or is this attempt's no longer. preview: a JPEG."""
         key = preview and self._library.put_picture(job.owner, preview)
         with self._library.begin() as session:
             row = _of_attempt(session, job)
             if row is None:
                 self._drop(session, job, [key] if key else [])
                 return False
-            row.step, row.steps, row.seconds_left = step.step, step.steps, step.seconds_left
+            row.step, row.steps, row.seconds_left, row.losses = step.step, step.steps, step.seconds_left, losses
             if key:
                 row.preview = key
                 self._library.release(session, holder_of_preview(row.id))
                 self._library.hold(session, holder_of_preview(row.id), [key])
-            return not row.cancelling
+            return not (row.cancelling or row.pausing)
+
+    def keep(self, job: Job, picture: bytes, step: int, seconds: float) -> None:
+        """Where the next attempt goes on; what comes further may fail as often as what was just begun."""
+        key = self._library.put_picture(job.owner, picture)
+        with self._library.begin() as session:
+            row = _of_attempt(session, job)
+            if row is None or step <= _done(row):
+                self._drop(session, job, [key])
+                return
+            row.checkpoint, row.attempts = {"picture": key, "step": step, "seconds": seconds}, 1
+            self._library.release(session, holder_of_checkpoint(row.id))
+            self._library.hold(session, holder_of_checkpoint(row.id), [key])
+
+    def forget_checkpoint(self, job: Job) -> None:
+        """It is of no use: this attempt begins anew."""
+        with self._library.begin() as session:
+            if row := _of_attempt(session, job):
+                row.checkpoint = None
+                _go_back(row)
+                self._library.release(session, holder_of_checkpoint(row.id))
+
+    def cancelling(self, job: Job) -> bool:
+        """Whether somebody wants this attempt's best so far as the job's result."""
+        with self._library.begin() as session:
+            row = _of_attempt(session, job)
+            return row is not None and row.cancelling
 
     def finish(self, job: Job, painted: Painted) -> bool:
         """The result and the job's end, both or neither; False: nobody waits for this attempt any more."""
@@ -95,17 +124,21 @@ class Attempts:
         """error: code, message and perhaps field, for the public."""
         with self._library.begin() as session:
             if row := _of_attempt(session, job):
-                end(self._library, session, row, "failed", error)
+                if row.cancelling and row.checkpoint:  # which may be kept all the same
+                    self._again(session, row, error)
+                else:
+                    self._give_up(session, row, error)
+        self._jobs.wake()
 
     def stopped(self, job: Job) -> None:
-        """Cancelled before there was anything to show; or stopped for another reason, and not this attempt's to end."""
+        """Paused or given back, which is no attempt; or cancelled before there was anything to show."""
         with self._library.begin() as session:
-            row = _of_attempt(session, job)
-            if row and row.cancelling:
-                end(self._library, session, row, "cancelled")
+            if row := _of_attempt(session, job):
+                row.attempts -= 1
+                self._leave(session, row)
 
     def retry(self, job: Job, error: dict[str, Any]) -> None:
-        """This attempt came to nothing; where it was the last, the job fails with `error`."""
+        """This attempt came to nothing; where it was the last, `error` says why."""
         with self._library.begin() as session:
             if row := _of_attempt(session, job):
                 self._again(session, row, error)
@@ -117,7 +150,7 @@ class Attempts:
             rows = session.scalars(_running.where(JobRow.worker == self._worker).with_for_update()).all()
             for row in rows:
                 row.attempts -= 1
-                self._queue(session, row)
+                self._leave(session, row)
         if rows:
             self._jobs.wake()
 
@@ -142,15 +175,28 @@ class Attempts:
 
     def _again(self, session: Session, row: JobRow, error: dict[str, Any]) -> None:
         if row.attempts >= self._jobs.attempts:
-            end(self._library, session, row, "failed", error)
+            self._give_up(session, row, error)
         else:
-            self._queue(session, row)
+            self._leave(session, row)
 
-    def _queue(self, session: Session, row: JobRow) -> None:
-        if row.cancelling:
+    def _give_up(self, session: Session, row: JobRow, error: dict[str, Any]) -> None:
+        """A checkpoint is not lost: its owner may have another try, or keep it."""
+        if row.checkpoint is None:
+            end(self._library, session, row, "failed", error)
+            return
+        row.worker = row.lease_until = row.seconds_left = None
+        row.attempts, row.cancelling, row.error = 0, False, error
+        lay_aside(self._library, row)
+
+    def _leave(self, session: Session, row: JobRow) -> None:
+        """To another attempt, unless none is wanted now."""
+        row.worker = row.lease_until = row.seconds_left = None
+        if row.cancelling and row.checkpoint is None:
             end(self._library, session, row, "cancelled")
+        elif row.pausing:
+            lay_aside(self._library, row)
         else:
-            row.state, row.worker, row.lease_until, row.seconds_left = "queued", None, None, None
+            row.state = "queued"
 
     def _drop(self, session: Session, job: Job, keys: Iterable[str]) -> None:
         """Pictures that came too late; perhaps their owner had everything deleted meanwhile."""
@@ -165,6 +211,19 @@ _running = select(JobRow).where(JobRow.state == "running")
 
 
 def _of_attempt(session: Session, job: Job) -> JobRow | None:
-    """Locked; None: the job has ended, or is another attempt's."""
-    this = (JobRow.id == job.id) & (JobRow.worker == job.worker) & (JobRow.attempts == job.attempts)
+    """Locked; None: the job has ended, or is another attempt's, which another moment tells apart."""
+    this = (JobRow.id == job.id) & (JobRow.worker == job.worker) & (JobRow.started == job.started)
     return session.scalars(_running.where(this).with_for_update()).first()
+
+
+def _done(row: JobRow) -> int:
+    """Steps that are kept."""
+    return row.checkpoint["step"] if row.checkpoint else 0
+
+
+def _go_back(row: JobRow) -> None:
+    """To where an attempt begins."""
+    row.step = _done(row)
+    row.steps = row.steps if row.checkpoint else 0
+    if row.losses is not None:
+        row.losses = [losses for losses in row.losses if losses[0] <= row.step]

@@ -21,7 +21,7 @@ from model.images import MAX_BYTES
 LIMITS = {
     "MAX_CONTENT_LENGTH": 70_000_000,  # a photo and a painting of 25 MB each, as base64 in JSON
     "MAX_FORM_MEMORY_SIZE": 100_000,  # bytes of text; pictures come as files
-    "MAX_FORM_PARTS": 300,  # a photo, styles, options, and the page's weight for each style of a full library
+    "MAX_FORM_PARTS": 500,  # a photo, options, and the pages' weights for each layer and each style of a full library
 }
 _MOST_COMMAS = 200  # in a JSON body: 8 data URLs, their weights and the options need no 50, and base64 has none
 

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from app import current, owners
 from app.failures import Missing
-from app.records import Style
+from app.records import Result, Style
 from app.tables import NAME_LENGTH
 from model import images, vectors
 from model.errors import InvalidOption
 from model.vectors import StyleFile
 
-RESULT = "result:"  # before a result's id: the photo that it was made of
+RESULT = "result:"  # before a result's id: its picture, or the photo that it was made of
+JOB = "job:"  # before a job's id: the picture that it began with
 
 
 @contextmanager
@@ -51,6 +52,11 @@ class Photo:
             with still_there("content"):
                 return current.library().picture(self.copy)
 
+    @property
+    def there(self) -> str:
+        """The key of what `read` reads."""
+        return self.key if current.library().exists(self.key) else self.copy
+
 
 def known_style(name: str) -> Style | None:
     """By its name or id."""
@@ -69,17 +75,49 @@ def named_style(name: str) -> Style:
     raise InvalidOption("There is no style of this name. Use one from the list of styles, or send a painting.", "style")
 
 
-def photo_of(reference: str) -> Photo:
-    """`reference`: result:<id>."""
+def result_of(reference: str, field: str) -> Result:
+    """`reference`: result:<id>, of one of the caller's own."""
     owner = owners.owner()
     try:
         if owner is None:
             raise Missing("Nobody's results.")
-        result = current.library().result(owner.id, reference.removeprefix(RESULT))
+        return current.library().result(owner.id, reference.removeprefix(RESULT))
     except Missing:
-        message = "This result is not here any more, or it is not yours. Send the photo itself."
-        raise InvalidOption(message, "content") from None
+        message = "This result is not here any more, or it is not yours. Send the picture itself."
+        raise InvalidOption(message, field) from None
+
+
+def photo_of(result: Result) -> Photo:
     return Photo(result.order["content"], result.before, result.order["content_name"])
+
+
+def beginning(reference: str) -> Callable[[], bytes] | None:
+    """Reads the picture to begin with; None where the reference is to neither a result's nor a job's."""
+    if reference.startswith(RESULT):
+        key = result_of(reference, "start").picture
+    elif reference.startswith(JOB):
+        key = _began_with(reference)
+    else:
+        return None
+
+    def read() -> bytes:
+        with still_there("start"):
+            return current.library().picture(key)
+
+    return read
+
+
+def _began_with(reference: str) -> str:
+    """The key of the picture that one of the caller's own jobs began with."""
+    owner = owners.owner()
+    try:
+        job = current.jobs().get(reference.removeprefix(JOB))
+        if owner is None or job.owner != owner.id or job.order.start is None:
+            raise Missing("Another's, or without such a picture.")
+    except Missing:
+        message = "The picture that this job began with is not here any more, or it is not yours. Send it again."
+        raise InvalidOption(message, "start") from None
+    return job.order.start
 
 
 def of_library(style: Style, field: str = "style") -> StyleChoice:
@@ -99,6 +137,16 @@ def of_file(data: bytes, name: str = "") -> StyleChoice:
         return StyleChoice(StyleFile.from_bytes(data).name, data)
     images.peek(data, "style")
     return StyleChoice(cleaned(name) or "Your painting", data)
+
+
+def check_paintings(sources: Iterable[bytes | Path]) -> None:
+    """To refine takes the pictures of all styles: InvalidOption for a style file. What ships is a picture."""
+    if any(isinstance(source, bytes) and vectors.looks_like_one(source) for source in sources):
+        raise InvalidOption(
+            "To refine, the painting itself is needed, and of this style there are only its numbers. Choose another "
+            "one, or send the painting.",
+            "style",
+        )
 
 
 def cleaned(filename: str) -> str:

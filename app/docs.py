@@ -84,11 +84,14 @@ def _kind(schema: Json) -> str:
         return "file"
     if schema.get("type") == "array":
         return f"list of {_several(_kind(schema['items']))}"
+    if isinstance(schema.get("additionalProperties"), dict):
+        return f"names with {_several(_kind(schema['additionalProperties']))}"
     return _word(schema) + _limits(schema)
 
 
 def _several(kind: str) -> str:
-    return f"{kind}s" if kind in ("file", "number", "text") else kind
+    word, comma, limits = kind.partition(",")
+    return f"{word}s{comma}{limits}" if word in ("file", "number", "object", "text") else kind
 
 
 def _word(schema: Json) -> str:
@@ -99,8 +102,18 @@ def _word(schema: Json) -> str:
 
 
 def _limits(schema: Json) -> str:
-    if "minimum" in schema and "maximum" in schema:
-        return f", {schema['minimum']:g} to {schema['maximum']:g}"
+    if "maximum" in schema:
+        low = (
+            f"{schema['minimum']:g} to "
+            if "minimum" in schema
+            else f"more than {schema['exclusiveMinimum']:g}, at most "
+        )
+        return f", {low}{_number(schema['maximum'])}"
     if "maxLength" in schema:
         return f", at most {schema['maxLength']} characters"
     return ""
+
+
+def _number(value: float) -> str:
+    """Large ones as they are, which would be 1e+09."""
+    return f"{value:g}" if value < 1e6 else f"{value:,.0f}"

@@ -9,14 +9,14 @@ from PIL import Image
 from app import current
 from model import images
 from model.images import Picture
-from model.options import StylizeOptions
+from model.options import Format
 
 
-def encoded(png: bytes, options: StylizeOptions) -> bytes:
+def encoded(png: bytes, format: Format, quality: int) -> bytes:
     """In turn with the paintings: read, a picture takes fifty times its file's size."""
-    if options.format == "png":
+    if format == "png":
         return png
-    return current.engine().run(lambda: images.encode(stored(png), options.format, options.quality))
+    return current.engine().run(lambda: images.encode(stored(png), format, quality))
 
 
 def stored(png: bytes, limit: int | None = None) -> Picture:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,15 +11,18 @@ from typing import TypeVar
 
 from app.failures import Busy
 from app.settings import Settings
-from model import transfer
+from model import memory, transfer
 
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
+_LOOK = 1.0  # seconds between two looks at a job that waits for memory
 
 
 class Engine:
     def __init__(self, settings: Settings) -> None:
         self.weights: str | None = None  # their name, once they are verified and loaded
+        self.refine_seconds = settings.refine_seconds
+        self.room = Room()
         self._turns = threading.BoundedSemaphore(settings.renders)
         self._places = threading.BoundedSemaphore(settings.renders + settings.queue)
         self._patience = settings.patience
@@ -64,6 +68,47 @@ class Engine:
         if loader:
             loader.join(patience)
         return not (loader and loader.is_alive())
+
+
+class Room:
+    """Memory for the refinements of this process: what each may come to is set aside, and who does not fit waits.
+
+    What is free is measured while none is under way, as nobody can tell how much of theirs those have taken already.
+    One that is alone may begin in any case: the model makes it smaller, or refuses it.
+    """
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._waiting: list[object] = []
+        self._taken, self._free = 0, math.inf  # bytes
+
+    @contextmanager
+    def set_aside(self, needed: int, look: Callable[[], object]) -> Iterator[None]:
+        """needed: bytes. look: is called each second of a wait, which ends with whatever it raises."""
+        me = object()
+        self._waiting.append(me)
+        try:
+            while not self._has_entered(me, needed):
+                look()
+        finally:
+            self._waiting.remove(me)
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._taken -= needed
+                self._changed.notify_all()
+
+    def _has_entered(self, me: object, needed: int) -> bool:
+        """In the order of arrival, so that no large one waits behind ever more small ones."""
+        with self._changed:
+            if not self._taken:
+                self._free = memory.free_bytes() or math.inf
+            if self._waiting[0] is me and (not self._taken or self._taken + needed <= self._free):
+                self._taken += needed
+                return True
+            self._changed.wait(_LOOK)
+        return False
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections import Counter
@@ -12,11 +13,12 @@ from flask import Response, stream_with_context
 
 from app import current, limits
 from app.failures import Busy, Missing
-from app.jobs import Job
+from app.jobs import ENDED, Job
 
 _STREAMS, _OF_ONE = 64, 4  # in all, of one address: each holds a thread; those without one may ask again and again
 _SECONDS = 15.0  # of one stream: the browser opens the next by itself, and a server that is to stop need not wait long
 _PULSE = 3.0  # seconds: what is sent when nothing happens tells whether somebody still listens
+_CURVE = 2.0  # seconds, at least, between two events with a refinement's losses: most of what there is to tell
 _RETRY = "retry: 500\n\n"  # milliseconds until the next stream
 
 
@@ -61,17 +63,36 @@ def _events(job: Job, shown: Callable[[Job], str], place: ExitStack) -> Iterator
 
 
 def _told(job: Job, shown: Callable[[Job], str]) -> Iterator[str]:
-    end = time.monotonic() + _SECONDS
+    end, curve_told = time.monotonic() + _SECONDS, time.monotonic()
     told = shown(job)
     yield f"{_RETRY}{_event(told)}"
-    while not job.ended and (left := end - time.monotonic()) > 0:
+    while not _rests(job) and (left := end - time.monotonic()) > 0:
         try:
             job = current.jobs().changed(job.id, job, min(_PULSE, left))
             now = shown(job)
         except Missing:  # deleted meanwhile: whoever asks again is told so
             return
-        yield _event(now) if now != told else ": still here\n\n"
+        if now == told:
+            yield ": still here\n\n"
+        elif _rests(job) or time.monotonic() - curve_told >= _CURVE:
+            curve_told = time.monotonic()
+            yield _event(now)
+        else:
+            yield _event(_without_losses(now))
         told = now
+
+
+def _rests(job: Job) -> bool:
+    """It has ended, or is paused for who knows how long: nothing will be told of it that is worth a thread."""
+    return job.state in {*ENDED, "paused"}
+
+
+def _without_losses(shown: str) -> str:
+    told = json.loads(shown)
+    if not told.get("losses"):
+        return shown
+    del told["losses"]
+    return json.dumps(told, ensure_ascii=False, separators=(",", ":"))
 
 
 def _event(data: str) -> str:

@@ -15,6 +15,7 @@ from model.errors import (
     StyleTransferError,
     UnsupportedImage,
     WeightsError,
+    WeightsMissing,
 )
 
 _log = logging.getLogger(__name__)
@@ -55,6 +56,9 @@ class TooLong(StyleTransferError):
 
 
 _NO_MODEL = "The model is not available on this server at the moment."
+_NO_ENCODER = (
+    "The weights of the encoder that was asked for could not be fetched. Choose another one, such as vgg19-slim."
+)
 _NO_DATABASE = "The server's database does not answer at the moment. Please try again in a few seconds."
 _UNEXPECTED = "Something went wrong on the server. It has been written down; please try again."
 # status, code, sentence. None: the exception's own sentence is fit for the public.
@@ -77,7 +81,7 @@ _TABLE: dict[type[Exception], tuple[int, str, str | None]] = {
     TimeoutError: (503, "busy", _NO_DATABASE),
     Exception: (500, "internal_error", _UNEXPECTED),
 }
-_LONGEST = 300  # characters of a message: some quote what was sent
+_LONGEST, _LONGEST_FIELD = 2000, 300  # characters: all of an encoder's layers; a field that was sent has any name
 
 
 def status(error: Exception) -> int:
@@ -87,18 +91,27 @@ def status(error: Exception) -> int:
 def public(error: Exception) -> dict[str, Any]:
     """{"code", "message", and "field" where there is one}; what the public may not read goes to the log."""
     _, code, sentence = _row(error)
+    field: str | None = getattr(error, "field", None)
     if sentence is not None:
         _log.error("%s: %s", code, error, exc_info=error)
-        return {"code": code, "message": sentence}
-    field: str | None = getattr(error, "field", None)
+        return {"code": code, "message": sentence} | ({"field": field} if _is_encoders(error) else {})
     message = str(error).removeprefix(f"{field}: ")  # the answer names the field beside the sentence
+    if field:
+        message = message.replace(field, shortened(field, _LONGEST_FIELD))
     told = {"code": code, "message": shortened(message[:1].upper() + message[1:])}
-    return told | {"field": shortened(field)} if field else told
+    return told | {"field": shortened(field, _LONGEST_FIELD)} if field else told
 
 
-def shortened(text: str) -> str:
-    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+def shortened(text: str, longest: int = _LONGEST) -> str:
+    return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
+def _is_encoders(error: Exception) -> bool:
+    """One encoder's weights are missing, which is no fault of the server's while there are others."""
+    return isinstance(error, WeightsMissing) and error.field == "encoder"
 
 
 def _row(error: Exception) -> tuple[int, str, str | None]:
+    if _is_encoders(error):
+        return 422, "encoder_unavailable", _NO_ENCODER
     return next(_TABLE[kind] for kind in type(error).__mro__ if kind in _TABLE)

@@ -52,7 +52,7 @@ class Form:
     @classmethod
     def of_order(cls, order: Order, content: str) -> Self:
         options = order.options
-        weights = _on_sliders(options, len(order.styles))
+        weights = _on_sliders(options.weights, len(order.styles))
         return cls(
             content=content,
             styles=frozenset(style.id for style in order.styles if style.id),
@@ -67,9 +67,9 @@ class Form:
         return self.weights.get(id, HALF)
 
 
-def _on_sliders(options: StylizeOptions, styles: int) -> list[str]:
+def _on_sliders(asked: list[float] | None, styles: int) -> list[str]:
     """As they stood; what a program sent may be out of the sliders' range, and then the largest is their end."""
-    weights = options.weights or [float(HALF)] * styles
+    weights = asked or [float(HALF)] * styles
     scale = 1 if 1 < max(weights) <= FULL else FULL / max(weights)
     return [f"{weight * scale:g}" for weight in weights]
 

@@ -1,8 +1,10 @@
 """Long work that outlives any process: the table of jobs is the truth, and a message only says that it is worth a look.
 
     queued ──> running ──> done
-                           cancelled, with the best picture so far where there is one
-                           failed, and why
+      ↑  ↘        ↓        cancelled, with the best picture so far where there is one
+      └───── paused        failed, and why
+
+A refinement can be paused, and goes on from its checkpoint, as one does whose worker was lost.
 
 Here is what those see who want something painted; attempts.py is the side of those who paint.
 """
@@ -23,20 +25,22 @@ from typing import Any, Literal, Self
 from huey import Huey, RedisHuey, SqliteHuey
 from huey.registry import Message
 from huey.serializer import Serializer
-from sqlalchemy import func, select, tuple_
+from sqlalchemy import ColumnElement, func, or_, select, tuple_
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.failures import Busy, Missing
-from app.library import Library
-from app.orders import Order
+from app.library import UNDER_WAY, Library, holder_of_checkpoint, holder_of_preview
+from app.orders import Method, Order
 from app.tables import JobRow
 from model.errors import InvalidOption
 
 _log = logging.getLogger(__name__)
 
-State = Literal["queued", "running", "done", "failed", "cancelled"]
+State = Literal["queued", "running", "paused", "done", "failed", "cancelled"]
 ENDED = frozenset({"done", "failed", "cancelled"})
+_TO_PAINT: ColumnElement[bool] = ~JobRow.cancelling  # what is only to be kept takes no room
+SHORT: ColumnElement[bool] = (JobRow.method == "magenta") | JobRow.cancelling  # or is only to be kept as far as it is
 _POLL = 0.3  # seconds between two looks at a job that somebody watches
 
 
@@ -54,6 +58,7 @@ class Job:
     owner: str
     open: bool
     state: State
+    method: Method
     asked: dict[str, Any]
     idempotency_key: str | None
     order_digest: str
@@ -61,12 +66,16 @@ class Job:
     steps: int
     seconds_left: float | None
     preview: str | None
+    losses: list[list[float]] | None
+    checkpoint: dict[str, Any] | None
     cancelling: bool
+    pausing: bool
     attempts: int
     worker: str | None
     lease_until: float | None
     error: dict[str, Any] | None
     created: float
+    queued: float
     started: float | None
     finished: float | None
     expires: float
@@ -86,9 +95,14 @@ class Job:
         return self.state in ENDED
 
     @property
+    def short(self) -> bool:
+        """Of those that need not wait behind refinements."""
+        return self.method == "magenta" or self.cancelling
+
+    @property
     def shown(self) -> tuple[object, ...]:
         """What somebody who watches it sees change."""
-        return self.state, self.step, self.steps, self.preview, self.cancelling, self.attempts
+        return self.state, self.step, self.steps, self.preview, self.cancelling, self.pausing, self.attempts
 
 
 class Jobs:
@@ -104,6 +118,12 @@ class Jobs:
         self._most = most
         self._answer: Callable[[], object] = lambda: None
         self._wake_up = huey.task(name="wake_up")(lambda: self._answer())
+
+    def check_room(self, owner: str, idempotency_key: str | None) -> None:
+        """QueueFull as `submit` would raise it: a look before anything is stored."""
+        with self._library.reading() as session:
+            if _under_key(session, owner, idempotency_key) is None:
+                self._check_room(session, owner)
 
     def submit(self, owner: str, order: Order, *, open: bool = False, idempotency_key: str | None = None) -> Job:
         """The accepted job, or the one that was accepted under this key before; QueueFull when too many wait."""
@@ -126,9 +146,9 @@ class Jobs:
             return Job.of(row)
 
     def _check_room(self, session: Session, owner: str) -> None:
-        if _waiting(session) >= self._most:
+        if _waiting(session, _TO_PAINT) >= self._most:
             raise QueueFull("Too many pictures wait to be painted already. Please try again in half a minute.")
-        if _waiting(session, JobRow.owner == owner) >= math.ceil(self._most / 2):
+        if _waiting(session, _TO_PAINT, JobRow.owner == owner) >= math.ceil(self._most / 2):
             raise QueueFull("So many of your pictures wait already that others must come first. Please try again soon.")
 
     def _row(self, owner: str, order: Order, open: bool, key: str | None) -> JobRow:
@@ -138,15 +158,19 @@ class Jobs:
             owner=owner,
             open=open,
             state="queued",
+            method=order.method,
             order=order.model_dump(mode="json"),
             idempotency_key=key,
             order_digest=order.digest,
             step=0,
             steps=0,
             cancelling=False,
+            pausing=False,
+            losses=[] if order.method == "gatys" else None,
             attempts=0,
             created=now,
-            expires=now + self._library.keep_hours * 3600,
+            queued=now,
+            expires=expiry(self._library),
         )
 
     def get(self, id: str) -> Job:
@@ -159,24 +183,67 @@ class Jobs:
         with self._library.reading() as session:
             return [Job.of(row) for row in session.scalars(theirs)]
 
+    def unended(self, owner: str) -> list[Job]:
+        """Newest first; all of them, however many have ended since."""
+        kept = (JobRow.state == "paused") & (JobRow.expires > time.time())
+        theirs = select(JobRow).where(JobRow.owner == owner, or_(JobRow.state.in_(UNDER_WAY), kept))
+        with self._library.reading() as session:
+            return [Job.of(row) for row in session.scalars(theirs.order_by(JobRow.created.desc(), JobRow.id))]
+
     def position(self, id: str) -> int:
         """How many jobs come before this one; 0: it is next, or has had its turn."""
         with self._library.reading() as session:
             row = find(session, id)
             if row.state != "queued":
                 return 0
-            return _waiting(session, tuple_(JobRow.created, JobRow.id) < (row.created, row.id))
+            older = tuple_(JobRow.queued, JobRow.id) < (row.queued, row.id)
+            return _waiting(session, older, *([SHORT] if Job.of(row).short else []))
 
     def cancel(self, id: str) -> Job:
-        """A queued job ends at once; a running one at its next step, and keeps its best picture so far."""
+        """A running job ends at its next step, and keeps its best picture so far; what was not begun ends at once."""
         with self._library.begin() as session:
             row = find(session, id, lock=True)
-            if row.state == "queued":
-                end(self._library, session, row, "cancelled")
-            elif row.state == "running":
-                row.cancelling = True
+            if row.state not in ENDED and not row.cancelling:
+                self._cancel(session, row)
+            session.flush()
+            job = Job.of(row)
+        if job.state == "queued":
+            self.wake()
+        return job
+
+    def _cancel(self, session: Session, row: JobRow) -> None:
+        if row.state != "running" and row.checkpoint is None:
+            end(self._library, session, row, "cancelled")
+            return
+        row.cancelling, row.pausing = True, False
+        if row.checkpoint:
+            row.attempts = int(row.state == "running")  # to make a picture of it
+        if row.state == "paused":
+            _queue(row)
+
+    def pause(self, id: str) -> Job:
+        """A refinement stops at its next step, or is not begun; one that has ended, or will, stays as it is."""
+        with self._library.begin() as session:
+            row = _refinement(session, id)
+            if row.state == "running":
+                row.pausing = not row.cancelling
+            elif row.state == "queued" and not row.cancelling:
+                lay_aside(self._library, row)
             session.flush()
             return Job.of(row)
+
+    def resume(self, id: str) -> Job:
+        """A paused refinement waits for its turn again; QueueFull when too many do. Any other stays as it is."""
+        with self._library.begin() as session:
+            row = _refinement(session, id)
+            if row.state == "paused":
+                self._check_room(session, row.owner)
+                _queue(row)
+            row.pausing = False
+            session.flush()
+            job = Job.of(row)
+        self.wake()
+        return job
 
     def changed(self, id: str, since: Job | None, timeout: float) -> Job:
         """The job as soon as it shows something else than `since`, or as it is after `timeout` seconds."""
@@ -209,32 +276,53 @@ class Jobs:
 
 def find(session: Session, id: str, lock: bool = False) -> JobRow:
     row = session.get(JobRow, id, with_for_update=lock)
-    if row is None or (row.state in ENDED and row.expires <= time.time()):
+    if row is None or (row.state not in UNDER_WAY and row.expires <= time.time()):
         raise Missing("There is no such job.")
     return row
 
 
+def _refinement(session: Session, id: str) -> JobRow:
+    row = find(session, id, lock=True)
+    if row.method != "gatys":
+        raise InvalidOption("Only a refinement can be paused.", "id")
+    return row
+
+
+def _queue(row: JobRow) -> None:
+    """Behind those that wait already."""
+    row.state, row.queued, row.error = "queued", time.time(), None
+
+
+def lay_aside(library: Library, row: JobRow) -> None:
+    """Until it is resumed, for as long as a result is kept."""
+    row.state, row.pausing, row.expires = "paused", False, expiry(library)
+
+
+def expiry(library: Library) -> float:
+    """Of what is kept from now on."""
+    return time.time() + library.keep_hours * 3600
+
+
 def end(library: Library, session: Session, row: JobRow, state: State, error: dict[str, Any] | None = None) -> None:
     """The pictures of the order stay until it expires: whoever sent them may want to try it again, or another way."""
-    row.state, row.error, row.finished = state, error, time.time()
-    row.expires = row.finished + library.keep_hours * 3600
-    row.worker = row.lease_until = row.seconds_left = row.preview = None
-    library.release(session, holder_of_preview(row.id))
-
-
-def holder_of_preview(id: str) -> str:
-    """Apart from the job itself, since each preview takes the place of the one before."""
-    return f"{id}/preview"
+    row.state, row.error, row.finished, row.expires = state, error, time.time(), expiry(library)
+    row.worker = row.lease_until = row.seconds_left = row.preview = row.checkpoint = None
+    row.pausing = False
+    library.release(session, holder_of_preview(row.id), holder_of_checkpoint(row.id))
 
 
 def _earlier(session: Session, owner: str, order: Order, key: str | None) -> JobRow | None:
-    if key is None:
-        return None
-    row = session.scalars(select(JobRow).where(JobRow.owner == owner, JobRow.idempotency_key == key)).first()
+    row = _under_key(session, owner, key)
     if row and row.order_digest != order.digest:
         sentence = "This Idempotency-Key came with another order before. Use a new key for each order."
         raise InvalidOption(sentence, "Idempotency-Key")
     return row
+
+
+def _under_key(session: Session, owner: str, key: str | None) -> JobRow | None:
+    if key is None:
+        return None
+    return session.scalars(select(JobRow).where(JobRow.owner == owner, JobRow.idempotency_key == key)).first()
 
 
 def _waiting(session: Session, *conditions: Any) -> int:

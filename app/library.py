@@ -6,7 +6,7 @@ import math
 import time
 import unicodedata
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from typing import Any, NoReturn, TypeVar
@@ -27,9 +27,9 @@ from model.errors import InvalidOption
 __all__ = ["Library", "Missing", "Result", "Style", "Swept"]
 
 MOST_STYLES = 200  # of one owner
-Row = TypeVar("Row", StyleRow, ResultRow)
+Row = TypeVar("Row", StyleRow, ResultRow, JobRow)
 _TABLES: tuple[type[JobRow] | type[ResultRow] | type[StyleRow], ...] = (JobRow, ResultRow, StyleRow)
-_UNENDED = ("queued", "running")
+UNDER_WAY = ("queued", "running")  # states of a job that never expires
 _BATCH = 100  # rows swept in one transaction
 _LENGTHS = {"name": NAME_LENGTH, "credit": CREDIT_LENGTH, "licence": LICENCE_LENGTH}
 
@@ -76,6 +76,16 @@ class Library:
     def picture(self, key: str) -> bytes:
         return self._pictures.get(key)
 
+    def head(self, key: str, count: int) -> bytes:
+        """The first `count` bytes of a picture."""
+        return self._pictures.head(key, count)
+
+    def exists(self, key: str) -> bool:
+        try:
+            return bool(self.head(key, 1))
+        except Missing:
+            return False
+
     def hold(self, session: Session, holder: str, keys: Iterable[str]) -> None:
         """Keeps pictures while `holder`, the id of a style or of a job and its result, is there.
 
@@ -83,9 +93,9 @@ class Library:
         """
         self._pictures.hold(session, holder, keys)
 
-    def release(self, session: Session, holder: str) -> None:
+    def release(self, session: Session, *holders: str) -> None:
         """Once the transaction is committed, pictures that nobody holds any more are deleted."""
-        self._pictures.release(session, holder)
+        self._pictures.release(session, *holders)
 
     def styles(self, owner: str | None) -> list[Style]:
         with self.reading() as session:
@@ -217,6 +227,12 @@ class Library:
             row = _own(session, ResultRow, owner, id) or _no_such_result()
             self._forget(session, [row.id])
 
+    def delete_job(self, owner: str, id: str) -> None:
+        """With its pictures, checkpoint and result. A worker that has it is told nothing more, and keeps nothing."""
+        with self.begin() as session:
+            row = _own(session, JobRow, owner, id) or _no_such_job()
+            self._forget(session, [row.id])
+
     def delete_everything(self, owner: str) -> None:
         """Twice at least, for what is being stored meanwhile: until there is nothing."""
         while self._delete_everything(owner):
@@ -235,7 +251,7 @@ class Library:
         """Deletes what has expired, what nobody came to hold, and what was never finished."""
         now = time.time() if now is None else now
         results = select(ResultRow.id).where(ResultRow.expires <= now)
-        jobs = select(JobRow.id).where(JobRow.expires <= now, JobRow.state.not_in(_UNENDED))
+        jobs = select(JobRow.id).where(JobRow.expires <= now, JobRow.state.not_in(UNDER_WAY))
         expired = self._sweep_expired(results) + self._sweep_expired(jobs)
         return Swept(expired, *self._pictures.sweep(now))
 
@@ -249,11 +265,20 @@ class Library:
             if len(ids) < _BATCH:
                 return count
 
-    def _forget(self, session: Session, ids: Iterable[str]) -> None:
+    def _forget(self, session: Session, ids: Sequence[str]) -> None:
         """Jobs and their results."""
         session.execute(delete(JobRow).where(JobRow.id.in_(ids)))
         session.execute(delete(ResultRow).where(ResultRow.id.in_(ids)))
-        self._pictures.release(session, *ids)
+        self.release(session, *ids, *map(holder_of_preview, ids), *map(holder_of_checkpoint, ids))
+
+
+def holder_of_preview(id: str) -> str:
+    """Apart from the job itself, since each preview takes the place of the one before."""
+    return f"{id}/preview"
+
+
+def holder_of_checkpoint(id: str) -> str:
+    return f"{id}/checkpoint"
 
 
 def _fresh() -> ColumnElement[bool]:
@@ -319,6 +344,10 @@ def _name_is_taken(name: str) -> NoReturn:
 
 def _no_such_style() -> NoReturn:
     raise Missing("There is no such style.")
+
+
+def _no_such_job() -> NoReturn:
+    raise Missing("There is no such job.")
 
 
 def _no_such_result() -> NoReturn:

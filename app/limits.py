@@ -19,6 +19,7 @@ _TURNS = (  # endpoints whose answers take a painter's turn, most of the time
     *("api.job_result", "api_styles.vector"),
     *("results.picture", "results.shown", "shelf.vector"),
 )
+_FREE = ("/cancel", "/delete", "/pause", "/explore/preset", "/explore/encoder")  # ends of addresses
 _EXPOSED = ["Location", "Retry-After", "X-Style-Weights", "X-Style-Seconds"]
 
 
@@ -58,8 +59,8 @@ def _limit(app: Flask, storage: str) -> None:
 
 
 def _costs_nothing() -> bool:
-    """Only what paints or stores counts: to look, to cancel and to delete is free."""
-    return request.method not in ("POST", "PATCH") or request.path.endswith(("/cancel", "/delete"))
+    """Only what paints or stores counts: to look, to stop and to delete is free."""
+    return request.method not in ("POST", "PATCH") or request.path.endswith(_FREE)
 
 
 def _took_a_turn(response: Response) -> bool:

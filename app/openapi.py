@@ -15,6 +15,8 @@ from app.schemas import ErrorAnswer
 
 Json: TypeAlias = dict[str, Any]
 _SCHEMA = "#/components/schemas/{model}"
+_LIMITS = {"ge": "minimum", "gt": "exclusiveMinimum", "le": "maximum"}
+_FOR_NONE = {"size": "own", "seconds": "unlimited"}  # the words that the options read as None
 _ABOUT = (
     "A photo in the style of any painting. Pictures are sent as files of a form, or in JSON as base64 or data URLs; "
     "the server never fetches an address. Whatever goes wrong is answered with an `error` that has a `code` for "
@@ -109,7 +111,8 @@ def _curl(operation: Operation) -> str:
     own = "$JOB" if "/jobs/" in operation.path else "$STYLE"
     id = "mosaic" if own == "$STYLE" and operation.method == "get" else own
     address = SERVER + operation.path.replace("{id}", id)
-    method = f" -X {operation.method.upper()}" if operation.method in ("delete", "patch") else ""
+    implied = operation.method == "get" or (operation.method == "post" and operation.body)
+    method = "" if implied else f" -X {operation.method.upper()}"
     more = f" {operation.curl}" if operation.curl else ""
     return f"curl --fail-with-body -sS{method} " + (f'"{address}"' if "$" in address else address) + more
 
@@ -201,15 +204,25 @@ def _tidy(schema: Json) -> None:
     required = schema.get("required", [])
     schema["properties"] = dict(sorted(properties.items(), key=lambda item: item[0] not in required))
     for name, value in schema["properties"].items():
+        _name_limits(value)
         value.pop("title", None)
         if value.get("default", "") is None:
             _without_null(name, value)
+
+
+def _name_limits(schema: Any) -> None:
+    """Where a validator of ours comes before a limit, pydantic calls it by its Python name."""
+    for part in schema.values() if isinstance(schema, dict) else schema:
+        if isinstance(part, dict | list):
+            _name_limits(part)
+    for name in _LIMITS.keys() & schema if isinstance(schema, dict) else ():
+        schema[_LIMITS[name]] = schema.pop(name)
 
 
 def _without_null(name: str, schema: Json) -> None:
     """None is how a model says that something was left out; whoever leaves it out does not send it."""
     del schema["default"]
     kinds = [kind for kind in schema.pop("anyOf", []) if kind != {"type": "null"}]
-    if name == "size":
-        kinds.append({"const": "own"})  # the word that StylizeOptions reads as None
+    if name in _FOR_NONE:
+        kinds.append({"const": _FOR_NONE[name]})
     schema |= kinds[0] if len(kinds) == 1 else {"anyOf": kinds} if kinds else {}

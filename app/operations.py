@@ -74,15 +74,25 @@ class Group:
     operations: tuple[Operation, ...]
 
 
-_STYLIZE = Body(
-    json=(sent.StylizeJson,),
-    form=(sent.StylizeForm,),
-    examples={
-        "A photo and a painting": {"content": PHOTO, "style": PAINTING},
-        "A stored style, small, as JPEG": {"content": PHOTO, "style": "mosaic", "strength": 0.8}
-        | {"size": 64, "format": "jpeg", "quality": 85},
-        "A blend of two": {"content": PHOTO, "style": [{"name": "ink", "weight": 2}, {"image": PAINTING, "weight": 1}]},
-    },
+_PASTICHES = {
+    "A photo and a painting": {"content": PHOTO, "style": PAINTING},
+    "A stored style, small, as JPEG": {"content": PHOTO, "style": "mosaic", "strength": 0.8}
+    | {"size": 64, "format": "jpeg", "quality": 85},
+    "A blend of two": {"content": PHOTO, "style": [{"name": "ink", "weight": 2}, {"image": PAINTING, "weight": 1}]},
+}
+_REFINEMENTS = {
+    "A quick refinement": {"content": PHOTO, "style": PAINTING, "method": "gatys"}
+    | {"preset": "fast", "size": 128, "steps": 20},
+    "A refinement with layers and weights of its own": {"content": PHOTO, "style": "mosaic", "method": "gatys"}
+    | {"encoder": "vgg19-slim", "content_layers": {"block4_conv2": 1}}
+    | {"style_layers": {"block1_conv1": 0.5, "block3_conv1": 1}, "content_weight": 0.05, "start": "content"}
+    | {"size": 128, "steps": 20},
+}
+_STYLIZE = Body(json=(sent.StylizeJson,), form=(sent.StylizeForm,), examples=_PASTICHES)
+_ORDER = Body(
+    json=(sent.StylizeJson, sent.RefineJson),
+    form=(sent.StylizeForm, sent.RefineForm),
+    examples=_PASTICHES | _REFINEMENTS,
 )
 _NEW_STYLE = Body(
     json=(sent.PaintingJson, sent.StyleFileJson),
@@ -105,7 +115,7 @@ _OLD_UPLOAD = Body(
         "A style as a link": {"image": PHOTO, "link": PAINTING},
     },
 )
-_OF_A_JOB = ("job", "cancel_job", "job_events", "job_preview", "job_result")
+_OF_A_JOB = ("job", "cancel_job", "job_events", "job_preview", "job_result", "pause_job", "resume_job")
 _OF_A_STYLE = ("style", "change_style", "delete_style", "style_vector", "style_thumbnail")
 
 _PAINTING_NOW = (
@@ -132,7 +142,8 @@ _JOBS = (
         "POST /api/v1/jobs",
         "add_job",
         "Ask for a picture",
-        "Takes what `/api/v1/stylize` takes and answers at once with a job. Send an `Idempotency-Key` of your own "
+        "Takes what `/api/v1/stylize` takes, and refinements as well, and answers at once with a job. Send an "
+        "`Idempotency-Key` of your own "
         "making, and asking twice gives the same job. Without an API key and a cookie nobody owns the job: its id is "
         "all that it takes to read or cancel it, so keep it to yourself.",
         Answer(
@@ -142,7 +153,7 @@ _JOBS = (
             links=dict.fromkeys(_OF_A_JOB, "/id"),
         ),
         _SEND,
-        _STYLIZE,
+        _ORDER,
         202,
         headers=("Idempotency-Key",),
         curl="-H 'Idempotency-Key: holiday-1' \\\n"
@@ -194,6 +205,35 @@ _JOBS = (
         "one that is done stays as it is.",
         Answer("The job.", schemas.JobAnswer),
         _READ,
+    ),
+)
+_REFINING = (
+    Operation(
+        "GET /api/v1/encoders",
+        "encoders",
+        "List the encoders",
+        "The networks that judge how a refinement is doing, with the layers they look at, and the presets to start "
+        "from.",
+        Answer("The encoders and the presets.", schemas.EncodersAnswer),
+        frozenset({401}),
+        python=samples.REFINE,
+    ),
+    Operation(
+        "POST /api/v1/jobs/{id}/pause",
+        "pause_job",
+        "Pause a refinement",
+        "It stops at its next step and keeps what it has, until it is resumed or expires. One that has ended stays as "
+        "it is.",
+        Answer("The job.", schemas.JobAnswer),
+        _READ | {422},
+    ),
+    Operation(
+        "POST /api/v1/jobs/{id}/resume",
+        "resume_job",
+        "Go on with it",
+        "It waits for its turn again and goes on from where it was.",
+        Answer("The job.", schemas.JobAnswer),
+        _READ | {422, 503},
     ),
 )
 _STYLES = (
@@ -337,6 +377,13 @@ _SERVER = (
 GROUPS = (
     Group("Pictures", "A photo in the style of a painting, while you wait.", _PAINTING_NOW),
     Group("Jobs", "The same for large pictures and long queues: ask, look how far it is, fetch the picture.", _JOBS),
+    Group(
+        "Refinements",
+        "Closer to the painting, for those who can wait: a job with `method=gatys` is optimised step by step, and gets "
+        "better all the time. Cancelled, it keeps what it has by then. Its `losses` tell how far it is from the photo "
+        "and the painting. With `start=result:` and an id it makes one of your results better.",
+        _REFINING,
+    ),
     Group("Styles", "The styles that ship, and your own.", _STYLES),
     Group("Older site", "For front ends of the older Django site. New programs are better off with `/api/v1`.", _OLDER),
     Group("Server", "For those who run one.", _SERVER),

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from typing import Any, Self
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, field_serializer, model_validator
+from pydantic import BaseModel, ConfigDict, ValidationInfo, field_serializer, field_validator, model_validator
 
 from app import gallery
 from app.failures import Missing
 from app.library import Library
-from model.options import StylizeOptions
+from model.options import RefineOptions, StylizeOptions
+
+Method = Literal["magenta", "gatys"]
+Options = StylizeOptions | RefineOptions
+OPTIONS: dict[Method, type[StylizeOptions] | type[RefineOptions]] = {"magenta": StylizeOptions, "gatys": RefineOptions}
 
 
 class OrderStyle(BaseModel):
@@ -40,21 +44,30 @@ class Order(BaseModel):
     content: str  # key of the photo
     content_name: str  # the photo's file name, cleaned, without its ending
     styles: list[OrderStyle]
-    options: StylizeOptions
+    method: Method = "magenta"
+    options: Options  # of the method
+    start: str | None = None  # key of the picture that a refinement begins with
+
+    @field_validator("options", mode="plain")
+    @classmethod
+    def _of_method(cls, options: Any, info: ValidationInfo) -> Options:
+        return OPTIONS[info.data.get("method", "magenta")].model_validate(options)
 
     @field_serializer("options")
-    def _plain(self, options: StylizeOptions) -> dict[str, Any]:
+    def _plain(self, options: Options) -> dict[str, Any]:
         return options.model_dump(mode="json", exclude_none=True)  # None is a default, and not to be sent
 
     @property
     def digest(self) -> str:
-        """The same for the same order, whatever its files are called."""
-        plain = self.model_dump_json(exclude={"content_name": True, "styles": {"__all__": {"name": True}}})
-        return hashlib.sha256(plain.encode()).hexdigest()
+        """The same for the same order, whatever its files are called; of a pastiche as before there were methods."""
+        left_out: dict[str, Any] = {"content_name": True, "styles": {"__all__": {"name": True}}}
+        if self.method == "magenta":
+            left_out |= {"method": True, "start": True}
+        return hashlib.sha256(self.model_dump_json(exclude=left_out).encode()).hexdigest()
 
     def keys(self) -> Iterable[str]:
         """Of the pictures that must be there until this is painted."""
-        return {self.content} | {style.picture for style in self.styles if style.picture}
+        return {key for key in (self.content, self.start, *(style.picture for style in self.styles)) if key}
 
     def sources(self, library: Library) -> tuple[bytes, list[bytes]]:
         """The photo and the styles, as `stylize` takes them."""

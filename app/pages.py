@@ -5,18 +5,17 @@ from __future__ import annotations
 import io
 from typing import Any
 
-from flask import Blueprint, Response, make_response, redirect, render_template, request, send_file, url_for
+from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import ImmutableMultiDict, MultiDict
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from app import accepting, current, errors, owners, uploads
+from app import accepting, current, errors, mine, owners, refinements, uploads
 from app.choices import RESULT
 from app.failures import Missing
 from app.form import Form
 from app.jobs import Job
 from app.painting import paint, preview
-from app.records import Style
 from app.uploads import Upload
 from model.errors import InvalidOption, StyleTransferError
 from model.images import MAX_BYTES
@@ -26,6 +25,7 @@ pages = Blueprint("pages", __name__)
 _SIZES = [512, 1024, 2048, 3072, 4096]  # pixels, a choice of long sides
 _NO_STORE = "no_store"
 _AHEAD = {0: "Next in line.", 1: "1 picture is ahead of yours."}
+_ONLY_KEPT = "A refinement takes longer than a page can wait for. Let the server keep it."
 _TOO_LONG = "This is too large to be painted while you wait. Choose a smaller one, or let the server keep it."
 
 
@@ -37,10 +37,10 @@ def _promise() -> dict[str, str]:
 
 
 @pages.get("/")
-def create() -> Response:
+def create() -> ResponseReturnValue:
     owner = owners.owner_or_new().id
     if earlier := request.args.get("from"):
-        return make_response(_from_earlier(_mine(earlier)))
+        return _from_earlier(mine.job(earlier))
     return make_response(_page(owner, Form(styles=frozenset(request.args.getlist("style")))))
 
 
@@ -66,7 +66,7 @@ def paint_it() -> ResponseReturnValue:
 def _painted_at_once(sent: MultiDict[str, str]) -> Response:
     """Both pictures are in the page that comes back: the server keeps neither."""
     request.form = ImmutableMultiDict([(name, text) for name, text in sent.items(multi=True) if name != _NO_STORE])
-    with uploads.received(request) as upload:
+    with uploads.received(request, no_refinement=InvalidOption(_ONLY_KEPT, _NO_STORE)) as upload:
         shown = current.engine().run(lambda: _shown(upload()))
     return make_response(_page(owners.owner_or_new().id, Form.of_sent(sent), **shown))
 
@@ -80,28 +80,55 @@ def _shown(upload: Upload) -> dict[str, Any]:
 
 @pages.get("/jobs/<id>")
 def job(id: str) -> ResponseReturnValue:
-    mine = _mine(id)
-    if mine.ended and _has_result(mine):
+    found = mine.job(id)
+    if found.ended and mine.result_of(found):
         return redirect(url_for("results.result", id=id), 303)
-    ahead = current.jobs().position(id)
-    names = [style.name for style in mine.order.styles]
-    return make_response(render_template("job.html", job=mine, told=_told(mine, ahead), styles=_listed(names)))
+    told, names = _told(found, current.jobs().position(id)), [style.name for style in found.order.styles]
+    rows, moment = refinements.losses(found), _moment(found)
+    page = render_template("job.html", job=found, told=told, styles=_listed(names), rows=rows, moment=moment)
+    return make_response(page)
 
 
 @pages.post("/jobs/<id>/cancel")
 def cancel(id: str) -> ResponseReturnValue:
-    current.jobs().cancel(_mine(id).id)
+    current.jobs().cancel(mine.job(id).id)
     return redirect(url_for("pages.job", id=id), 303)
+
+
+@pages.post("/jobs/<id>/pause")
+def pause(id: str) -> ResponseReturnValue:
+    current.jobs().pause(mine.job(id).id)
+    return redirect(url_for("pages.job", id=id), 303)
+
+
+@pages.post("/jobs/<id>/resume")
+def resume(id: str) -> ResponseReturnValue:
+    current.jobs().resume(mine.job(id).id)
+    return redirect(url_for("pages.job", id=id), 303)
+
+
+@pages.post("/jobs/<id>/delete")
+def delete(id: str) -> ResponseReturnValue:
+    current.library().delete_job(mine.job(id).owner, id)
+    flash("The picture is deleted.")
+    return redirect(url_for("results.history"), 303)
 
 
 @pages.get("/jobs/<id>/photo")
 def photo(id: str) -> Response:
-    return _sent_along(_mine(id).order.content)
+    return _sent_along(mine.job(id).order.content)
+
+
+@pages.get("/jobs/<id>/beginning")
+def beginning(id: str) -> Response:
+    """What there is to look at until there is a picture of it."""
+    order = mine.job(id).order
+    return _sent_along(order.start or order.content)
 
 
 @pages.get("/jobs/<id>/paintings/<int:number>")
 def painting(id: str, number: int) -> Response:
-    styles = _mine(id).order.styles
+    styles = mine.job(id).order.styles
     key = styles[number].picture if number < len(styles) else None
     if key is None:
         raise Missing("This picture was painted without such a painting.")
@@ -113,26 +140,21 @@ def _sent_along(key: str) -> Response:
     return send_file(io.BytesIO(current.library().picture(key)), "image/*")
 
 
-def _mine(id: str) -> Job:
-    found = current.jobs().get(id)
-    if found.owner != owners.owner_or_new().id:
-        raise Missing("There is no such job.")
-    return found
+def _moment(job: Job) -> str:
+    """Which words and buttons the page has; "again": it waits, and has something to show already."""
+    if job.cancelling:
+        return "stopping"
+    return "again" if job.state == "queued" and job.losses else job.state
 
 
-def _has_result(mine: Job) -> bool:
-    try:
-        return bool(current.library().result(mine.owner, mine.id))
-    except Missing:
-        return False
-
-
-def _told(mine: Job, ahead: int) -> str:
-    if mine.state == "queued":
+def _told(job: Job, ahead: int) -> str:
+    if job.cancelling:
+        return "Stopping…"
+    if job.state == "paused":
+        return f"Paused at step {job.step} of {job.steps}" if job.step else "Paused"
+    if job.state == "queued":
         return _AHEAD.get(ahead, f"{ahead} pictures are ahead of yours.")
-    if not mine.steps:
-        return "Starting…"
-    return f"Step {mine.step} of {mine.steps}{_left(mine.seconds_left)}"
+    return f"Step {job.step} of {job.steps}{_left(job.seconds_left)}" if job.step else "Starting…"
 
 
 def _left(seconds: float | None) -> str:
@@ -146,11 +168,14 @@ def _listed(names: list[str]) -> str:
     return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else names[0]
 
 
-def _from_earlier(earlier: Job) -> str:
+def _from_earlier(earlier: Job) -> ResponseReturnValue:
     """Without a result the photo is only here to be sent once more, which takes JavaScript."""
-    form = Form.of_order(earlier.order, RESULT + earlier.id if _has_result(earlier) else "")
+    if earlier.method == refinements.GATYS:
+        return redirect(f"{url_for('explore.explore')}?from={earlier.id}")
+    form = Form.of_order(earlier.order, RESULT + earlier.id if mine.result_of(earlier) else "")
     photo = _kept_photo(form) or url_for("pages.photo", id=earlier.id)
-    return _page(earlier.owner, form, job=earlier, photo=photo, photo_name=earlier.order.content_name)
+    page = _page(earlier.owner, form, job=earlier, photo=photo, photo_name=earlier.order.content_name)
+    return make_response(page)
 
 
 def _kept_photo(form: Form) -> str | None:
@@ -158,13 +183,10 @@ def _kept_photo(form: Form) -> str | None:
 
 
 def _page(owner: str, form: Form, **more: Any) -> str:
-    styles = current.library().styles(owner)
     return render_template(
         "index.html",
         form=form,
-        shipped=[style for style in styles if not style.own],
-        own=[style for style in styles if style.own],
-        thumbnail=_thumbnail,
+        styles=current.library().styles(owner),
         sizes=_sizes(form.size),
         default_side=DEFAULT_SIDE,
         max_bytes=MAX_BYTES,
@@ -176,9 +198,3 @@ def _page(owner: str, form: Form, **more: Any) -> str:
 def _sizes(chosen: str) -> list[int]:
     """And the one that a program asked for, in a picture like which another is to be made."""
     return sorted({*_SIZES, *([int(chosen)] if chosen.isdecimal() and len(chosen) < 5 else [])})
-
-
-def _thumbnail(style: Style) -> str:
-    if style.own:
-        return url_for("shelf.thumbnail", id=style.id)
-    return url_for("static", filename=f"styles/{style.id}.jpg")

@@ -1,16 +1,24 @@
-"""Upload -> the painted picture, encoded."""
+"""Upload -> the painted picture, encoded; order -> its pastiche."""
 
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from app.uploads import Upload
+import model
+from app.library import Library
+from app.orders import Order
 from model import images, transfer
-from model.images import ImageSource
+from model.images import ImageSource, Picture
+from model.options import RefineOptions, StylizeOptions
+from model.progress import Checkpoint, OnStep
 from model.transfer import Pastiche
+
+if TYPE_CHECKING:
+    from app.uploads import Upload
 
 _PREVIEW_SIDE = 1024  # pixels, of the photo and its pastiche beside one another
 
@@ -43,8 +51,69 @@ class Painting:
 
 def paint(upload: Upload) -> Painting:
     options = upload.options
+    assert isinstance(options, StylizeOptions)  # nobody waits for a refinement
     pastiche = transfer.stylize(upload.content, [style.source for style in upload.styles], options)
     return Painting(images.encode(pastiche.picture, options.format, options.quality), options.format, pastiche)
+
+
+def paint_order(
+    order: Order, library: Library, on_step: OnStep, resume: Checkpoint | None, refine_seconds: float
+) -> Pastiche:
+    """resume: where a refinement was interrupted. refine_seconds: what one may take in all."""
+    content, styles = order.sources(library)
+    if isinstance(order.options, StylizeOptions):
+        return transfer.stylize(content, styles, order.options, on_step=on_step)
+    start = library.picture(order.start) if order.start else None
+    options = _limited(order.options, refine_seconds)
+    pastiche = model.refine(content, styles, options, start=start, on_step=on_step, resume=resume)
+    if resume:
+        pastiche = replace(pastiche, seconds=pastiche.seconds + resume.seconds)
+    return pastiche if options == order.options else _as_asked(pastiche, order.options, refine_seconds)
+
+
+def as_far_as_it_is(order: Order, library: Library, checkpoint: Checkpoint) -> Pastiche:
+    """What a refinement came to, as large as it was to become; the model is not asked."""
+    options = order.options
+    assert isinstance(options, RefineOptions)
+    photo = images.read(library.picture(order.content), long_side=options.size)
+    picture = Picture(images.resize(images.read(checkpoint.picture).rgb, photo.rgb.shape[:2]), photo.alpha)
+    notes = [f"It was stopped after step {checkpoint.step} of {options.steps}."]
+    recipe = _recipe_so_far(options, picture, len(order.styles))
+    return Pastiche(picture, options.encoder, checkpoint.seconds, recipe, complete=False, notes=notes)
+
+
+def _recipe_so_far(options: RefineOptions, picture: Picture, styles: int) -> dict[str, Any]:
+    height, width = picture.rgb.shape[:2]
+    used = options.model_dump(mode="json", exclude={"weights", "format", "quality", "size"}, exclude_none=True)
+    shares = [{"weight": share} for share in options.blend_weights(styles)]
+    made = {"method": "gatys", "weights": options.encoder, "width": width, "height": height, "ended": "stopped"}
+    return made | {"styles": shares} | used
+
+
+def _limited(options: RefineOptions, limit: float) -> RefineOptions:
+    if options.seconds is not None and options.seconds <= limit:
+        return options
+    return options.model_copy(update={"seconds": limit})
+
+
+def _as_asked(pastiche: Pastiche, options: RefineOptions, limit: float) -> Pastiche:
+    """The recipe has the time that was asked for; where this server's limit cut that short, the notes say so."""
+    recipe = {name: value for name, value in pastiche.recipe.items() if name != "seconds"}
+    if options.seconds is not None:
+        recipe["seconds"] = options.seconds
+    notes = pastiche.notes
+    if recipe.get("ended") == "time":
+        notes = [*notes, f"This server refines a picture for at most {_span(limit)}: it ended before its last step."]
+    return replace(pastiche, recipe=recipe, notes=notes)
+
+
+def _span(seconds: float) -> str:
+    return f"{seconds / 60:.3g} minutes" if seconds >= 120 else f"{seconds:g} seconds"
+
+
+def small_jpeg(picture: Picture, side: int) -> bytes:
+    """side: pixels of the longer one, at most."""
+    return images.encode(images.read(transfer.as_array(picture), limit=side), "jpeg", 85)
 
 
 def preview(source: ImageSource) -> str:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import logging
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import ColumnElement, delete, exists, func, select, update
@@ -53,10 +54,12 @@ class Pictures:
         return key
 
     def get(self, key: str) -> bytes:
-        try:
+        with _there():
             return self._store.get(key)
-        except FileNotFoundError:
-            raise Missing("This picture is no longer here.") from None
+
+    def head(self, key: str, count: int) -> bytes:
+        with _there():
+            return self._store.head(key, count)
 
     def hold(self, session: Session, holder: str, keys: Iterable[str]) -> None:
         wanted = set(keys)
@@ -111,6 +114,14 @@ class Pictures:
             unclaimed = _doom(session, PictureRow.created < now - _UNCLAIMED, PictureRow.state != "doomed", _UNHELD)
         self.remove(self.doomed())
         return len(unclaimed), self._store.sweep(_UNFINISHED)
+
+
+@contextmanager
+def _there() -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError:
+        raise Missing("This picture is no longer here.") from None
 
 
 def _upsert(session: Session, new: dict[str, Any]) -> None:

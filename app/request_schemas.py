@@ -3,16 +3,23 @@ beside them, which uploads.py and style_uploads.py read as they arrive, are desc
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from app.compat_schemas import OldNewStyle, OldNewUpload
 from app.schemas import NewStyle, StyleChange
-from model.options import MAX_STYLES, Number, StylizeOptions
+from model.options import MAX_STYLES, START_WORDS, Layers, Number, RefineOptions, Start, StylizeOptions
 
 File = Annotated[str, WithJsonSchema({"type": "string", "format": "binary"})]
 _NAMED = "the name or id of a stored one"
+_RESULT = "`result:` and the id of a result of yours"
+_BEGUN = "`job:` and the id of a job of yours that began with a picture, for that one"
+_BEGIN = "A word: " + ", ".join(f"`{word}`" for word in START_WORDS)
+
+
+def _words_or(schema: dict[str, str]) -> WithJsonSchema:
+    return WithJsonSchema({"anyOf": [{"enum": list(START_WORDS), "type": "string"}, schema]})
 
 
 class StylePicture(BaseModel):
@@ -39,23 +46,80 @@ Entry = str | StylePicture | StyleName
 class StylizeForm(StylizeOptions):
     """A photo, styles and options, as the fields of a form."""
 
-    content: File = Field(
-        description="The photo; or the text `result:` and the id of a result of yours, for its photo."
-    )
+    content: File = Field(description=f"The photo; or the text {_RESULT}, for its photo.")
     style: Annotated[list[File], Field(min_length=1, max_length=MAX_STYLES)] = Field(
         description=f"The painting, or {_NAMED} as text. May be sent up to {MAX_STYLES} times, names before files."
     )
+    method: Literal["magenta"] = Field("magenta", description="In one go, within seconds.")
 
 
 class StylizeJson(StylizeOptions):
     """A photo, styles and options, as JSON."""
 
-    content: str = Field(
-        min_length=1, description="The photo as base64 or a data URL; or `result:` and the id of a result of yours."
-    )
+    content: str = Field(min_length=1, description=f"The photo as base64 or a data URL; or {_RESULT}.")
     style: str | Annotated[list[Entry], Field(min_length=1, max_length=MAX_STYLES)] = Field(
         description=f"A painting as base64 or a data URL, or {_NAMED}; or a list of those, with or without weights."
     )
+    method: Literal["magenta"] = Field("magenta", description="In one go, within seconds.")
+
+
+LayersText = Annotated[Layers, WithJsonSchema({"type": "string"})]
+LayersJson = Annotated[
+    Layers,
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "object", "additionalProperties": {"type": "number", "minimum": 0, "maximum": 1}},
+                {"type": "array", "items": {"type": "string"}},
+                {"type": "string"},
+            ]
+        }
+    ),
+]
+
+
+class RefineForm(RefineOptions):
+    """What is to be refined, as the fields of a form. What is left out is as the preset has it; the defaults here are
+    those of the preset `balanced`."""
+
+    content: File = Field(description=f"The photo; or the text {_RESULT}, for its photo.")
+    style: Annotated[list[File], Field(min_length=1, max_length=MAX_STYLES)] = Field(
+        description=f"The painting, or {_NAMED} as text, whose painting is here. May be sent up to {MAX_STYLES} times, "
+        "names before files."
+    )
+    method: Literal["gatys"] = Field(description="By optimisation: step by step, within minutes.")
+    start: Annotated[Start, _words_or({"type": "string", "format": "binary"})] = Field(
+        "pastiche", description=f"{_BEGIN}; or a picture as a file; or the text {_RESULT}, or {_BEGUN}."
+    )
+    content_layers: LayersText = Field(
+        None,
+        description="Where content is compared: name:weight,… from 0 to 1. Left out: where the encoder does well. Or a "
+        "field for each layer, `content-layer-` and its name.",
+    )
+    style_layers: LayersText = Field(
+        None, description="Where style is compared, likewise. Or a field for each, `style-layer-` and its name."
+    )
+
+
+class RefineJson(RefineOptions):
+    """What is to be refined, as JSON. What is left out is as the preset has it; the defaults here are those of the
+    preset `balanced`."""
+
+    content: str = Field(min_length=1, description=f"The photo as base64 or a data URL; or {_RESULT}.")
+    style: str | Annotated[list[Entry], Field(min_length=1, max_length=MAX_STYLES)] = Field(
+        description=f"A painting as base64 or a data URL, or {_NAMED}, whose painting is here; or a list of those, "
+        "with or without weights."
+    )
+    method: Literal["gatys"] = Field(description="By optimisation: step by step, within minutes.")
+    start: Annotated[Start, _words_or({"type": "string"})] = Field(
+        "pastiche", description=f"{_BEGIN}; or a picture as base64 or a data URL; or {_RESULT}, or {_BEGUN}."
+    )
+    content_layers: LayersJson = Field(
+        None,
+        description="Where content is compared: names with weights from 0 to 1, or names alone. Left out: where the "
+        "encoder does well.",
+    )
+    style_layers: LayersJson = Field(None, description="Where style is compared, likewise.")
 
 
 class PaintingForm(NewStyle):

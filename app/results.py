@@ -6,42 +6,56 @@ import io
 import json
 import time
 from datetime import UTC, datetime
-from typing import Any, Literal, cast
+from typing import Any, cast
 
-from flask import Blueprint, Response, flash, make_response, redirect, render_template, send_file, session, url_for
+from flask import (
+    Blueprint,
+    Response,
+    flash,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    send_file,
+    session,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
 
-from app import current, encoding, owners
+from app import accepting, current, encoding, errors, owners, refinements
+from app.errors import Problem
 from app.failures import Busy, Missing
+from app.jobs import Job
 from app.records import Result
 from model import images
+from model.errors import StyleTransferError
 from model.images import LONGEST
-from model.options import StylizeOptions
+from model.options import Format
 
 results = Blueprint("results", __name__)
 SHOWN_SIDE = 1024  # pixels, of the picture in its page
 _SHOWN_QUALITY = 88
 _WORDED = ("strength", "size", "weights", "format", "quality")  # options
 
-Format = Literal["png", "jpeg", "webp"]
-
 
 @results.get("/results/<id>")
 def result(id: str) -> Response:
-    found = _found(id)
-    return make_response(
-        render_template(
-            "result.html",
-            result=found,
-            styles=_styles(found),
-            photo=_stem(found),
-            options=found.order["options"],
-            others=_others(found.order["options"]),
-            recipe=json.dumps(found.recipe, indent=2, ensure_ascii=False),
-            large=max(found.width, found.height) > SHOWN_SIDE,
-            kinds=_kinds(found),
-        )
-    )
+    return make_response(_page(_found(id)))
+
+
+@results.post("/results/<id>/refine")
+def refine(id: str) -> ResponseReturnValue:
+    """A refinement of this picture, which begins with it."""
+    found, owner = _found(id), owners.owner_or_new()
+    try:
+        options = refinements.asked(found, request.form.get("preset", "balanced"))
+        job = accepting.accept_refinement(found, owner, options)
+    except StyleTransferError as error:
+        if errors.wants_json():
+            raise
+        problem = errors.describe(error)
+        return errors.as_page(problem, _page(found, problem))
+    return redirect(url_for("pages.job", id=job.id), 303)
 
 
 @results.get("/results/<id>/picture.<format>")
@@ -49,8 +63,8 @@ def picture(id: str, format: str) -> Response:
     if format not in LONGEST:
         raise Missing("A result can be had as picture.png, picture.jpeg and picture.webp.")
     found = _found(id)
-    options = StylizeOptions(format=cast(Format, format), quality=found.order["options"]["quality"])
-    data = encoding.encoded(current.library().picture(found.picture), options)
+    quality = found.order["options"]["quality"]
+    data = encoding.encoded(current.library().picture(found.picture), cast(Format, format), quality)
     return send_file(io.BytesIO(data), f"image/{format}", download_name=f"{_stem(found)}-pastiche.{format}")
 
 
@@ -93,7 +107,7 @@ def history() -> Response:
             results=found,
             styles={one.id: _named(one) for one in found},
             own_styles=len(own),
-            painting=[job for job in current.jobs().of_owner(owner) if not job.ended],
+            painting=current.jobs().unended(owner),
             keep=in_words(current.settings().keep_hours * 3600),
         )
     )
@@ -106,6 +120,12 @@ def delete_everything() -> ResponseReturnValue:
     session.clear()
     flash("Everything is deleted. Nothing of yours is left here.")
     return redirect(url_for("results.history"), 303)
+
+
+@results.app_template_filter()
+def short(value: float) -> str:
+    """With two digits that say something."""
+    return f"{float(f'{value:.1e}'):,.10g}"
 
 
 @results.app_template_filter()
@@ -136,6 +156,42 @@ def in_words(seconds: float) -> str:
 
 def _counted(number: int, unit: str) -> str:
     return f"{number} {unit}{'s' if number != 1 else ''}"
+
+
+def _page(found: Result, problem: Problem | None = None) -> str:
+    job = _job(found)
+    return render_template(
+        "result.html",
+        result=found,
+        styles=_styles(found),
+        photo=_stem(found),
+        options=found.order["options"],
+        facts=_facts(found, job),
+        refined=_is_refined(found),
+        losses=refinements.losses(job),
+        offers=refinements.OFFERS,
+        unpainted=refinements.unpainted(found, current.library()),
+        problem=problem,
+        recipe=json.dumps(found.recipe, indent=2, ensure_ascii=False),
+        large=max(found.width, found.height) > SHOWN_SIDE,
+        kinds=_kinds(found),
+    )
+
+
+def _job(found: Result) -> Job | None:
+    try:
+        return current.jobs().get(found.id)
+    except Missing:
+        return None
+
+
+def _is_refined(found: Result) -> bool:
+    return bool(found.order.get("method") == refinements.GATYS)
+
+
+def _facts(found: Result, job: Job | None) -> list[tuple[str, str]]:
+    """What the page has no words of its own for."""
+    return list(refinements.facts(found, job)) if _is_refined(found) else _others(found.order["options"])
 
 
 def _found(id: str) -> Result:

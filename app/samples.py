@@ -45,6 +45,28 @@ while job["state"] in ("queued", "running"):
 if job["error"]:
     raise SystemExit(job["error"]["message"])
 Path("pastiche.png").write_bytes(requests.get(SERVER + job["result"]).content)"""
+REFINE = f"""\
+import time
+from pathlib import Path
+
+import requests
+
+SERVER = "{SERVER}"
+encoders = requests.get(f"{{SERVER}}/api/v1/encoders").json()["encoders"]
+order = {{"style": "mosaic", "method": "gatys", "preset": "fast", "size": 256}}
+order["encoder"] = next(encoder["name"] for encoder in encoders if encoder["ready"])
+with open("photo.jpg", "rb") as photo:
+    answer = requests.post(f"{{SERVER}}/api/v1/jobs", files={{"content": photo}}, data=order)
+answer.raise_for_status()
+job = answer.json()
+while job["state"] not in ("done", "failed", "cancelled"):
+    time.sleep(1)
+    job = requests.get(f"{{SERVER}}/api/v1/jobs/{{job['id']}}").json()
+    if job["losses"]:
+        print("step", job["step"], "of", job["steps"], "style loss", job["losses"][-1]["style"])
+if not job["result"]:
+    raise SystemExit(job["error"]["message"] if job["error"] else "It was cancelled.")
+Path("pastiche.png").write_bytes(requests.get(SERVER + job["result"]).content)"""
 ADD_STYLE = f"""\
 import requests
 

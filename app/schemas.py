@@ -9,8 +9,10 @@ from flask import Response, url_for
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.jobs import Job, State
-from app.records import Style
+from app.orders import Method
+from app.records import Result, Style
 from app.tables import CREDIT_LENGTH, LICENCE_LENGTH, NAME_LENGTH
+from model.encoder_layers import Encoder, find
 
 
 class Answer(BaseModel):
@@ -43,10 +45,21 @@ class PaintedAnswer(Answer):
     recipe: dict[str, Any] = Field(description="All it takes to make the same picture again.")
 
 
+class Losses(Answer):
+    """How far a refinement's picture was from its photo and paintings; the parts before they are weighted."""
+
+    step: int
+    loss: float = Field(description="The whole.")
+    content: float
+    style: float
+    variation: float = Field(description="Of what is not smooth.")
+
+
 class JobAnswer(Answer):
     """A picture that is painted while nobody waits for the answer."""
 
     id: str
+    method: Method = Field(description="magenta: in one go. gatys: refined step by step.")
     state: State
     step: int = Field(description="Steps done, of `steps`.")
     steps: int = Field(description="0 until painting has begun.")
@@ -57,30 +70,83 @@ class JobAnswer(Answer):
         description="Address of the picture; null until there is one. A cancelled job has the best so far, if any."
     )
     page: str = Field(description="Address of the page that shows this job in a browser.")
-    error: Error | None = Field(description="Why a failed job failed; null otherwise.")
+    notes: list[str] = Field(description="What is to be known about the picture, such as why it ended early.")
+    error: Error | None = Field(
+        description="Why a failed job failed, or why the server paused one, where it did; null otherwise."
+    )
     cancelling: bool = Field(description="It was told to stop and will, at its next step.")
-    attempts: int = Field(description="How often painting was begun; more than once after a worker was lost.")
+    pausing: bool = Field(description="It was told to pause and will, at its next step.")
+    losses: list[Losses] | None = Field(
+        description="Of a refinement: a hundred steps at most, evenly spread, the first and the last among them; null "
+        "of other jobs."
+    )
+    attempts: int = Field(
+        description="How often painting was begun since it last came further; more than once after a worker was lost."
+    )
     created: datetime
     expires: datetime = Field(description="When the job and its result are deleted.")
 
     @classmethod
-    def of(cls, job: Job, position: int, has_result: bool) -> Self:
+    def of(cls, job: Job, position: int, result: Result | None) -> Self:
         return cls(
             id=job.id,
+            method=job.method,
             state=job.state,
             step=job.step,
             steps=job.steps,
             seconds_left=job.seconds_left,
             position=position,
             preview=url_for("api.job_preview", id=job.id, version=job.preview[:16]) if job.preview else None,
-            result=url_for("api.job_result", id=job.id) if has_result else None,
+            result=url_for("api.job_result", id=job.id) if result else None,
             page=url_for("pages.job", id=job.id),
+            notes=result.recipe.get("notes", []) if result else [],
             error=Error(**job.error) if job.error else None,
             cancelling=job.cancelling,
+            pausing=job.pausing,
+            losses=_losses(job),
             attempts=job.attempts,
             created=moment(job.created),
             expires=moment(job.expires),
         )
+
+
+def _losses(job: Job) -> list[Losses] | None:
+    if job.method == "magenta":
+        return None
+    return [Losses(**dict(zip(Losses.model_fields, row, strict=True))) for row in job.losses or ()]
+
+
+class EncoderAnswer(Answer):
+    """A network that judges refinements."""
+
+    name: str
+    layers: list[str] = Field(description="All that content and style can be compared at, from edges to things.")
+    content: dict[str, float] = Field(
+        description="Where content is compared unless told otherwise, and how much each counts."
+    )
+    style: dict[str, float] = Field(description="Where style is compared unless told otherwise, likewise.")
+    smooth: bool = Field(description="Its features need smoothing, which is done by itself.")
+    smallest: int = Field(description="Pixels that the picture's shorter side must have.")
+    ready: bool = Field(description="Its weights are on this server; others are fetched when first needed.")
+
+    @classmethod
+    def of(cls, encoder: Encoder) -> Self:
+        return cls(
+            name=encoder.name,
+            layers=list(encoder.layers),
+            content=dict(encoder.content),
+            style=dict(encoder.style),
+            smooth=encoder.smooth,
+            smallest=encoder.smallest,
+            ready=find(encoder.name) is not None,
+        )
+
+
+class EncodersAnswer(Answer):
+    encoders: list[EncoderAnswer]
+    presets: dict[str, dict[str, Any]] = Field(
+        description="What each preset has set, by its name; all else is as `balanced` has it."
+    )
 
 
 class StyleAnswer(Answer):

@@ -26,7 +26,12 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    renders: int = Field(default_factory=_half_the_cores, ge=1, le=64, description="Pictures painted at the same time.")
+    renders: int = Field(
+        default_factory=_half_the_cores,
+        ge=1,
+        le=64,
+        description="Pictures painted at the same time for requests that wait.",
+    )
     queue: int = Field(6, ge=0, le=1000, description="Requests that may wait for a turn; more are sent away.")
     patience: float = Field(60, gt=0, le=600, description="Seconds that a request waits for its turn.")
     warm_up: bool = Field(True, description="Load the model at the first request of any kind, not the first picture.")
@@ -44,6 +49,13 @@ class Settings(BaseModel):
     queue_url: str = Field("", description="redis://…; left empty, SQLite in the data folder.")
     secret_key: str = Field("", description="Signs cookies; left empty, a key is made and kept in the data folder.")
     worker: bool = Field(True, description="Paint jobs in the server's own process; no: `make worker` does.")
+    painters: int = Field(
+        default_factory=lambda: max(2, _half_the_cores()),
+        ge=1,
+        le=64,
+        description="Jobs painted at the same time; of several, one is always free for pastiches.",
+    )
+    refine_seconds: float = Field(900, gt=0, le=86_400, description="Seconds that one refinement may take at most.")
     jobs: int = Field(50, ge=1, le=100_000, description="Jobs that may wait; more are sent away.")
     lease: float = Field(15, ge=1, le=600, description="Seconds without a sign of life until a job is given anew.")
     keep_hours: float = Field(72, gt=0, le=8760, description="Hours that a result is kept.")

@@ -51,6 +51,12 @@ class Store:
         data: bytes = opened.cat_file(path)
         return data
 
+    def head(self, key: str, count: int) -> bytes:
+        """The first `count` bytes; FileNotFoundError where there is none."""
+        opened, path = self._find(key)
+        data: bytes = opened.cat_file(path, start=0, end=count)
+        return data
+
     def delete(self, key: str) -> None:
         opened, path = self._find(key)
         with suppress(FileNotFoundError):

@@ -5,7 +5,18 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Dialect, Double, ForeignKey, LargeBinary, MetaData, String, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Dialect,
+    Double,
+    ForeignKey,
+    LargeBinary,
+    MetaData,
+    String,
+    UniqueConstraint,
+    false,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
@@ -106,7 +117,8 @@ class JobRow(Base):
     id: Mapped[str] = mapped_column(Text(32), primary_key=True)
     owner: Mapped[str] = mapped_column(Text(100), index=True)
     open: Mapped[bool] = mapped_column(default=False)  # its id is all that it takes to read it
-    state: Mapped[str] = mapped_column(Text(20), index=True)  # queued, running, done, failed or cancelled
+    state: Mapped[str] = mapped_column(Text(20), index=True)  # queued, running, paused, done, failed or cancelled
+    method: Mapped[str] = mapped_column(Text(20), default="magenta", server_default="magenta")  # the order's
     order: Mapped[dict[str, Any]]
     idempotency_key: Mapped[str | None] = mapped_column(Text(255))
     order_digest: Mapped[str] = mapped_column(Text(64))
@@ -114,12 +126,16 @@ class JobRow(Base):
     steps: Mapped[int] = mapped_column(default=0)
     seconds_left: Mapped[float | None]
     preview: Mapped[str | None] = mapped_column(Text(64))
+    losses: Mapped[list[list[float]] | None] = mapped_column(JSON(none_as_null=True))  # step, loss and its three parts
+    checkpoint: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))  # picture (key), step, seconds
     cancelling: Mapped[bool] = mapped_column(default=False)
-    attempts: Mapped[int] = mapped_column(default=0)
+    pausing: Mapped[bool] = mapped_column(default=False, server_default=false())
+    attempts: Mapped[int] = mapped_column(default=0)  # since it last came further
     worker: Mapped[str | None] = mapped_column(Text(100))
     lease_until: Mapped[float | None]
-    error: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    error: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))  # why it failed, or could not go on
     created: Mapped[float] = mapped_column(index=True)
+    queued: Mapped[float] = mapped_column(server_default="0")  # since when it waits, or waited, for its turn
     started: Mapped[float | None]
     finished: Mapped[float | None]
     expires: Mapped[float] = mapped_column(index=True)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import atexit
 import logging
+import math
 import signal
 import threading
-import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 
 from huey.consumer import Consumer
 
@@ -15,11 +16,16 @@ from app import failures
 from app.alive import SignOfLife, is_dead
 from app.attempts import Attempts, Painted
 from app.engine import Engine
+from app.failures import Missing
 from app.jobs import Job, Jobs
 from app.library import Library
-from model import images, transfer
-from model.images import Picture
-from model.progress import Cancelled, Step
+from app.painting import as_far_as_it_is, paint_order, small_jpeg
+from app.report import Report
+from model import images, memory, transfer
+from model.errors import ImageError
+from model.options import StylizeOptions
+from model.progress import Cancelled, Checkpoint
+from model.refine import checked
 from model.transfer import Pastiche
 
 _log = logging.getLogger(__name__)
@@ -29,8 +35,7 @@ _LISTEN = 0.2  # seconds, at most, between two looks into a queue where one cann
 _RETRY = 5.0  # seconds, at most, until a queue out of reach is tried again
 _SWEEP = 300.0  # seconds between sweeps of the library
 _GRACE = 5.0  # seconds for the threads to end, once all is given back
-_TELL, _SHOW = 0.3, 1.0  # seconds, at least, between two rows about progress, and two previews
-_PREVIEW, _BEFORE, _THUMBNAIL = 512, 1024, 360  # pixels, long side
+_BEFORE, _THUMBNAIL = 1024, 360  # pixels, long side
 
 
 class Worker:
@@ -48,7 +53,7 @@ class Worker:
                 atexit.register(self.stop)
 
     def stop(self) -> None:
-        """Jobs that are being painted are given back, for another worker to begin anew."""
+        """Jobs that are being painted are given back, for another worker to begin anew, or to go on with."""
         with self._lock:
             shift, self._shift = self._shift, None
         if shift:
@@ -74,7 +79,8 @@ class _Shift:
         self._engine = engine
         self._sign = SignOfLife()
         self._attempts = Attempts(jobs, library, self._sign.name)
-        self._painting: set[str] = set()
+        self._threads = threads
+        self._painting: set[Report] = set()
         self._claiming = threading.Lock()
         self._over = threading.Event()
         self._consumer = _Consumer(
@@ -96,6 +102,8 @@ class _Shift:
         with self._claiming:
             self._over.set()
         try:
+            for report in tuple(self._painting):
+                report.keep()
             self._attempts.give_all_back()
             self._consumer.stop(graceful=True)
         finally:
@@ -110,41 +118,84 @@ class _Shift:
             self._over.wait(seconds)
 
     def _beat(self) -> None:
-        self._attempts.renew(tuple(self._painting))
+        self._attempts.renew({report.job.id for report in tuple(self._painting)})
         self._attempts.requeue_abandoned(is_dead)
         self._jobs.wake_for_waiting()
 
     def _paint_waiting(self) -> None:
-        while job := self._claim():
+        while report := self._claim():
             try:
-                self._paint(job)
+                self._paint(report)
             finally:
-                self._painting.discard(job.id)
+                self._painting.discard(report)
 
-    def _claim(self) -> Job | None:
+    def _claim(self) -> Report | None:
         with self._claiming:  # nothing is claimed once all has been given back
-            job = None if self._over.is_set() else self._attempts.claim()
-            if job:
-                self._painting.add(job.id)
-            return job
+            job = None if self._over.is_set() else self._next()
+            if job is None:
+                return None
+            report = Report(self._attempts, job, self._over)
+            self._painting.add(report)
+            return report
 
-    def _paint(self, job: Job) -> None:
+    def _next(self) -> Job | None:
+        """Pastiches never wait behind refinements: one of several threads is theirs, a single one takes them first."""
+        refining = sum(not report.job.short for report in tuple(self._painting))
+        return self._attempts.claim(only_short=refining >= max(1, self._threads - 1), short_first=self._threads == 1)
+
+    def _paint(self, report: Report) -> None:
+        job = report.job
         try:
-            painted = self._engine.run_job(lambda: self._painted(job))
+            pastiche = self._pastiche(report)
+            painted = _painted(self._library.picture(job.order.content), pastiche)
         except Cancelled:
+            report.keep()
             self._attempts.stopped(job)
         except Exception as error:
+            report.keep()
             told = failures.public(error)
             again = failures.status(error) >= 500  # it is not the order that is wrong
             self._attempts.retry(job, told) if again else self._attempts.fail(job, told)
         else:
+            report.tell_last()
             self._keep(job, painted)
 
-    def _painted(self, job: Job) -> Painted:
-        content, styles = job.order.sources(self._library)
-        report = _Report(self._attempts, job, self._over)
-        pastiche = transfer.stylize(content, styles, job.order.options, on_step=report)
-        return _painted(content, pastiche)
+    def _pastiche(self, report: Report) -> Pastiche:
+        job, checkpoint = report.job, self._checkpoint(report)
+        if not job.cancelling:
+            return self._engine.run_job(lambda: self._brought_further(report, checkpoint))
+        if checkpoint is None:
+            raise Cancelled
+        return as_far_as_it_is(job.order, self._library, checkpoint)
+
+    def _brought_further(self, report: Report, checkpoint: Checkpoint | None) -> Pastiche:
+        job = report.job
+        with self._memory(report):
+            pastiche = paint_order(job.order, self._library, report, checkpoint, self._engine.refine_seconds)
+        if not (pastiche.complete or self._attempts.cancelling(job)):
+            raise Cancelled  # for now only
+        return pastiche
+
+    def _memory(self, report: Report) -> AbstractContextManager[None]:
+        """Set aside for a refinement, whatever the shape of its photo; a pastiche is no such load."""
+        options = report.job.order.options
+        if isinstance(options, StylizeOptions):
+            return nullcontext()
+        needed = math.ceil(memory.refining_bytes_per_pixel(checked(options)) * options.size**2)
+        return self._engine.room.set_aside(needed, report.look)
+
+    def _checkpoint(self, report: Report) -> Checkpoint | None:
+        """One that cannot be read is none."""
+        kept = report.job.checkpoint
+        if kept is None:
+            return None
+        try:
+            picture = images.read(self._library.picture(kept["picture"]), field="checkpoint")
+        except (Missing, ImageError):
+            _log.exception("the checkpoint of job %s is lost: it begins anew", report.job.id)
+            report.begin_anew()
+            return None
+        return Checkpoint(transfer.as_array(picture), kept["step"], kept["seconds"])
 
     def _keep(self, job: Job, painted: Painted) -> None:
         """A disk or database that fails now may do better next time."""
@@ -161,50 +212,16 @@ class _Consumer(Consumer):  # type: ignore[misc]
         """They are the process's own business, and this may not be its main thread."""
 
 
-class _Report:
-    """What is called at each step: keeps the row and its preview up to date, and stops the painting when told to."""
-
-    def __init__(self, attempts: Attempts, job: Job, over: threading.Event) -> None:
-        self._attempts = attempts
-        self._job = job
-        self._over = over
-        self._told = self._showed = -_SHOW  # time.monotonic()
-
-    def __call__(self, step: Step) -> None:
-        now = time.monotonic()
-        if self._over.is_set():
-            raise Cancelled
-        if now - self._told < _TELL and step.step < step.steps:
-            return
-        self._told = now
-        preview = step.preview if now - self._showed >= _SHOW else None
-        if preview:
-            self._showed = now
-        if not self._tell(step, preview):
-            raise Cancelled
-
-    def _tell(self, step: Step, preview: Picture | None) -> bool:
-        try:
-            return self._attempts.progress(self._job, step, _jpeg(preview, _PREVIEW) if preview else None)
-        except Exception:  # no preview is worth a picture
-            _log.exception("the progress of job %s could not be written down", self._job.id)
-            return True
-
-
 def _painted(content: bytes, pastiche: Pastiche) -> Painted:
     height, width = pastiche.picture.rgb.shape[:2]
     return Painted(
         picture=images.encode(pastiche.picture, "png"),
         before=images.encode(images.read(content, limit=_BEFORE), "jpeg", 88),
-        thumbnail=_jpeg(pastiche.picture, _THUMBNAIL),
+        thumbnail=small_jpeg(pastiche.picture, _THUMBNAIL),
         width=width,
         height=height,
         seconds=pastiche.seconds,
         weights=pastiche.weights,
-        recipe=pastiche.recipe,
+        recipe=pastiche.recipe | ({"notes": pastiche.notes} if pastiche.notes else {}),
         complete=pastiche.complete,
     )
-
-
-def _jpeg(picture: Picture, side: int) -> bytes:
-    return images.encode(images.read(transfer.as_array(picture), limit=side), "jpeg", 85)

@@ -21,7 +21,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from model import encoders, gatys, images
+from model import encoder_layers, gatys, images
 from model.options import RefineOptions
 from model.progress import Cancelled, Step
 
@@ -56,7 +56,7 @@ class Course:
 def tutorial(content: np.ndarray, style: np.ndarray) -> Iterator[np.ndarray]:
     """https://www.tensorflow.org/tutorials/generative/style_transfer, with its numbers."""
     vgg = keras.applications.VGG19(include_top=False, weights=None)
-    vgg.load_weights(encoders.find("vgg19"))
+    vgg.load_weights(encoder_layers.find("vgg19"))
     vgg.trainable = False
     extractor = keras.Model(vgg.input, [vgg.get_layer(name).output for name in (*STYLE, CONTENT)])
 
@@ -182,7 +182,7 @@ def main() -> None:
     parser.add_argument("--busy", action="store_true", help="count the processor's time, where others share it")
     parser.add_argument("--out", type=Path, default=ROOT / "docs/gatys.md")
     args = parser.parse_args()
-    if not encoders.find("vgg19"):
+    if not encoder_layers.find("vgg19"):
         print("VGG19's weights are not on this machine: there is nothing to compare with.")
         return
     content = images.read(args.content, long_side=args.size).rgb

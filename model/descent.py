@@ -134,15 +134,17 @@ DESCENTS: dict[str, Callable[[float], Descent]] = {"adam": Adam, "lbfgs": LBFGS}
 
 
 class Average:
-    """Exponential average of the iterates, corrected for its start; it forgets the noise of single steps."""
+    """Exponential average of the iterates, in 0..1, corrected for its start; it forgets the noise of single steps."""
 
-    def __init__(self, decay: float) -> None:
-        self._decay, self._weight, self._sum = decay, 0.0, tf.constant(0.0)
+    def __init__(self, decay: float, begin: np.ndarray | float = 0.0, steps: int = 0) -> None:
+        """begin: the average of so many `steps` before."""
+        self._decay, self._weight = decay, 1 - decay**steps
+        self._sum = self._weight * tf.constant(begin, tf.float32)
 
     def add(self, picture: tf.Tensor) -> tf.Tensor:
         self._sum = self._decay * self._sum + (1 - self._decay) * picture
         self._weight = self._decay * self._weight + 1 - self._decay
-        return self._sum / self._weight
+        return tf.clip_by_value(self._sum / self._weight, 0, 1)  # rounding takes an average of ones beyond one
 
 
 class Watch:
@@ -163,8 +165,9 @@ class Watch:
 class Clock:
     """How much of the time there is has gone, and how much of the work's is left."""
 
-    def __init__(self, seconds: float | None) -> None:
-        self._seconds, self._start = seconds, time.perf_counter()
+    def __init__(self, seconds: float | None, before: float = 0.0) -> None:
+        """seconds: the budget. before: how many of them had gone already."""
+        self._seconds, self._start = seconds, time.perf_counter() - before
 
     def is_over(self, share: float) -> bool:
         """The part of the time that a `share` of the work may take."""

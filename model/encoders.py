@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from functools import lru_cache
-from itertools import chain
 from pathlib import Path
 from threading import Lock
 
@@ -21,40 +19,23 @@ import numpy as np
 from keras import KerasTensor, ops
 
 from model import settings
-from model.errors import InvalidOption, WeightsBroken, WeightsMissing
+from model.encoder_layers import (
+    ENCODERS,
+    INCEPTION_STEM,
+    SHIPPED,
+    SLIM,
+    SLIM_BLOCKS,
+    SLIM_TAPS,
+    SLIM_WIDTHS,
+    Encoder,
+    find,
+    get,
+)
+from model.errors import WeightsBroken, WeightsMissing
 from model.layers import conv
 from model.networks import assign_arrays
-from model.weights import SHIPPED as SHIPPED_MAGENTA
+from model.quantised import unpacked
 from model.weights import version
-
-SLIM = "vgg19-slim"
-SHIPPED = SHIPPED_MAGENTA.with_name(f"{SLIM}.npz")
-
-
-@dataclass(frozen=True)
-class Encoder:
-    """An encoder's feature maps in order, from edges to things, and what losses look at unless told otherwise.
-
-    `smooth`: whether its features need smoothing. `smallest`: pixels of the shorter side that its last layer needs.
-    `application` and `file`: its names in keras.applications and in Keras's downloads.
-    """
-
-    name: str
-    layers: tuple[str, ...]
-    content: tuple[str, ...]
-    style: tuple[str, ...]
-    smooth: bool = False
-    smallest: int = 32
-    application: str = ""
-    file: str = ""
-
-    def check(self, layers: Sequence[str], field: str) -> None:
-        """Raises InvalidOption for a layer that is not one of these."""
-        for layer in layers:
-            if layer not in self.layers:
-                raise InvalidOption(
-                    f"{field}: {self.name} has no layer '{layer}'; its layers are {', '.join(self.layers)}.", field
-                )
 
 
 def build(name: str, layers: Sequence[str], *, smooth: bool | None = None, dtype: str = "float32") -> keras.Model:
@@ -82,22 +63,6 @@ def _listed(features: KerasTensor | list[KerasTensor]) -> list[KerasTensor]:
     return features if isinstance(features, list) else [features]
 
 
-def get(name: str) -> Encoder:
-    if name not in ENCODERS:
-        raise InvalidOption(f"encoder must be one of {', '.join(ENCODERS)}, not '{name}'.", "encoder")
-    return ENCODERS[name]
-
-
-def best() -> str:
-    """VGG19 where its weights are on this machine, else the one that ships."""
-    return "vgg19" if find("vgg19") else SLIM
-
-
-def find(name: str) -> Path | None:
-    """The file of this encoder's weights on this machine, without downloading."""
-    return next((path for path in _places(get(name)) if path.is_file()), None)
-
-
 def smoothed(features: KerasTensor, peak: float) -> KerasTensor:
     """Features whose Gram matrices are not ruled by a few peaks, which residual and dense connections raise.
 
@@ -120,19 +85,13 @@ def _clouds(size: int) -> np.ndarray:
 # Weights
 
 
-def _places(encoder: Encoder) -> Iterator[Path]:
-    names = [encoder.file, f"{encoder.name}_notop.weights.h5"] if encoder.file else [SHIPPED.name]
-    folders = [settings.model_dir(), settings.cache_dir()]
-    yield from (folder / name for folder in folders if folder for name in names)
-    yield Path.home() / ".keras" / "models" / encoder.file if encoder.file else SHIPPED
-
-
-_loading = Lock()  # lru_cache alone would let two threads load twice
+# lru_cache alone would let two threads load twice; and while one encoder is downloaded, the others can be had.
+_loading = {name: Lock() for name in ENCODERS}
 
 
 def _load(name: str, dtype: str) -> keras.Model:
     path = find(name)
-    with _loading:
+    with _loading[name]:
         return _load_version(name, dtype, path, version(path) if path else ())
 
 
@@ -178,7 +137,7 @@ def _load_slim(path: Path | None) -> keras.Model:
         raise WeightsMissing(f"{SHIPPED.name}, which ships with the project, is gone: install it again.", "encoder")
     try:
         with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
+            arrays = unpacked({name: file[name] for name in file.files})
         widths = tuple(arrays[f"block{block}_conv1/biases"].size for block in range(1, len(SLIM_BLOCKS) + 1))
         network = build_slim(widths)
         assign_arrays(network, arrays)
@@ -190,11 +149,6 @@ def _load_slim(path: Path | None) -> keras.Model:
 
 
 # Networks
-
-
-SLIM_BLOCKS = (2, 2, 4, 4, 1)  # convolutions of each block, as in VGG19 up to conv5_1
-SLIM_WIDTHS = (16, 32, 80, 160, 256)
-SLIM_TAPS = ("block1_conv1", "block2_conv1", "block3_conv1", "block4_conv1", "block4_conv2", "block5_conv1")
 
 
 def build_slim(widths: tuple[int, ...] = SLIM_WIDTHS) -> keras.Model:
@@ -219,9 +173,9 @@ def build_slim(widths: tuple[int, ...] = SLIM_WIDTHS) -> keras.Model:
 def _output(network: keras.Model, name: str, layer: str) -> KerasTensor:
     if name == SLIM:
         return network.get_layer(f"{layer}.tap").output
-    if layer in _INCEPTION_STEM:  # Keras numbers these by how many it has made before
+    if layer in INCEPTION_STEM:  # Keras numbers these by how many it has made before
         activations = [found for found in network.layers if isinstance(found, keras.layers.Activation)]
-        return activations[_INCEPTION_STEM.index(layer)].output
+        return activations[INCEPTION_STEM.index(layer)].output
     return network.get_layer(layer).output
 
 
@@ -247,115 +201,4 @@ _PREPROCESSING: dict[str, Callable[[KerasTensor], KerasTensor]] = {
     "densenet121": _to_torch,
     "resnet50": _to_caffe,
     "resnet50v2": _to_signed,
-}
-
-
-# The table
-
-
-def _vgg(convolutions: Sequence[int]) -> tuple[str, ...]:
-    return tuple(f"block{b}_conv{c}" for b, count in enumerate(convolutions, 1) for c in range(1, count + 1))
-
-
-def _blocks(counts: Sequence[int], ending: str) -> list[list[str]]:
-    """Of each stage, the layers of its blocks; stages are named from conv2 on."""
-    return [[f"conv{s}_block{b}_{ending}" for b in range(1, n + 1)] for s, n in enumerate(counts, 2)]
-
-
-def _densenet() -> tuple[str, ...]:
-    stages = zip(_blocks((6, 12, 24, 16), "concat"), ("pool2_relu", "pool3_relu", "pool4_relu", "relu"), strict=True)
-    return ("conv1_relu", *(layer for blocks, end in stages for layer in (*blocks, end)))
-
-
-def _xception() -> tuple[str, ...]:
-    middle = [f"block{b}_sepconv{c}_act" for b in range(5, 13) for c in (1, 2, 3)]
-    first = ["block2_sepconv2_act", *(f"block{b}_sepconv{c}_act" for b in (3, 4) for c in (1, 2))]
-    last = [f"block{b}_sepconv{c}_act" for b in (13, 14) for c in (1, 2)]
-    return ("block1_conv1_act", "block1_conv2_act", *first, *middle, *last)
-
-
-_INCEPTION_STEM = tuple(f"stem{i}" for i in range(1, 6))
-_VGG_STYLE = tuple(f"block{block}_conv1" for block in range(1, 6))
-_RESNET = (3, 4, 6, 3)
-_KERNELS = "weights_tf_dim_ordering_tf_kernels_notop.h5"
-
-ENCODERS: dict[str, Encoder] = {
-    encoder.name: encoder
-    for encoder in (
-        Encoder(SLIM, SLIM_TAPS, ("block4_conv2",), _VGG_STYLE),
-        Encoder(
-            "vgg19",
-            _vgg((2, 2, 4, 4, 4)),
-            ("block4_conv2",),
-            _VGG_STYLE,
-            application="VGG19",
-            file=f"vgg19_{_KERNELS}",
-        ),
-        Encoder(
-            "vgg16",
-            _vgg((2, 2, 3, 3, 3)),
-            ("block4_conv2",),
-            _VGG_STYLE,
-            application="VGG16",
-            file=f"vgg16_{_KERNELS}",
-        ),
-        Encoder(
-            "inception_v3",
-            (*_INCEPTION_STEM, *(f"mixed{i}" for i in range(11))),
-            ("mixed3",),
-            ("stem1", "stem3", "stem5", "mixed2", "mixed5"),
-            smallest=75,
-            application="InceptionV3",
-            file=f"inception_v3_{_KERNELS}",
-        ),
-        Encoder(
-            "xception",
-            _xception(),
-            ("block4_sepconv2_act",),
-            (
-                "block1_conv2_act",
-                "block2_sepconv2_act",
-                "block3_sepconv2_act",
-                "block4_sepconv2_act",
-                "block5_sepconv1_act",
-            ),
-            smooth=True,
-            smallest=71,
-            application="Xception",
-            file=f"xception_{_KERNELS}",
-        ),
-        Encoder(
-            "densenet121",
-            _densenet(),
-            ("pool3_relu",),
-            ("conv1_relu", "conv2_block3_concat", "pool2_relu", "pool3_relu", "pool4_relu"),
-            smooth=True,
-            application="DenseNet121",
-            file=f"densenet121_{_KERNELS}",
-        ),
-        Encoder(
-            "resnet50",
-            ("conv1_relu", *chain(*_blocks(_RESNET, "out"))),
-            ("conv4_block6_out",),
-            ("conv1_relu", "conv2_block3_out", "conv3_block4_out", "conv4_block6_out", "conv5_block3_out"),
-            smooth=True,
-            application="ResNet50",
-            file=f"resnet50_{_KERNELS}",
-        ),
-        Encoder(
-            "resnet50v2",
-            ("conv1_conv", *chain(*_blocks(_RESNET, "preact_relu")), "post_relu"),
-            ("conv4_block6_preact_relu",),
-            (
-                "conv1_conv",
-                "conv2_block3_preact_relu",
-                "conv3_block4_preact_relu",
-                "conv4_block6_preact_relu",
-                "post_relu",
-            ),
-            smooth=True,
-            application="ResNet50V2",
-            file=f"resnet50v2_{_KERNELS}",
-        ),
-    )
 }

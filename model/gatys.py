@@ -8,29 +8,30 @@ the iterates as the result, which is what a smaller and smaller rate would find.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TypeAlias
+from typing import Literal
 
 import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from model import encoders, images, losses, memory, precision, weights
+from model import encoder_layers, encoders, images, losses, memory, precision, weights
 from model.descent import DESCENTS, Average, Clock, Enough, Losses, Watch
 from model.device import device
+from model.encoder_layers import Layers
 from model.images import Picture
 from model.options import RefineOptions
-from model.progress import Cancelled, OnStep, Step
+from model.progress import Cancelled, Checkpoint, OnStep, Step
 
 SMALLEST = 64  # pixels, long side of the coarsest scale
 LARGEST_STYLE = 2048  # pixels, long side
 TRIAL_SIDE = 192  # pixels
 
-Layers: TypeAlias = Mapping[str, float]
+Ended = Literal["steps", "settled", "time", "memory", "stopped"]
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Refined:
     rgb: np.ndarray
     notes: list[str]
     precision: str
-    complete: bool
+    ended: Ended  # by what
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ class Objective:
         self, encoder: str, content: Sequence[str], style: Sequence[str], *, relative: bool, dtype: str = "float32"
     ) -> None:
         self._content, self._style, self._relative = content, style, relative
-        self._layers = [layer for layer in encoders.get(encoder).layers if layer in {*content, *style}]
+        self._layers = [layer for layer in encoder_layers.get(encoder).layers if layer in {*content, *style}]
         self._features = encoders.build(encoder, self._layers, dtype=dtype)
         channels = dict(zip(self._layers, (f.shape[-1] for f in self._features.outputs), strict=True))
         image = tf.TensorSpec((1, None, None, 3))
@@ -137,7 +138,7 @@ def _compiled(
 
 def objective(options: RefineOptions, dtype: str = "float32") -> Objective:
     """The compiled losses of these options; those of the last few combinations of layers are kept."""
-    path = encoders.find(options.encoder) or Path()
+    path = encoder_layers.find(options.encoder) or Path()
     content, style = layers(options)
     file = path, weights.version(path)
     return _compiled(options.encoder, tuple(content), tuple(style), options.loss == "relative", dtype, file)
@@ -145,9 +146,7 @@ def objective(options: RefineOptions, dtype: str = "float32") -> Objective:
 
 def layers(options: RefineOptions) -> tuple[Layers, Layers]:
     """The content and the style layers that count, with their weights: the encoder's own where none are named."""
-    encoder = encoders.get(options.encoder)
-    content = options.content_layers or dict.fromkeys(encoder.content, 1.0)
-    style = options.style_layers or dict.fromkeys(encoder.style, 1.0)
+    content, style = encoder_layers.get(options.encoder).filled(options.content_layers, options.style_layers)
     chosen = [
         {layer: share for layer, share in some.items() if share and weight}
         for some, weight in ((content, options.content_weight), (style, options.style_weight))
@@ -162,16 +161,18 @@ def optimise(
     start: np.ndarray,
     options: RefineOptions,
     on_step: OnStep | None = None,
+    resume: Checkpoint | None = None,
 ) -> Refined:
     """All pictures (H, W, 3) float32 in 0..1; `start` and the result have the content's size.
 
-    If on_step raises Cancelled, what it has come to is handed back.
+    If on_step raises Cancelled, what it has come to is handed back. resume: goes on from there, with an array as
+    picture, of any of the run's sizes; Adam's moments begin anew.
     """
     with tf.device(device()):
         dtype = precision.pick(options.encoder, lambda dtype: _trial(options, dtype))
-        run = _Run(objective(options, dtype), options, start, on_step)
-        complete = run.all_scales(content, styles, shares)
-    return Refined(run.enlarged(content.shape[:2]), run.notes, dtype, complete)
+        run = _Run(objective(options, dtype), options, start, on_step, resume)
+        run.all_scales(content, styles, shares)
+    return Refined(run.enlarged(content.shape[:2]), run.notes, dtype, run.ended)
 
 
 def _trial(options: RefineOptions, dtype: str) -> Callable[[], object]:
@@ -191,54 +192,73 @@ def weigh(options: RefineOptions) -> Weights:
 class _Run:
     """One optimisation under way; `best` (H, W, 3) is its result so far."""
 
-    def __init__(self, objective: Objective, options: RefineOptions, start: np.ndarray, on_step: OnStep | None) -> None:
-        self.best = self._start = start
+    def __init__(
+        self,
+        objective: Objective,
+        options: RefineOptions,
+        start: np.ndarray,
+        on_step: OnStep | None,
+        resume: Checkpoint | None,
+    ) -> None:
+        self._start, self._done = start, resume.step if resume else 0
+        self.best = np.asarray(resume.picture) if resume else start
         self._objective, self._options, self._on_step = objective, options, on_step
         self._descent = DESCENTS[options.optimizer](options.rate)
-        self._clock = Clock(options.seconds)
+        self._clock = Clock(options.seconds, resume.seconds if resume else 0.0)
         self._weights = weigh(options)
+        self.ended: Ended = "steps"
 
     @property
     def notes(self) -> list[str]:
         return self._descent.notes
 
-    def all_scales(self, content: np.ndarray, styles: Sequence[np.ndarray], shares: Sequence[float]) -> bool:
-        """Whether it was left to go through to the end."""
+    def all_scales(self, content: np.ndarray, styles: Sequence[np.ndarray], shares: Sequence[float]) -> None:
         try:
             if self._on_step:
-                self._on_step(Step(0, self._options.steps, None, Picture(self._start)))
-            for scale in scales(content.shape[:2], self._options):
+                self._on_step(Step(self._done, self._options.steps, None, Picture(self.best)))
+            for scale in remaining(scales(content.shape[:2], self._options), self._done):
                 sized = [brushed(style, scale, self._options) for style in styles]
                 targets = self._objective.targets(images.resize(content, scale.size), sized, shares)
                 self._descend(targets, scale)
         except tf.errors.ResourceExhaustedError as error:
             self._make_do(scale, error)
         except Cancelled:
-            return False
-        return True
+            self.ended = "stopped"
 
     def _make_do(self, scale: Scale, error: Exception) -> None:
         """With what the coarser scales came to: a GPU's free memory is not known before."""
         height, width = scale.size
         if self.best is self._start:
             raise memory.too_large(f"Refining {width} x {height} pixels does not fit into memory") from error
-        reached = "{1} x {0}".format(*self.best.shape)
+        self.ended, reached = "memory", "{1} x {0}".format(*self.best.shape)
         self.notes.append(f"There was no memory for {width} x {height} pixels: it was refined up to {reached}.")
 
     def _descend(self, targets: Targets, scale: Scale) -> None:
-        average, watch, steps = Average(self._options.average), Watch(self._options.patience), 0
+        begin, steps = self.enlarged(scale.size), 0
+        average, watch = Average(self._options.average, begin, scale.done), Watch(self._options.patience)
 
         def report(picture: tf.Tensor, found: Losses) -> None:
             nonlocal steps
             steps += 1
             self.best = average.add(picture)[0].numpy()
             self._tell(scale, steps, found)
-            if watch.has_settled(found["loss"]) or self._clock.is_over(scale.work_before + scale.work):
-                raise Enough
+            if watch.has_settled(found["loss"]):
+                self._end("settled")
+            if steps < scale.steps and self._clock.is_over(scale.work_before + scale.work):
+                self._end("time")
 
-        begin = tf.constant(self.enlarged(scale.size)[None])
         with suppress(Enough):
-            self._descent.run(lambda p: self._objective.at(p, targets, self._weights), begin, scale.steps, report)
+            self._descent.run(
+                lambda picture: self._objective.at(picture, targets, self._weights),
+                tf.constant(begin[None]),
+                scale.steps,
+                report,
+            )
+
+    def _end(self, reason: Ended) -> None:
+        """Of this scale; where time ended one of them, it is what ended the run."""
+        self.ended = reason if self.ended != "time" else "time"
+        raise Enough
 
     def enlarged(self, size: tuple[int, int]) -> np.ndarray:
         """The best so far, with those details of the start that it was too small for."""
@@ -264,6 +284,7 @@ class Scale:
     steps_before: int
     work: float
     work_before: float
+    done: int = 0  # steps before an interruption
 
 
 def scales(size: tuple[int, int], options: RefineOptions) -> list[Scale]:
@@ -271,7 +292,7 @@ def scales(size: tuple[int, int], options: RefineOptions) -> list[Scale]:
 
     The coarser, the more steps: they are cheap there, and bring most of the way.
     """
-    smallest = encoders.get(options.encoder).smallest
+    smallest = encoder_layers.get(options.encoder).smallest
     shrunk = [tuple(round(side / 2 ** (level / 2)) for side in size) for level in reversed(range(options.scales))]
     sizes = [s for s in shrunk if s == size or (max(s) >= SMALLEST and min(s) >= smallest)]
     sizes = sizes[-options.steps :]
@@ -281,6 +302,20 @@ def scales(size: tuple[int, int], options: RefineOptions) -> list[Scale]:
     work /= work.sum()
     columns = (steps, ends - steps, work, np.cumsum(work) - work)
     return [Scale(*row) for row in zip(sizes, *(column.tolist() for column in columns), strict=True)]
+
+
+def remaining(scales: Sequence[Scale], done: int) -> list[Scale]:
+    """What is left of them when `done` steps are."""
+    gone = [min(max(done - scale.steps_before, 0), scale.steps) for scale in scales]
+    return [_without(scale, steps) for scale, steps in zip(scales, gone, strict=True) if steps < scale.steps]
+
+
+def _without(scale: Scale, steps: int) -> Scale:
+    """The rest of a scale after its first steps."""
+    work = scale.work * steps / scale.steps
+    return Scale(
+        scale.size, scale.steps - steps, scale.steps_before + steps, scale.work - work, scale.work_before + work, steps
+    )
 
 
 def _ends(shares: Sequence[float], total: int) -> np.ndarray:
@@ -293,6 +328,6 @@ def _ends(shares: Sequence[float], total: int) -> np.ndarray:
 def brushed(style: np.ndarray, scale: Scale, options: RefineOptions) -> np.ndarray:
     """The style image as large as the content is at this scale, times `style_scale`: so large are its strokes."""
     ratio = min(max(scale.size) * options.style_scale, LARGEST_STYLE) / max(style.shape[:2])
-    smallest = max(SMALLEST, encoders.get(options.encoder).smallest)
+    smallest = max(SMALLEST, encoder_layers.get(options.encoder).smallest)
     height, width = (max(smallest, round(side * ratio)) for side in style.shape[:2])
     return images.resize(style, (height, width))

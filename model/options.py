@@ -52,7 +52,10 @@ def _layers(value: Any) -> Any:
     if not isinstance(value, list | tuple):
         return value
     parts = [str(item).partition(":") for item in value]
-    return {name.strip(): share if colon else 1 for name, colon, share in parts}
+    layers = {name.strip(): share if colon else 1 for name, colon, share in parts}
+    if len(layers) < len(parts):
+        raise PydanticCustomError("layer_twice", "a layer twice")
+    return layers
 
 
 Number = Annotated[float, BeforeValidator(_number)]
@@ -143,7 +146,7 @@ class _Options(BaseModel):
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
             field = str(first["loc"][0]) if first["loc"] else None
-            raise InvalidOption(_sentence(field, first, cls.model_fields), field) from None
+            raise InvalidOption(_sentence(first, cls.model_fields), field) from None
 
 
 class StylizeOptions(_Options):
@@ -261,20 +264,32 @@ _REASONS = {  # pydantic's error types in plain words
     "finite_number": "a finite number",
     "float_parsing": "a number",
     "float_type": "a number",
-    "greater_than": "more than {gt:g}",
-    "greater_than_equal": "{ge:g} or more",
+    "greater_than": "more than {gt}",
+    "greater_than_equal": "{ge} or more",
     "int_from_float": "a whole number",
     "int_parsing": "a whole number",
     "int_parsing_size": "a whole number of fewer digits",
     "int_type": "a whole number",
-    "less_than_equal": "{le:g} or less",
+    "layer_twice": "layers' names, each once",
+    "less_than_equal": "{le} or less",
     "list_type": "a list of numbers",
     "literal_error": "{expected}",
     "too_long": "at most {max_length} numbers",
 }
 
 
-def _sentence(field: str | None, error: Any, options: Iterable[str]) -> str:
+def _sentence(error: Any, options: Iterable[str]) -> str:
     reason = _REASONS.get(error["type"], error["msg"])
-    context = {"options": ", ".join(options)} | error.get("ctx", {})
-    return f"'{field}' must be {reason.format(**context)}."
+    limits = {name: _plain(value) for name, value in error.get("ctx", {}).items()}
+    return f"{_named(*error['loc'])} must be {reason.format(options=', '.join(options), **limits)}."
+
+
+def _named(field: str | int | None = None, *parts: str | int) -> str:
+    """'style_layers': block1_conv1, where the value of one layer is at fault."""
+    keys = [part[:40] for part in parts if isinstance(part, str)]
+    return f"'{field}'{': ' if keys else ''}{' '.join(keys)}"
+
+
+def _plain(value: Any) -> Any:
+    """A number as people write it, without exponents."""
+    return f"{value:.10f}".rstrip("0").rstrip(".") if isinstance(value, int | float) else value

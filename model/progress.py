@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from model.images import Picture
+from model.images import ImageSource, Picture
 
 
 @dataclass(frozen=True)
@@ -18,6 +18,18 @@ class Step:
     seconds_left: float | None = None
     preview: Picture | None = None
     losses: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """Where a computation was interrupted: the best picture so far, after so many steps.
+
+    seconds: what those took, which counts towards a time budget.
+    """
+
+    picture: ImageSource
+    step: int
+    seconds: float = 0.0
 
 
 OnStep: TypeAlias = Callable[[Step], None]

@@ -5,19 +5,22 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from model import images, memory, transfer
+from model import encoder_layers, images, memory, transfer
 from model.errors import InvalidOption
 from model.images import ImageSource, Picture
 from model.options import RefineOptions, StylizeOptions
-from model.progress import OnStep
+from model.progress import Checkpoint, OnStep
 from model.transfer import ModelPath, Pastiche
 from model.weights import version
+
+SKEW = 0.02  # share by which a picture to begin with may have other proportions than the photo
 
 
 def refine(
@@ -27,12 +30,14 @@ def refine(
     start: ImageSource | None = None,
     on_step: OnStep | None = None,
     model_path: ModelPath = None,
+    resume: Checkpoint | None = None,
 ) -> Pastiche:
     """`content` optimised towards the blend of `styles`, all of them pictures.
 
     start: a picture to begin with, in place of the one that the options name. model_path: weights for the pastiche,
     where it begins with that. on_step hears of the start as step 0, then of each step, with its losses and the best
-    picture so far. If it raises Cancelled, that picture comes back.
+    picture so far. If it raises Cancelled, that picture comes back. resume: where an earlier call for the same was
+    interrupted; this one goes on from there, and the notes say so.
 
     Raises InvalidOption, ImageError or WeightsError; all pictures are read before any network is loaded.
     """
@@ -41,6 +46,9 @@ def refine(
     paintings = [_painting(style, options) for style in styles]
     photo = images.read(content, long_side=options.size)
     given = None if start is None else images.read(start, field="start", limit=options.size).rgb
+    if given is not None:
+        check_start(given.shape[1::-1], photo.rgb.shape[1::-1])
+    resume = resume and _read(resume, options)
 
     from model import gatys  # loads TensorFlow
 
@@ -50,23 +58,49 @@ def refine(
         first = _start(photo.rgb, paintings, shares, options, model_path)
     else:
         first = images.resize(given, photo.rgb.shape[:2])
-    looks = [*paintings, photo.rgb] if options.strength < 1 else paintings
-    portions = [options.strength * share for share in shares] + [1 - options.strength] * (len(looks) - len(shares))
-    refined = gatys.optimise(photo.rgb, looks, portions, first, options, on_step)
+    looks = _looks(photo.rgb, paintings, shares, options.strength)
+    refined = gatys.optimise(photo.rgb, *looks, first, options, on_step, resume)
     recipe = _recipe(options, shares, paintings, photo, None if given is None else first)
     recipe |= {"weights_sha256": _encoder_sha256(options.encoder), "precision": refined.precision}
+    recipe["ended"] = refined.ended
+    if resume:
+        recipe["resumed_after"] = resume.step
+        notes.append(f"It was interrupted after step {resume.step} and went on from there.")
     picture, seconds = Picture(refined.rgb, photo.alpha), time.perf_counter() - begun
-    return Pastiche(picture, options.encoder, seconds, recipe, refined.complete, [*notes, *refined.notes])
+    return Pastiche(picture, options.encoder, seconds, recipe, refined.ended != "stopped", [*notes, *refined.notes])
 
 
 def checked(options: RefineOptions) -> RefineOptions:
-    """With the encoder that 'auto' stands for here; InvalidOption for layers that it does not have. Imports Keras."""
-    from model import encoders
-
-    encoder = encoders.get(encoders.best() if options.encoder == "auto" else options.encoder)
+    """With the encoder that 'auto' stands for here, and its layers; InvalidOption for those that it does not have."""
+    encoder = encoder_layers.get(encoder_layers.best() if options.encoder == "auto" else options.encoder)
     encoder.check(list(options.content_layers or ()), "content_layers")
     encoder.check(list(options.style_layers or ()), "style_layers")
-    return options.model_copy(update={"encoder": encoder.name})
+    content, style = encoder.filled(options.content_layers, options.style_layers)
+    return options.model_copy(update={"encoder": encoder.name, "content_layers": content, "style_layers": style})
+
+
+def check_shape(height: int, width: int, options: RefineOptions) -> None:
+    """Raises InvalidOption for a picture of these proportions that is too narrow for the encoder, once at its size."""
+    smallest = encoder_layers.get(checked(options).encoder).smallest
+    scale = options.size / max(height, width)
+    height, width = round(height * scale), round(width * scale)
+    if min(height, width) < smallest:
+        raise InvalidOption(
+            f"A picture of {width} x {height} pixels is too narrow for {options.encoder}, which needs {smallest}: ask "
+            "for a larger size.",
+            "size",
+        )
+
+
+def check_start(start: tuple[int, int], photo: tuple[int, int]) -> None:
+    """Raises InvalidOption where a picture to begin with has other proportions than the photo: (width, height) each."""
+    (width, height), (photo_width, photo_height) = start, photo
+    if abs(height - width * photo_height / photo_width) > max(1.0, SKEW * height):  # sizes are whole pixels
+        raise InvalidOption(
+            f"The picture to begin with is {width} x {height} and the photo {photo_width} x {photo_height}: they must "
+            "have the same proportions.",
+            "start",
+        )
 
 
 def _painting(style: ImageSource, options: RefineOptions) -> np.ndarray:
@@ -81,23 +115,20 @@ def _painting(style: ImageSource, options: RefineOptions) -> np.ndarray:
     return readied
 
 
+def _read(checkpoint: Checkpoint, options: RefineOptions) -> Checkpoint:
+    """With the picture as an array."""
+    picture = images.read(checkpoint.picture, field="resume", limit=options.size).rgb
+    return replace(checkpoint, picture=picture)
+
+
 def _fitted(photo: Picture, options: RefineOptions, notes: list[str]) -> Picture:
     """Smaller where the memory is, which the notes then say."""
-    from model import encoders
-
     height, width = photo.rgb.shape[:2]
     side = memory.fitting_side(height, width, memory.refining_bytes_per_pixel(options))
-    smallest = encoders.get(options.encoder).smallest
     if side < max(height, width):
         photo = images.read(transfer.as_array(photo), long_side=side)
         notes.append(f"Too little memory is free for {width} x {height} pixels, so the size was lowered to {side}.")
-    if min(photo.rgb.shape[:2]) < smallest:
-        shape = "{1} x {0}".format(*photo.rgb.shape)
-        raise InvalidOption(
-            f"A picture of {shape} pixels is too narrow for {options.encoder}, which needs {smallest}: ask for a "
-            "larger size.",
-            "size",
-        )
+    check_shape(height, width, options.model_copy(update={"size": side}))
     return photo
 
 
@@ -114,6 +145,15 @@ def _start(
         return np.random.default_rng(options.seed).random(photo.shape, "float32")
     plain = StylizeOptions(weights=shares, strength=options.strength)
     return transfer.stylize(photo, paintings, plain, model_path).picture.rgb
+
+
+def _looks(
+    photo: np.ndarray, paintings: Sequence[np.ndarray], shares: Sequence[float], strength: float
+) -> tuple[list[np.ndarray], list[float]]:
+    """Whose Gram matrices are mixed, and in which proportions: below full strength the photo's own among them."""
+    if strength == 1:
+        return list(paintings), list(shares)
+    return [*paintings, photo], [*(strength * share for share in shares), 1 - strength]
 
 
 def _recipe(
@@ -136,9 +176,7 @@ def _sha256(rgb: np.ndarray) -> str:
 
 
 def _encoder_sha256(encoder: str) -> str | None:
-    from model import encoders
-
-    path = encoders.find(encoder)
+    path = encoder_layers.find(encoder)
     return _file_sha256(path, version(path)) if path else None
 
 

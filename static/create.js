@@ -1,49 +1,46 @@
 // The create page: the photo, the gallery, the live preview, and the order. Without JavaScript the form is sent as it is.
 
 import * as photo from "./photo.js";
+import * as pictures from "./pictures.js";
 import { livePreview } from "./preview.js";
-import { forget, forgetAll, tell } from "./problems.js";
-import { fetched, post, reached } from "./server.js";
+import { forgetAll, tell } from "./problems.js";
+import { post, reached } from "./server.js";
 import { shrunk } from "./shrink.js";
 import * as styles from "./styles.js";
-import { refuseStrayDrops, setUpPaste, setUpZone } from "./zones.js";
 
 const PREVIEW_SIDE = 384; // pixels
 const STYLE_SIDE = 512;
 const form = document.querySelector("#paint");
 const [go, cancel, status, result] = ["#go", "#cancel", "#status", "#result"].map((id) => document.querySelector(id));
 const previewStatus = document.querySelector("#preview-status");
-const maxBytes = Number(form.dataset.maxBytes);
 let running = null; // AbortController of the picture that is painted while they wait
 let key = null; // the same for the same order, so that one sent twice is painted once
 
 // --- what is asked for ---
 
-function fields(chosen, more) {
+function options(chosen) {
   const body = new FormData();
-  for (const [name, value] of Object.entries(more)) body.append(name, value);
+  for (const [name, value] of Object.entries(chosen)) body.append(name, value);
   body.append("strength", form.elements.strength.value);
-  if (chosen.length > 1) body.append("weights", chosen.map((style) => style.weight).join(","));
-  for (const style of chosen) if (!style.painting) body.append("style", style.id);
   return body;
 }
 
 function order() {
-  const chosen = styles.chosen();
-  const body = fields(chosen, { size: form.elements.size.value, format: form.elements.format.value });
-  const { blob, name, kept } = photo.theirs();
-  if (kept) body.append("content", kept);
-  else body.append("content", blob, name);
-  for (const { painting } of chosen) if (painting) body.append("style", painting, painting.name);
+  const body = options({ size: form.elements.size.value, format: form.elements.format.value });
+  pictures.append(body);
   return body;
 }
 
+async function small(style) {
+  if (!style.painting) return style;
+  const blob = await shrunk(style.painting, STYLE_SIDE);
+  return { ...style, painting: new File([blob], "painting.jpg", { type: blob.type }) };
+}
+
 async function paintSmall({ picture, chosen }) {
-  const body = fields(chosen, { size: PREVIEW_SIDE, format: "jpeg" });
-  body.append("content", await shrunk(picture.blob, PREVIEW_SIDE), "photo.jpg");
-  for (const { painting } of chosen) {
-    if (painting) body.append("style", await shrunk(painting, STYLE_SIDE), "painting.jpg");
-  }
+  const body = options({ size: PREVIEW_SIDE, format: "jpeg" });
+  const blob = await shrunk(picture.blob, PREVIEW_SIDE);
+  pictures.append(body, { blob, name: "photo.jpg" }, await Promise.all(chosen.map(small)));
   const answer = await post(form.dataset.stylize, body);
   return reached(answer.blob());
 }
@@ -173,9 +170,7 @@ function explain(error) {
 }
 
 function complete() {
-  const missing = [];
-  if (!photo.theirs()) missing.push(["content", "Choose a photo first."]);
-  if (!styles.chosen().length) missing.push(["style", "Choose a style, or add a painting of your own."]);
+  const missing = pictures.missing();
   for (const [field, message] of missing) tell(field, message);
   if (missing.length) document.getElementById(missing[0][0]).focus();
   return !missing.length;
@@ -194,65 +189,18 @@ function showStrength() {
   form.elements.strength.setAttribute("aria-valuetext", text);
 }
 
-// --- what they bring ---
-
-function takePhoto([file]) {
-  if (!photo.tooLarge(file, maxBytes)) photo.put(file, file.name || "photo");
-  changed();
-}
-
-function takePaintings(files) {
-  forget("style");
-  styles.addAll(files, maxBytes);
-  changed();
-}
-
-function takePasted(files) {
-  const atStyles = document.activeElement.closest("#styles");
-  if (atStyles || (photo.theirs() && document.activeElement.id !== "content")) takePaintings(files);
-  else takePhoto(files);
-}
-
-async function takeSample({ currentTarget: button }) {
-  try {
-    takePhoto([new File([await fetched(button.dataset.src)], "cat.jpg", { type: "image/jpeg" })]);
-  } catch (error) {
-    tell("content", error.message);
-  }
-}
-
-async function restore() {
-  if (document.querySelector("#photo").dataset.src) await photo.restore();
-  await styles.restore();
-  changed();
-}
-
 /** Also after Back, when the browser has filled in the form anew. */
 function begin() {
   working(false);
-  const { content, style } = { content: document.querySelector("#content"), style: document.querySelector("#style") };
-  if (content.files.length && !photo.theirs()) takePhoto(content.files);
-  if (style.files.length) takePaintings([...style.files]);
-  style.value = ""; // its files are cards now, and may be chosen once more
-  styles.arrange();
   showStrength();
   changed();
 }
 
 form.noValidate = true; // problems are told beside the fields instead
-setUpZone(document.querySelector("#content-zone"), document.querySelector("#content"), takePhoto);
-setUpZone(document.querySelector("#styles"), document.querySelector("#style"), (files) => {
-  takePaintings(files);
-  document.querySelector("#style").value = "";
-});
-setUpPaste(takePasted);
-refuseStrayDrops();
 form.addEventListener("submit", submit);
+form.addEventListener("pictures", changed);
 form.addEventListener("input", (event) => event.target.type === "range" && changed());
 form.addEventListener("change", (event) => (event.target.matches(".pick-box") ? changed() : (key = null)));
 form.elements.strength.addEventListener("input", showStrength);
 cancel.addEventListener("click", () => running.abort());
-document.querySelector("#sample").hidden = false;
-document.querySelector("#sample").addEventListener("click", takeSample);
 window.addEventListener("pageshow", begin);
-restore();

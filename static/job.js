@@ -1,11 +1,20 @@
-// A job's progress, as the server tells it (server-sent events), or as it is asked for each second where that fails.
+// A job's progress, as the server tells it (server-sent events), or as it is asked for each second where that fails; of a
+// paused one nothing is told, so that it is asked for now and then.
 // Without JavaScript the page reloads itself instead.
+
+import { showLosses } from "./curves.js";
+import { post } from "./server.js";
 
 const job = document.querySelector("#job");
 const [title, picture, bar, status] = ["#title", "#picture", "#bar", "#status"].map((id) => document.querySelector(id));
 const [form, cancel, problem] = ["#cancel-form", "#cancel", "#problem"].map((id) => document.querySelector(id));
-const POLL = 1000; // ms
+const [pauseForm, pause] = ["#pause-form", "#pause"].map((id) => document.querySelector(id)); // of a refinement
+const [POLL, REST] = [1000, 5000]; // ms
 let ended = false;
+let rests = job.dataset.moment === "paused";
+let begun = false; // it has something to show
+let events = null; // while they are told
+let next; // timer
 
 function secondsLeft(seconds) {
   if (seconds === null) return "";
@@ -14,17 +23,36 @@ function secondsLeft(seconds) {
   return ` · about ${Math.round(seconds / 60)} min left`;
 }
 
-function told({ state, step, steps, seconds_left, position }) {
+function told({ state, step, steps, seconds_left, position, cancelling }) {
+  if (cancelling) return "Stopping…";
+  if (state === "paused") return step ? `Paused at step ${step} of ${steps}` : "Paused";
   if (state === "queued") {
     if (!position) return "Next in line.";
     return position === 1 ? "1 picture is ahead of yours." : `${position} pictures are ahead of yours.`;
   }
-  return steps ? `Step ${step} of ${steps}${secondsLeft(seconds_left)}` : "Starting…";
+  return step ? `Step ${step} of ${steps}${secondsLeft(seconds_left)}` : "Starting…";
+}
+
+/** Which words and buttons there are; "again": it waits, and has something to show already. */
+function momentOf({ state, cancelling, losses }) {
+  begun ||= Boolean(losses?.length); // they are not in every event
+  if (cancelling) return "stopping";
+  return state === "queued" && begun ? "again" : state;
+}
+
+function showMoment(moment) {
+  job.dataset.moment = moment;
+  for (const part of job.querySelectorAll("[data-when]")) part.hidden = !part.dataset.when.split(" ").includes(moment);
 }
 
 function showBar({ step, steps }) {
-  if (steps) Object.assign(bar, { max: steps, value: step });
+  if (step) Object.assign(bar, { max: steps, value: step });
   else bar.removeAttribute("value");
+}
+
+function showTitle({ state, step, steps }) {
+  const share = state === "running" && step ? `${Math.round((100 * step) / steps)} %` : title.innerText;
+  document.title = `${share} · Pastiche`;
 }
 
 /** Each preview has an address of its own. */
@@ -35,28 +63,47 @@ function showPicture({ preview }) {
   picture.classList.remove("is-photo");
 }
 
+/** One button for both, so that it keeps the focus. */
+function showPause({ state, pausing, cancelling }) {
+  const paused = state === "paused";
+  setPause(paused ? "Go on" : pausing ? "Pausing…" : "Pause", cancelling || pausing);
+  pause.classList.toggle("button-quiet", !paused);
+}
+
+function setPause(words, busy) {
+  pause.textContent = words;
+  pause.setAttribute("aria-disabled", busy);
+}
+
 function show(now) {
   if (ended) return;
   if (["done", "failed", "cancelled"].includes(now.state)) return finish();
-  const running = now.state === "running";
-  title.textContent = running ? "Painting your photo" : "Your photo waits its turn";
-  document.title = `${running && now.steps ? `${Math.round((100 * now.step) / now.steps)} %` : "Waiting"} · Pastiche`;
+  showMoment(momentOf(now));
+  showTitle(now);
   const words = told(now);
   if (status.textContent !== words) status.textContent = words;
-  if (now.cancelling) stopping();
+  cancel.disabled = now.cancelling;
   showBar(now);
   showPicture(now);
+  if (pause) showPause(now);
+  if (now.losses) showLosses(now.losses, now.steps);
+  follow(now);
 }
 
-/** The server knows where this leads: to the result, or to why there is none. */
+function follow({ state, error }) {
+  if (rests === (state === "paused")) return;
+  rests = !rests;
+  if (!rests) return listen();
+  if (error) return finish(); // it could not go on
+  events?.close();
+  events = null;
+  lookLater();
+}
+
+/** The server knows where this leads: to the result, or to why there is none yet. */
 function finish() {
   ended = true;
   location.reload();
-}
-
-function stopping() {
-  cancel.disabled = true;
-  cancel.textContent = "Stopping…";
 }
 
 async function poll() {
@@ -68,15 +115,23 @@ async function poll() {
   } catch {
     status.textContent = "The server cannot be reached at the moment. This page keeps trying.";
   }
-  setTimeout(poll, POLL);
+  if (!events) lookLater();
+}
+
+function lookLater() {
+  clearTimeout(next);
+  next = setTimeout(poll, rests ? REST : POLL);
 }
 
 function listen() {
-  if (!window.EventSource) return poll();
-  const events = new EventSource(job.dataset.events);
-  events.addEventListener("job", (event) => show(JSON.parse(event.data)));
-  events.addEventListener("error", () => {
-    if (events.readyState === EventSource.CLOSED) poll(); // refused; a stream that merely ends is opened anew
+  if (!window.EventSource) return lookLater();
+  const stream = new EventSource(job.dataset.events);
+  events = stream;
+  stream.addEventListener("job", (event) => show(JSON.parse(event.data)));
+  stream.addEventListener("error", () => {
+    if (events !== stream || stream.readyState !== EventSource.CLOSED) return; // one that merely ends is opened anew
+    events = null; // refused
+    poll();
   });
 }
 
@@ -87,18 +142,40 @@ function fit() {
   if (height) picture.parentElement.style.setProperty("--ratio", width / height);
 }
 
+function complain(message) {
+  problem.textContent = message;
+  problem.hidden = !message;
+}
+
 async function stop(event) {
   event.preventDefault();
-  stopping();
+  const before = job.dataset.moment;
+  showMoment("stopping");
+  cancel.disabled = true;
   try {
     const answer = await fetch(job.dataset.job, { method: "DELETE" });
     if (!answer.ok) throw new Error(answer.statusText);
     show(await answer.json());
   } catch {
+    showMoment(before);
     cancel.disabled = false;
-    cancel.textContent = "Cancel";
-    problem.textContent = "It could not be cancelled. Please try again.";
-    problem.hidden = false;
+    complain("It could not be cancelled. Please try again.");
+  }
+}
+
+async function pauseOrGoOn(event) {
+  event.preventDefault();
+  if (pause.getAttribute("aria-disabled") === "true") return;
+  const paused = job.dataset.moment === "paused";
+  const words = pause.textContent;
+  setPause(paused ? "Going on…" : "Pausing…", true);
+  complain("");
+  try {
+    const answer = await post(`${job.dataset.job}/${paused ? "resume" : "pause"}`);
+    show(await answer.json());
+  } catch (error) {
+    setPause(words, false);
+    complain(error.message);
   }
 }
 
@@ -106,4 +183,6 @@ picture.addEventListener("error", () => (picture.hidden = true)); // a kind of f
 picture.addEventListener("load", fit);
 if (picture.complete) fit();
 form.addEventListener("submit", stop);
-listen();
+pauseForm?.addEventListener("submit", pauseOrGoOn);
+if (rests) lookLater();
+else listen();

@@ -16,7 +16,7 @@ TENSORFLOW = ("tensorflow", "tensorflow_hub", "tf_keras")
 BACKEND_FREE = ("networks", "inception", "layers", "encoders", "losses")  # of model/, beside all of training/
 FLASK_FREE = (  # of app/
     *("alive", "attempts", "database", "engine", "failures", "files", "gallery", "jobs", "library"),
-    *("orders", "pictures", "records", "store", "styling", "tables", "worker"),
+    *("orders", "painting", "pictures", "records", "report", "store", "styling", "tables", "worker"),
 )
 READS_ENVIRONMENT = ("settings.py", "weights.py")
 

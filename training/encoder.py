@@ -29,9 +29,11 @@ from PIL import Image
 from scipy.linalg import qr
 from tqdm import tqdm
 
-from model.encoders import SHIPPED, SLIM_BLOCKS, SLIM_TAPS, SLIM_WIDTHS, build_slim
+from model.encoder_layers import SHIPPED, SLIM_BLOCKS, SLIM_TAPS, SLIM_WIDTHS
+from model.encoders import build_slim
 from model.losses import gram, relative_error
 from model.networks import assign_arrays, read_arrays
+from model.quantised import packed
 from model.weights import SHIPPED as SHIPPED_MAGENTA
 from training.data import Batches, load_pictures, random_crop
 from training.evaluate import load
@@ -44,11 +46,12 @@ GROUP = 4  # pictures of a lesson
 PRUNING = 32  # pictures that the first weights are made from
 PURSUITS = 16  # pictures that are being optimised for the student
 PURSUIT_STEPS = 10  # in each epoch
-RENEWED = 2  # pursuits, and groups of lessons, in each epoch
+RENEWED = 2  # pursuits in each epoch
+REDRAWN = 8  # groups of lessons in each epoch
 KEPT = 6  # epochs whose pursuits are learnt from
 SHALLOW = 2  # of SLIM_TAPS, those where Gram matrices are labels enough: their features would fill the disk
 NEAR = 3e-3  # a difference below this share of the Gram matrices need not be told
-EMPHASIS = dict(zip(SLIM_TAPS, (1.0, 1.0, 1.0, 1.25, 1.0, 1.5), strict=True))  # deep layers are the hard ones
+EMPHASIS = dict(zip(SLIM_TAPS, (1.0, 1.0, 1.0, 1.25, 1.0, 3.0), strict=True))  # deep layers are the hard ones
 UNIT = 256.0  # VGG19's features are about as large: with it, the maps' numbers are as small as those of kernels
 CONVOLUTIONS = tuple(f"block{b}_conv{c}" for b, count in enumerate(SLIM_BLOCKS, 1) for c in range(1, count + 1))
 
@@ -120,11 +123,14 @@ def labels(vgg: keras.Model, picture: np.ndarray) -> np.ndarray:
 # Where the student starts
 
 
-def prune(distiller: EncoderDistiller, vgg: keras.Model, crops: np.ndarray) -> None:
+def prune(
+    distiller: EncoderDistiller, vgg: keras.Model, crops: np.ndarray, learnt: Mapping[str, np.ndarray] | None = None
+) -> None:
     """Lets the student start as VGG19 without most of its channels.
 
     Of each layer those channels stay that best explain the others (by QR with pivoting); kernels read the channels that
-    went through a linear regression on those that stayed (He, Zhang and Sun, "Channel Pruning", ICCV 2017).
+    went through a linear regression on those that stayed (He, Zhang and Sun, "Channel Pruning", ICCV 2017). Layers that
+    have the same width in `learnt`, arrays of another run, up to the first that has not, start as they are there.
     """
     student, network = distiller.student, vgg.layers[-1]
     truth = keras.Model(network.inputs, [network.get_layer(name).output for name in CONVOLUTIONS])
@@ -132,13 +138,29 @@ def prune(distiller: EncoderDistiller, vgg: keras.Model, crops: np.ndarray) -> N
     seen = 64.0 * np.eye(3)[:, ::-1]  # the student's input, RGB over 64, to VGG19's BGR
     for (name, following), target in zip(pairwise((*CONVOLUTIONS, "")), targets, strict=True):
         layer = student.get_layer(name)
-        layer.set_weights(pruned(*network.get_layer(name).get_weights(), target, layer.filters, seen))
+        old = _arrays_of(name, layer, learnt or {})
+        learnt = learnt if old else {}
+        layer.set_weights(old or pruned(*network.get_layer(name).get_weights(), target, layer.filters, seen))
         mine = np.maximum(keras.Model(student.inputs, layer.output).predict(crops, 4, verbose=0), 0)
         if name in SLIM_TAPS:
-            distiller.maps[SLIM_TAPS.index(name)].set_weights([regression(mine, target) / UNIT])
+            mapping = learnt[f"{name}/map/weights"] if old else regression(mine, target) / UNIT
+            distiller.maps[SLIM_TAPS.index(name)].set_weights([mapping])
         if following.endswith("conv1"):
             mine, target = windows(mine).mean(3), windows(target).max(3)
         seen = regression(mine, target)
+
+
+def _arrays_of(name: str, layer: keras.Layer, learnt: Mapping[str, np.ndarray]) -> list[np.ndarray]:
+    """Kernel and bias, where those in `learnt` are for a layer of this shape."""
+    arrays = [learnt[key] for key in (f"{name}/weights", f"{name}/biases") if key in learnt]
+    return arrays if [array.shape for array in arrays] == [w.shape for w in layer.get_weights()] else []
+
+
+def freeze(distiller: EncoderDistiller, blocks: int) -> None:
+    """The first `blocks`, and their maps, learn no more."""
+    for layer in (*distiller.student.layers, *distiller.maps):
+        if layer.name.startswith(tuple(f"block{block}_" for block in range(1, blocks + 1))):
+            layer.trainable = False
 
 
 def pruned(
@@ -190,12 +212,9 @@ def shippable(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
 
 
 def export(run: Path, target: Path) -> None:
-    """Writes what `run` has learnt as float16, and its line of SHA256SUMS."""
-    with np.load(run / "weights.npz") as arrays, np.errstate(over="ignore"):
-        halves = {name: array.astype("float16") for name, array in shippable(arrays).items()}
-    if not all(np.isfinite(half).all() for half in halves.values()):
-        raise ValueError("some of the weights are too large for float16, or not finite")
-    np.savez_compressed(target, **halves)
+    """Writes what `run` has learnt, in eight bits, and its line of SHA256SUMS."""
+    with np.load(run / "weights.npz") as arrays:
+        np.savez_compressed(target, **packed(shippable(arrays)))
     table = target.with_name("SHA256SUMS")
     lines = table.read_text().splitlines() if table.exists() else []
     lines = [line for line in lines if not line.endswith(f" {target.name}")]
@@ -289,7 +308,7 @@ class Lessons:
 
     def renew(self) -> None:
         """Replaces some groups by new ones."""
-        for group in self.rng.integers(len(self.pictures) // GROUP, size=RENEWED) * GROUP:
+        for group in self.rng.integers(len(self.pictures) // GROUP, size=REDRAWN) * GROUP:
             drawn = self._draw()
             seen = np.stack([self._label(picture) for picture in drawn])
             # at once: a run that is stopped in between would learn from wrong labels ever after
@@ -321,6 +340,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--vgg", required=True, help="VGG19 .weights.h5 without its top, or 'imagenet'")
     parser.add_argument("--groups", type=int, default=100, help=f"how many groups of {GROUP} pictures to learn from")
     parser.add_argument("--pursuits", type=int, default=PURSUITS, help="how many pictures are optimised on the way")
+    parser.add_argument("--learnt", type=Path, help="weights.npz of another run, perhaps narrower, to start from")
+    parser.add_argument("--frozen", type=int, default=0, help="how many blocks stay as they start")
     parser.add_argument("--export", action="store_true", help="ship what --out has learnt so far; train no further")
     add_run_arguments(parser, steps=4000, batch=2, rate=4e-4)
     return parser.parse_args()
@@ -345,7 +366,9 @@ def main() -> None:
             for learner in learners:
                 assign_arrays(learner, arrays)
     else:
-        prune(distiller, vgg, lessons.pictures[:PRUNING] / np.float32(255))
+        learnt = dict(np.load(args.learnt)) if args.learnt else None
+        prune(distiller, vgg, lessons.pictures[:PRUNING] / np.float32(255), learnt)
+    freeze(distiller, args.frozen)
 
     def sheet() -> Image.Image:
         learnt = {name: array for learner in learners for name, array in read_arrays(learner).items()}

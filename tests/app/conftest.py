@@ -10,12 +10,13 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+import model
 from app import create_app
 from app.settings import Settings
 from model import images, transfer, vectors
 from model.images import Picture
-from model.options import DEFAULT_SIDE, StylizeOptions
-from model.progress import Cancelled, Step
+from model.options import DEFAULT_SIDE, RefineOptions, StylizeOptions
+from model.progress import Cancelled, Checkpoint, Step
 from model.transfer import Pastiche
 from tests.app.answers import NEGATIVE, NEGATIVE_SHA256, upload
 
@@ -42,11 +43,39 @@ def negative_vector(style, model_path=None) -> np.ndarray:
     return np.append(images.read(data, field="style").rgb.mean((0, 1)), 1).astype("float32")
 
 
+def refined(
+    content,
+    styles,
+    options: RefineOptions,
+    start=None,
+    on_step=None,
+    model_path=None,
+    resume: Checkpoint | None = None,
+) -> Pastiche:
+    """The negative at the size that was asked for; its losses halve with each step."""
+    shares = options.blend_weights(len(styles))
+    photo = images.read(content, long_side=options.size)
+    for picture, field in [*((style, "style") for style in styles), *([(start, "start")] if start else [])]:
+        images.read(picture, field=field)
+    picture, done, complete = Picture(1 - photo.rgb, photo.alpha), resume.step if resume else 0, True
+    try:
+        for step in range(done, options.steps + 1) if on_step else ():
+            losses = dict.fromkeys(("loss", "content", "style", "variation"), 0.5**step) if step > done else {}
+            on_step(Step(step, options.steps, float(options.steps - step), picture, losses))
+    except Cancelled:
+        complete = False
+    recipe = options.model_dump(mode="json", exclude_none=True) | {"method": "gatys", "weights": options.encoder}
+    given = {"start": "given"} if start else {}
+    notes = [f"It was interrupted after step {done} and went on from there."] if resume else []
+    return Pastiche(picture, options.encoder, 0.01, recipe | {"shares": shares} | given, complete, notes)
+
+
 @pytest.fixture
 def stand_in(monkeypatch) -> None:
     """The painter of every app in the test."""
     monkeypatch.setattr(transfer, "stylize", negative)
     monkeypatch.setattr(transfer, "style_vector", negative_vector)
+    monkeypatch.setattr(model, "refine", refined)
     monkeypatch.setattr(transfer, "ready", lambda: NEGATIVE)
     monkeypatch.setattr(transfer, "identity", lambda model_path=None: (NEGATIVE, NEGATIVE_SHA256))
 

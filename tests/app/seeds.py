@@ -9,10 +9,9 @@ from collections.abc import Sequence
 from flask import Flask
 from PIL import Image
 
-from app.orders import Order, OrderStyle
+from app.orders import OPTIONS, Method, Order, OrderStyle
 from app.tables import JobRow
 from model import images
-from model.options import StylizeOptions
 
 SESSION = "owner"  # of the session: who the browser is
 
@@ -34,9 +33,15 @@ def add_result(
     name: str = "My-photo",
     complete: bool = True,
     age: float = 0,
+    method: Method = "magenta",
+    losses: Sequence[Sequence[float]] = (),
+    notes: Sequence[str] = (),
     **options,
 ) -> str:
-    """The id of a new result and of its job, which is done. `age`: seconds since it was painted."""
+    """The id of a new result and of its job, which is done. `age`: seconds since it was painted.
+
+    losses: (step, loss, content, style, variation) of a refinement.
+    """
     library, jobs = app.extensions["library"], app.extensions["jobs"]
     picture = images.read(painted or photo)
     size = picture.rgb.shape[1::-1]
@@ -44,7 +49,8 @@ def add_result(
         content=library.put_picture(owner, photo),
         content_name=name,
         styles=list(styles),
-        options=StylizeOptions.parse(options),
+        method=method,
+        options=OPTIONS[method].parse(options),
     )
     job = jobs.submit(owner, order)
     keys = {
@@ -54,13 +60,23 @@ def add_result(
     }
     with library.begin() as session:
         row = session.get_one(JobRow, job.id)
-        recipe = {"method": "magenta", "weights": "negative", "strength": order.options.strength}
-        facts = {"width": size[0], "height": size[1], "seconds": 3.21, "weights": "negative", "recipe": recipe}
+        recipe = _recipe(order, notes)
+        facts = {"width": size[0], "height": size[1], "seconds": 3.21, "weights": recipe["weights"], "recipe": recipe}
         library.add_result(session, row, **keys, **facts, complete=complete)
         row.state, row.finished = ("done" if complete else "cancelled"), time.time()
+        if method == "gatys":
+            row.losses = [list(one) for one in losses]
     if age:
         make_older(app, job.id, age)
     return job.id
+
+
+def _recipe(order: Order, notes: Sequence[str]) -> dict:
+    told = {"notes": list(notes)} if notes else {}
+    if order.method == "magenta":
+        return {"method": "magenta", "weights": "negative", "strength": order.options.strength} | told
+    used = order.options.model_dump(mode="json", exclude={"weights", "format", "quality", "size"}, exclude_none=True)
+    return {"method": "gatys", "weights": order.options.encoder} | used | told
 
 
 def make_older(app: Flask, id: str, seconds: float) -> None:

@@ -26,7 +26,7 @@ from tests.app.conftest import negative
 JOBS = "/api/v1/jobs"
 FIELDS = {
     *("id", "state", "step", "steps", "seconds_left", "position", "preview", "result", "page", "error"),
-    *("cancelling", "attempts", "created", "expires"),
+    *("method", "cancelling", "pausing", "losses", "notes", "attempts", "created", "expires"),
 }
 
 

@@ -19,6 +19,13 @@ import pytest
 import requests
 from PIL import Image
 
+from app import parts
+from app.jobs import Jobs
+from app.library import Library
+from app.orders import Order, OrderStyle
+from app.settings import Settings
+from model.options import RefineOptions
+
 if TYPE_CHECKING:
     from tests.services import Services
 
@@ -142,6 +149,36 @@ def test_a_worker_told_to_stop_gives_back_what_it_paints(server, start, photo_pn
     assert _until(lambda: _ended(address))["attempts"] == 1
     picture = requests.get(f"{address}/result", timeout=20).content
     assert np.asarray(Image.open(io.BytesIO(picture))).shape == (96, 128, 3)
+
+
+@pytest.fixture
+def service(environment: dict[str, str]) -> Iterator[tuple[Jobs, Library]]:
+    """What a server with these settings has, without one."""
+    given = {name: environment.get(f"STYLE_{name.upper()}") for name in Settings.model_fields}
+    made = parts(Settings(**{name: value for name, value in given.items() if value is not None}))
+    yield made["jobs"], made["library"]
+    made["library"].close()
+
+
+@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM])
+def test_a_refinement_whose_worker_is_gone_goes_on(service, start, photo_png, end):
+    jobs, library = service
+    content = library.put_picture("ann", photo_png)
+    style, options = OrderStyle(name="itself", picture=content), RefineOptions(steps=40, size=128)
+    order = Order(content=content, content_name="photo", styles=[style], method="gatys", options=options)
+    id = jobs.submit("ann", order).id
+    worker = start(QUICK[1])
+    _until(lambda: jobs.get(id).step > 8 and jobs.get(id).checkpoint)
+    worker.send_signal(end)
+    worker.wait(30)
+    left = jobs.get(id).checkpoint["step"]
+    assert left > (8 if end == signal.SIGTERM else 0)
+    start(QUICK[1])
+    _until(lambda: jobs.get(id).ended)
+    done = jobs.get(id)
+    assert (done.state, done.attempts, done.step) == ("done", 1, 40)
+    assert [done.losses[0][0], done.losses[-1][0]] == [1, 40]
+    assert library.result("ann", id).recipe["taken"] == 40 - left
 
 
 def test_a_worker_says_what_is_wrong_with_its_settings(environment):

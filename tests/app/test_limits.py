@@ -46,6 +46,13 @@ def test_looking_and_taking_back_are_free(new_app, form):
     assert client.post("/history/delete").status_code == 303
 
 
+def test_to_pause_is_free_and_to_go_on_is_not(new_app, form):
+    client = new_app(rate_limit="2 per hour").test_client()
+    job = client.post("/api/v1/jobs", data=form(method="gatys")).headers["Location"]
+    answers = [client.post(f"{job}/{what}").status_code for what in ("pause", "resume", "pause", "resume", "pause")]
+    assert answers == [200, 200, 200, 429, 200]
+
+
 def test_each_address_counts_for_itself(new_app, form):
     client = new_app(rate_limit="1 per hour").test_client()
     other = {"environ_overrides": {"REMOTE_ADDR": "192.0.2.7"}}

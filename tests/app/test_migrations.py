@@ -13,9 +13,10 @@ from sqlalchemy import inspect, text
 
 from app import database
 from app.database import Database
+from app.jobs import Job
 from app.library import Library
 from app.store import Store
-from app.tables import Base
+from app.tables import Base, JobRow
 
 
 @pytest.fixture
@@ -119,6 +120,10 @@ def test_what_the_first_release_stored_is_still_there(url: str, tmp_path: Path, 
     store = Store(str(tmp_path / "pictures"))
     store.put("c" * 64, b"old")
     library = Library(url, store, keep_hours=1)
+    with library.reading() as session:
+        job = Job.of(session.get_one(JobRow, "a" * 32))
+    assert (job.method, job.losses, job.checkpoint, job.pausing) == ("magenta", None, None, False)
+    assert job.queued == job.created == 1e9
     [result] = library.results("ann")
     assert library.picture(result.picture) == b"old"
     assert result.recipe == {"strength": 1.0}

@@ -17,7 +17,7 @@ from app.jobs import QueueFull
 from app.openapi import document
 from app.operations import OPERATIONS
 from app.room import Room
-from model.options import StylizeOptions
+from model.options import RefineOptions, StylizeOptions
 from tests.app.answers import URL, b64, error_of, upload
 
 SERVER = "http://localhost"
@@ -28,9 +28,10 @@ SENDING = {"stylize": "content", "add_job": "content", "add_style": "picture"} |
     "old_add_upload": "image",
 }
 BESIDE = {"add_style": {"name": "Vast"}, "old_add_style": {"name": "Vast"}}
-OF_A_JOB = ("job", "job_events", "job_preview", "job_result", "cancel_job")
+OF_A_JOB = ("job", "job_events", "job_preview", "job_result", "cancel_job", "pause_job", "resume_job")
+OF_A_REFINEMENT = ("pause_job", "resume_job")
 OF_A_STYLE = ("style", "change_style", "delete_style", "style_vector", "style_thumbnail")
-LISTS = ("styles", "old_styles", "old_uploads")
+LISTS = ("styles", "encoders", "old_styles", "old_uploads")
 KEY = {"X-API-Key": "secret"}
 
 
@@ -69,25 +70,57 @@ def test_its_addresses_and_methods_are_the_routes(app):
     assert len(described) == len(OPERATIONS)
 
 
-def test_every_option_is_described_as_it_is_validated():
-    for name in ("StylizeForm", "StylizeJson"):
-        described = DOCUMENT["components"]["schemas"][name]
-        assert described["properties"].keys() == {"content", "style"} | StylizeOptions.model_fields.keys()
-        assert described["required"] == ["content", "style"]
+@pytest.mark.parametrize(
+    ("body", "options", "needed"),
+    [("Stylize", StylizeOptions, {"content", "style"}), ("Refine", RefineOptions, {"content", "style", "method"})],
+)
+def test_every_option_is_described_as_it_is_validated(body, options, needed):
+    for kind in ("Form", "Json"):
+        described = DOCUMENT["components"]["schemas"][body + kind]
+        assert described["properties"].keys() == {"content", "style", "method"} | options.model_fields.keys()
+        assert set(described["required"]) == needed
         assert described["additionalProperties"] is False
     assert described["properties"]["strength"] == {
         "default": 1.0,
-        "description": StylizeOptions.model_fields["strength"].description,
+        "description": options.model_fields["strength"].description,
         "maximum": 1,
         "minimum": 0,
         "type": "number",
     }
 
 
+@pytest.mark.parametrize("body", ["Stylize", "Refine"])
+@pytest.mark.parametrize(("field", "value"), [("size", 31), ("size", 9999), ("quality", 0), ("weights", [-1])])
+def test_what_is_refused_is_not_described_as_taken(body, field, value):
+    for kind in ("Form", "Json"):
+        described = DOCUMENT["components"]["schemas"][body + kind]["properties"]
+        assert not Draft202012Validator(described[field]).is_valid(value)
+    if body == "Refine":
+        assert not Draft202012Validator(described["seconds"]).is_valid(0)
+
+
 @pytest.mark.parametrize("size", ["own", 32, 4096])
 def test_a_described_size_is_taken(client, form, size):
     assert Draft202012Validator(DOCUMENT["components"]["schemas"]["StylizeJson"]["properties"]["size"]).is_valid(size)
     assert client.post("/api/v1/jobs", data=form(size=str(size))).status_code == 202
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("seconds", "unlimited"),
+        ("seconds", 60),
+        ("start", "noise"),
+        ("start", "result:1"),
+        ("content_layers", {"block4_conv2": 1}),
+        ("content_layers", ["block4_conv2"]),
+        ("content_layers", "block4_conv2:0.5"),
+    ],
+)
+def test_a_described_value_of_a_refinement_is_taken(client, photo_png, field, value):
+    assert Draft202012Validator(DOCUMENT["components"]["schemas"]["RefineJson"]["properties"][field]).is_valid(value)
+    sent = {"content": b64(photo_png), "style": "mosaic", "method": "gatys", field: value}
+    assert client.post("/api/v1/jobs", json=sent).status_code == (202 if value != "result:1" else 422)
 
 
 EXAMPLES = [
@@ -117,13 +150,15 @@ def test_every_body_has_an_example():
 def test_every_answer_without_a_body_is_as_said(new_app, form, painting_png):
     client = new_app(worker=True, api_keys="tester:secret:1000 per day").test_client()
     client.environ_base["HTTP_X_API_KEY"] = "secret"
-    names = {"{styles}": add_style(client, painting_png), "{jobs}": finished_job(client, form(format="png"))}
+    job, style = finished_job(client, form(format="png")), add_style(client, painting_png)
+    refined = finished_job(client, form(method="gatys", steps="2"))
     client.get("/readyz")
     client.application.extensions["engine"].run(lambda: None)
     for operation in OPERATIONS:
         if operation.body or operation.id == "job_preview":
             continue
-        answer = call(client, operation.id, names["{jobs}" if "/jobs/" in operation.path else "{styles}"])
+        name = refined if operation.id in OF_A_REFINEMENT else job if "/jobs/" in operation.path else style
+        answer = call(client, operation.id, name)
         answer.get_data()  # to the stream's end
         assert answer.status_code == operation.status, (operation.id, answer.text)
         if operation.answer.json:
@@ -211,6 +246,8 @@ def busy(app, form, painting, monkeypatch):
     client = app.test_client()
     yield status_of("ready", client.get("/readyz"))
     done = finished_job(client, form(format="jpeg"))
+    for id in OF_A_REFINEMENT:
+        yield status_of(id, call(client, id, done))
 
     def refuse(*_, **__):
         raise Busy("Busy.")
@@ -222,10 +259,12 @@ def busy(app, form, painting, monkeypatch):
         patch.setattr(app.extensions["engine"], "run", refuse)
         patch.setattr(Room, "place", refuse)
         patch.setattr(app.extensions["jobs"], "submit", full)
+        patch.setattr(app.extensions["jobs"], "resume", full)
         patch.setattr(events, "_STREAMS", 0)
         for id in SENDING:
             yield status_of(id, call(client, id, json=next(iter(OPERATION[id].body.examples.values()))))
-        for id, name in (("job_events", done), ("job_result", done), ("style_vector", "mosaic")):
+        of_jobs = ("job_events", "job_result", "resume_job")
+        for id, name in (*((id, done) for id in of_jobs), ("style_vector", "mosaic")):
             yield status_of(id, call(client, id, name))
 
 

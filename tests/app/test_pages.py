@@ -14,7 +14,9 @@ from werkzeug.datastructures import MultiDict
 from app import gallery
 from app.form import Form
 from app.jobs import QueueFull
+from app.library import holder_of_checkpoint
 from app.orders import Order
+from app.tables import JobRow
 from model.options import StylizeOptions
 from tests.app.answers import from_data_url, pixels, upload
 
@@ -178,16 +180,134 @@ def test_another_like_this_restores_every_control(app, client, job_of, shipped, 
     assert again.status_code == 303
 
 
+@pytest.fixture
+def refinement(job_of):
+    return job_of(method="gatys", preset="fast")
+
+
+def change(app, id, **values):
+    with app.extensions["library"].begin() as session:
+        row = session.get_one(JobRow, id)
+        for name, value in values.items():
+            setattr(row, name, value)
+
+
+def seen(page):
+    """The words of a page that are not hidden, in one line."""
+    shown = re.sub(r"<(p|span|svg)\b[^>]* hidden>.*?</\1>", " ", page, flags=re.DOTALL)
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", shown)).split())
+
+
+def test_a_refinement_waits(client, refinement):
+    page = client.get(f"/jobs/{refinement.id}").text
+    assert "Your picture waits its turn" in seen(page)
+    assert {"Pause", "Cancel"} <= set(seen(page).split())
+    assert f'action="/jobs/{refinement.id}/pause"' in page
+    assert "Style loss" not in re.sub(r"<figure class=.losses. .*?</figure>", "", page, flags=re.DOTALL)
+
+
+def test_a_running_refinement_tells_its_losses(app, client, refinement):
+    losses = [[1, 0.4, 0.0, 0.398, 0.05], [2, 0.1, 0.0, 0.0961, 0.05]]
+    change(app, refinement.id, state="running", step=2, steps=50, seconds_left=40, losses=losses)
+    page = client.get(f"/jobs/{refinement.id}").text
+    assert "Refining your picture" in seen(page)
+    assert "Step 2 of 50 · about 40 s left" in seen(page)
+    assert "Style loss 0.4 → 0.096" in seen(page)
+    assert "Content loss" not in seen(page)  # nothing above 0 was found
+    assert "Stop and keep" in seen(page)
+    assert '<noscript><meta http-equiv="refresh"' in page
+    change(app, refinement.id, pausing=True)
+    assert "Pausing…" in seen(client.get(f"/jobs/{refinement.id}").text)
+    change(app, refinement.id, pausing=False, cancelling=True)
+    page = seen(client.get(f"/jobs/{refinement.id}").text)
+    assert "Keeping the best so far" in page
+    assert "Stopping…" in page
+
+
+def test_paused_and_resumed(app, client, refinement):
+    answer = client.post(f"/jobs/{refinement.id}/pause")
+    assert (answer.status_code, answer.location) == (303, f"/jobs/{refinement.id}")
+    change(app, refinement.id, step=7, steps=50)
+    page = client.get(f"/jobs/{refinement.id}").text
+    assert "Paused at step 7 of 50" in seen(page)
+    assert "whenever you like" in seen(page)
+    assert "refresh" not in page
+    assert f'action="/jobs/{refinement.id}/resume"' in page
+    assert client.post(f"/jobs/{refinement.id}/resume").status_code == 303
+    assert app.extensions["jobs"].get(refinement.id).state == "queued"
+
+
+def test_a_paused_one_is_deleted(app, client, refinement):
+    client.post(f"/jobs/{refinement.id}/pause")
+    jobs, library = app.extensions["jobs"], app.extensions["library"]
+    checkpoint = library.put_picture(refinement.owner, b"so far")
+    with library.begin() as session:
+        library.hold(session, holder_of_checkpoint(refinement.id), [checkpoint])
+    page = client.get(f"/jobs/{refinement.id}").text
+    assert f'action="/jobs/{refinement.id}/delete"' in page
+    answer = client.post(f"/jobs/{refinement.id}/delete")
+    assert (answer.status_code, answer.location) == (303, "/history")
+    assert "The picture is deleted." in client.get("/history").text
+    assert client.get(f"/jobs/{refinement.id}").status_code == 404
+    assert jobs.unended(refinement.owner) == []
+    assert not any(map(library.exists, (checkpoint, *refinement.order.keys())))
+
+
+def test_a_page_of_another_site_deletes_nothing(client, refinement):
+    answer = client.post(f"/jobs/{refinement.id}/delete", headers={"Sec-Fetch-Site": "cross-site"})
+    assert answer.status_code == 403
+    assert client.get(f"/jobs/{refinement.id}").status_code == 200
+
+
+def test_why_it_was_paused_is_told(app, client, refinement):
+    change(app, refinement.id, state="paused", error={"code": "busy", "message": "It had <no> room."})
+    assert "It had <no> room." in seen(client.get(f"/jobs/{refinement.id}").text)
+    change(app, refinement.id, state="running")
+    assert "no> room" not in seen(client.get(f"/jobs/{refinement.id}").text)
+
+
+def test_it_is_shown_what_a_refinement_begins_with(app, client, refinement, photo_png, painting_png):
+    address = f"/jobs/{refinement.id}/beginning"
+    assert client.get(address).data == photo_png
+    assert f'src="{address}"' in client.get(f"/jobs/{refinement.id}").text
+    start = app.extensions["library"].put_picture(refinement.owner, painting_png)
+    change(app, refinement.id, order=refinement.asked | {"start": start})
+    assert client.get(address).data == painting_png
+    assert "The picture to be refined" in client.get(f"/jobs/{refinement.id}").text
+
+
+def test_a_pastiche_is_not_paused(client, job_of):
+    answer = client.post(f"/jobs/{job_of().id}/pause", headers={"Accept": "text/html"})
+    assert answer.status_code == 422
+    assert "Only a refinement can be paused." in answer.text
+
+
+def test_a_refinement_that_failed_leads_back_to_its_controls(app, client, refinement):
+    change(app, refinement.id, state="failed", error={"code": "broken_image", "message": "It is damaged."})
+    page = client.get(f"/jobs/{refinement.id}").text
+    assert "could not be refined" in page
+    assert f'href="/explore?from={refinement.id}"' in page
+    assert client.get(f"/?from={refinement.id}").location == f"/explore?from={refinement.id}"
+
+
+def test_a_refinement_is_always_kept(client, form):
+    answer = client.post("/", data=form(method="gatys", no_store="yes"))
+    assert answer.status_code == 422
+    assert "Let the server keep it." in answer.text
+
+
 def test_what_a_job_was_sent_is_its_owners_alone(app, client, job_of, photo_png, painting_png):
     id = job_of().id
-    addresses = [f"/jobs/{id}", f"/jobs/{id}/photo", f"/jobs/{id}/paintings/0", f"/?from={id}"]
+    addresses = [f"/jobs/{id}{path}" for path in ("", "/photo", "/paintings/0", "/beginning")] + [f"/?from={id}"]
     assert client.get(addresses[1]).data == photo_png
     assert client.get(addresses[2]).data == painting_png
     assert client.get(addresses[1]).mimetype == "image/*"
     assert client.get(f"/jobs/{id}/paintings/1").status_code == 404
     stranger = app.test_client()
     assert {stranger.get(address).status_code for address in addresses} == {404}
-    assert stranger.post(f"/jobs/{id}/cancel").status_code == 404
+    assert {stranger.post(f"/jobs/{id}/{what}").status_code for what in ("cancel", "pause", "resume", "delete")} == {
+        404
+    }
     assert app.extensions["jobs"].get(id).state == "queued"
 
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import json
 
 import pytest
 from PIL import Image
 
+import model
 from app import bodies
-from model import images, transfer
+from model import encoder_layers, images, transfer
+from model.encoder_layers import SLIM
 from model.errors import DeviceUnavailable, WeightsMissing
 from tests.app.answers import URL, b64, error_of, upload
+from tests.app.seeds import add_result, sign_in
+from tests.app.test_api import wait_until
 
 DOORS = [URL, "/api/v1/jobs"]
 NOT_A_PICTURE = b"<svg xmlns='http://www.w3.org/2000/svg'/>"
@@ -61,6 +66,281 @@ def test_option_outside_its_limits(client, form, field, value):
     for door in DOORS:
         fresh = {name: copied(value) for name, value in fields.items()}
         assert refusal(client.post(door, data=fresh)) == (422, "invalid_option", at_fault)
+
+
+MANY = "1" * 400  # digits
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("method", "fast"),
+        ("method", ""),
+        ("method", ["gatys", "gatys"]),
+        ("preset", "quick"),
+        ("encoder", "alexnet"),
+        ("content_layers", "block9_conv9"),
+        ("content_layers", "block4_conv2:2"),
+        ("content_layers", "block4_conv2:much"),
+        ("style_layers", "mixed3"),
+        ("style_layers", "block1_conv1:-1"),
+        ("style_layers", "block1_conv1:nan"),
+        ("content_weight", "-1"),
+        ("content_weight", "inf"),
+        ("content_weight", MANY),
+        ("style_weight", "nan"),
+        ("style_weight", "1e10"),
+        ("variation_weight", "-0.1"),
+        ("variation_weight", "smooth"),
+        ("loss", "huber"),
+        ("optimizer", "sgd"),
+        ("rate", "0"),
+        ("rate", "1.1"),
+        ("steps", "0"),
+        ("steps", "10001"),
+        ("steps", "1.5"),
+        ("steps", MANY),
+        ("seconds", "0"),
+        ("seconds", "86401"),
+        ("seconds", "nan"),
+        ("size", "99"),
+        ("size", "2049"),
+        ("size", "own"),
+        ("start", "photo"),
+        ("start", ["noise", "content"]),
+        ("start", "result:" + "0" * 32),
+        ("start", "result:../../etc/passwd"),
+        ("start", "result:\0"),
+        ("seed", "-1"),
+        ("seed", "1e9"),
+        ("style_scale", "0.2"),
+        ("style_scale", "5"),
+        ("scales", "0"),
+        ("scales", "9"),
+        ("average", "1"),
+        ("patience", "-1"),
+        ("patience", "1001"),
+        ("strength", "1.5"),
+        ("strength", "-inf"),
+        ("weights", "1,2"),
+        ("weights", "0"),
+        ("weights", "1_0"),
+        ("format", "gif"),
+        ("quality", "101"),
+        ("colour", "red"),
+        ("blend", ""),
+    ],
+)
+def test_option_of_a_refinement_outside_its_limits(client, form, field, value):
+    for door in DOORS if field == "method" else DOORS[1:]:
+        answer = client.post(door, data=form(**({"method": "gatys", "encoder": SLIM} | {field: value})))
+        assert refusal(answer) == (422, "invalid_option", field)
+        assert len(answer.json["error"]["message"]) > 20
+
+
+@pytest.mark.parametrize("number", [True, None, [1], {"a": 1}, "1_0", "", 1e400])
+@pytest.mark.parametrize("field", ["content_weight", "steps", "seconds", "size", "rate", "strength"])
+def test_what_is_no_number_in_json(client, photo_png, field, number):
+    body = {"content": b64(photo_png), "style": "mosaic", "method": "gatys", field: number}
+    if number == 1e400:
+        text = json.dumps(body | {field: 0}).replace(f'"{field}": 0', f'"{field}": 1e400')
+        answer = client.post(DOORS[1], data=text, content_type="application/json")
+    else:
+        answer = client.post(DOORS[1], json=body)
+    assert refusal(answer) == (422, "invalid_option", field)
+
+
+@pytest.mark.parametrize(
+    "value", [None, 7, True, [[1]], {"block1_conv1": None}, {"block1_conv1": "nan"}, {"": 1}, {}, []]
+)
+@pytest.mark.parametrize("field", ["content_layers", "style_layers"])
+def test_what_are_no_layers_in_json(client, photo_png, field, value):
+    body = {"content": b64(photo_png), "style": "mosaic", "method": "gatys", "encoder": SLIM}
+    other = {"content_layers": "style_weight", "style_layers": "content_weight"}[field]  # so that this one must count
+    assert refusal(client.post(DOORS[1], json=body | {field: value, other: 0})) == (422, "invalid_option", field)
+
+
+def test_unknown_layers_are_told_the_right_ones(client, form):
+    for encoder in (SLIM, "inception_v3"):
+        for field in ("content_layers", "style_layers"):
+            answer = client.post(DOORS[1], data=form(method="gatys", encoder=encoder, **{field: "conv1:1"}))
+            assert refusal(answer) == (422, "invalid_option", field)
+            for layer in encoder_layers.get(encoder).layers[:6]:
+                assert layer in answer.json["error"]["message"]
+
+
+def test_all_of_many_layers_are_told(client, form):
+    answer = client.post(DOORS[1], data=form(method="gatys", encoder="densenet121", style_layers="x" * 5000))
+    assert ", ".join(encoder_layers.get("densenet121").layers) in error_of(answer)["message"]
+    assert len(answer.data) < 2000
+
+
+@pytest.mark.parametrize(("encoder", "size"), [(SLIM, "100"), ("inception_v3", "256")])
+def test_a_picture_too_narrow_for_its_encoder(app, client, form, photo_png, encoder, size):
+    """Of the photo's pixels only their proportions count."""
+    for shape in ((512, 128), (128, 512)):
+        answer = client.post(DOORS[1], data=form(method="gatys", encoder=encoder, size=size, content=flat(shape)))
+        assert refusal(answer) == (422, "invalid_option", "size")
+        assert encoder in answer.json["error"]["message"]
+        assert client.post(DOORS[1], data=form(content=flat(shape), size=size)).status_code == 202
+        larger = form(method="gatys", encoder=encoder, size="400", content=flat(shape))
+        assert client.post(DOORS[1], data=larger).status_code == 202
+    id = add_result(app, sign_in(client, "ann"), flat((512, 128))[0].getvalue(), size=64)
+    answer = client.post(f"/results/{id}/refine", headers={"Accept": "application/json"})
+    assert answer.status_code == 303  # larger than it has to be
+
+
+def flat(shape):
+    file = io.BytesIO()
+    Image.new("RGB", shape, "teal").save(file, "PNG")
+    return upload(file.getvalue())
+
+
+def test_a_result_too_narrow_to_be_refined(app, client):
+    id = add_result(app, sign_in(client, "ann"), flat((512, 20))[0].getvalue())
+    answer = client.post(f"/results/{id}/refine", headers={"Accept": "application/json"})
+    assert refusal(answer) == (422, "invalid_option", "size")
+    assert app.extensions["jobs"].of_owner("ann")[0].id == id
+
+
+@pytest.mark.parametrize("shape", [(128, 90), (96, 128)])
+def test_a_start_of_other_proportions(app, client, form, photo_png, shape):
+    """The photo is 128 x 96."""
+    start = flat(shape)[0].getvalue()
+    body = {"content": b64(photo_png), "style": "mosaic", "method": "gatys", "start": b64(start)}
+    for sent in ({"data": form(method="gatys", start=upload(start))}, {"json": body}):
+        assert refusal(client.post(DOORS[1], **sent)) == (422, "invalid_option", "start")
+    for same in ((256, 192), (127, 96)):
+        assert client.post(DOORS[1], data=form(method="gatys", start=flat(same))).status_code == 202
+
+
+def test_something_must_count(client, form):
+    answer = client.post(DOORS[1], data=form(method="gatys", content_weight="0", style_weight="0"))
+    assert refusal(answer) == (422, "invalid_option", "style_weight")
+    none = {"style-layer-block1_conv1": "0", "style-layer-block2_conv1": ""}
+    answer = client.post(DOORS[1], data=form(method="gatys", content_weight="0", **none))
+    assert refusal(answer) == (422, "invalid_option", "style_layers")
+
+
+@pytest.mark.parametrize("field", ["content", "style"])
+def test_layers_given_twice_or_outside_their_limits(client, form, field):
+    def sent(**more):
+        return client.post(DOORS[1], data=form(method="gatys", encoder=SLIM, **more))
+
+    each = f"{field}-layer-block4_conv2"
+    for more in ({f"{field}_layers": "block1_conv1", each: "1"}, {each: "2"}, {each: "much"}, {each: ["1", "1"]}):
+        assert refusal(sent(**more)) == (422, "invalid_option", f"{field}_layers")
+    assert refusal(sent(**{f"{field}-layer-mixed3": "1"})) == (422, "invalid_option", f"{field}_layers")
+
+
+@pytest.mark.parametrize("field", ["steps", "preset", "start", "content-layer-block4_conv2", "style_layers"])
+def test_a_pastiche_has_no_options_of_a_refinement(client, form, field):
+    for method in ({}, {"method": "magenta"}):
+        assert refusal(client.post(DOORS[1], data=form(**method, **{field: "1"}))) == (422, "invalid_option", field)
+
+
+def test_a_refinement_is_a_job(client, form, photo_png):
+    body = {"content": b64(photo_png), "style": "mosaic", "method": "gatys"}
+    for sent in ({"data": form(method="gatys")}, {"json": body}):
+        answer = client.post(URL, **sent)
+        assert refusal(answer) == (422, "too_long", "method")
+        assert "/api/v1/jobs" in answer.json["error"]["message"]
+
+
+def test_a_form_is_told_so_without_a_wait(app, client, form, monkeypatch):
+    def never(work):
+        raise AssertionError("It took a turn.")
+
+    monkeypatch.setattr(app.extensions["engine"], "run", never)
+    assert refusal(client.post(URL, data=form(method="gatys"))) == (422, "too_long", "method")
+    page = client.post("/", data=form(method="gatys", no_store="yes"), headers={"Accept": "application/json"})
+    assert refusal(page) == (422, "invalid_option", "no_store")
+
+
+def test_json_is_told_so_before_its_pictures_are_looked_at(client):
+    answer = client.post(URL, json={"content": "nothing", "style": "mosaic", "method": "gatys", "steps": "many"})
+    assert refusal(answer) == (422, "too_long", "method")
+
+
+def test_an_encoder_that_cannot_be_fetched(new_app, form, monkeypatch):
+    """The same order would fail the same way, so it is tried once."""
+    tried = []
+
+    def missing(*pictures, **more):
+        tried.append(more)
+        raise WeightsMissing("Put xception.h5 into /secret/folder.", "encoder")
+
+    monkeypatch.setattr(model, "refine", missing)
+    client = new_app(worker=True).test_client()
+    job = client.post(DOORS[1], data=form(method="gatys", encoder="xception")).json
+    wait_until(lambda: client.get(f"{DOORS[1]}/{job['id']}").json["state"] == "failed")
+    assert client.get(f"{DOORS[1]}/{job['id']}").json["error"] == {
+        "code": "encoder_unavailable",
+        "message": "The weights of the encoder that was asked for could not be fetched. Choose another one, such as "
+        "vgg19-slim.",
+        "field": "encoder",
+    }
+    assert len(tried) == 1
+
+
+def test_a_refinement_takes_paintings(client, form, photo_png, painting_png):
+    keep = {"picture": upload(painting_png), "name": "Numbers", "keep": "vector"}
+    file = client.get(client.post("/api/v1/styles", data=keep).json["vector"]).data
+    refine = {"content": b64(photo_png), "method": "gatys"}
+    for style in ("Numbers", upload(file), ["ink", upload(file)]):
+        answer = client.post(DOORS[1], data=form(method="gatys", style=style))
+        assert refusal(answer) == (422, "invalid_option", "style")
+        assert "painting" in answer.json["error"]["message"]
+    for style in ("Numbers", b64(file), [{"name": "ink"}, {"name": "Numbers"}]):
+        assert refusal(client.post(DOORS[1], json=refine | {"style": style})) == (422, "invalid_option", "style")
+
+
+def test_a_start_that_is_no_picture(client, form, photo_png):
+    def sent(start):
+        return client.post(DOORS[1], data=form(method="gatys", start=start))
+
+    assert refusal(sent(upload(NOT_A_PICTURE))) == (415, "unsupported_image", "start")
+    assert refusal(sent([upload(photo_png), upload(photo_png)])) == (422, "invalid_option", "start")
+    assert refusal(client.post(DOORS[1], data=form(start=upload(photo_png)))) == (422, "invalid_option", "start")
+
+
+@pytest.mark.parametrize(
+    ("start", "status"),
+    [
+        (None, 422),
+        (7, 422),
+        (["noise"], 422),
+        ({"image": "AAAA"}, 422),
+        ("", 422),
+        ("photo", 422),
+        ("AAAA", 422),
+        ("result:" + "0" * 32, 422),
+        ("http://127.0.0.1/picture-that-is-nowhere-to-be-found.png", 422),
+        ("data:image/png;base64,A", 400),
+        ("A" * 400, 415),
+    ],
+)
+def test_starts_in_json(client, photo_png, start, status):
+    answer = client.post(
+        DOORS[1], json={"content": b64(photo_png), "style": "mosaic", "method": "gatys", "start": start}
+    )
+    assert (answer.status_code, error_of(answer)["field"]) == (status, "start")
+
+
+def test_anothers_result_is_no_start(app, client, form, photo_png):
+    id = add_result(app, sign_in(app.test_client(), "ann"), photo_png)
+    body = {"content": b64(photo_png), "style": "mosaic", "method": "gatys", "start": f"result:{id}"}
+    sign_in(client, "bob")
+    for stranger in (client, app.test_client()):
+        for sent in ({"data": form(method="gatys", start=f"result:{id}")}, {"json": body}):
+            answer = stranger.post(DOORS[1], **sent)
+            assert refusal(answer) == (422, "invalid_option", "start")
+
+
+@pytest.mark.parametrize("method", [None, 1, "", "gatys ", ["gatys"], {"a": 1}])
+def test_methods_in_json(client, photo_png, method):
+    answer = client.post(DOORS[1], json={"content": b64(photo_png), "style": "mosaic", "method": method})
+    assert refusal(answer) == (422, "invalid_option", "method")
 
 
 @pytest.mark.parametrize("field", ["content", "style"])
@@ -123,7 +403,7 @@ def test_body_shorter_than_it_says(client):
 
 def test_too_much_text_and_too_many_parts(client, form):
     assert client.post(URL, data=form(strength="1" * 200_000)).status_code == 413
-    assert client.post(URL, data=form(weights=["1"] * 400)).status_code == 413
+    assert client.post(URL, data=form(weights=["1"] * 600)).status_code == 413
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "image/png", None])

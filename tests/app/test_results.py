@@ -9,9 +9,11 @@ import re
 import pytest
 from PIL import Image
 
+from app.choices import of_library
 from app.failures import Busy
+from app.jobs import QueueFull
 from app.orders import OrderStyle
-from app.results import in_words
+from app.results import in_words, short
 from app.tables import Base
 from tests.app.answers import pixels, upload
 from tests.app.seeds import add_result, files_of, make_older, sign_in, with_place
@@ -80,6 +82,129 @@ def test_an_option_without_words_of_its_own_is_told(app, ann, painted):
     assert (told["Keep colors"], told["Steps"]) == ("Yes", "300")
 
 
+LOSSES = [[1, 0.4, 0.1, 0.398, 0.05], [2, 0.1, 0.2, 0.0961, 0.05]]
+
+
+def test_how_a_refinement_was_made_is_told(ann, painted):
+    options = {
+        "preset": "fast",
+        "style_layers": {"block1_conv1": 0.5, "block2_conv1": 1},
+        "style_scale": 2,
+        "size": 200,
+    }
+    page = ann.get(
+        painted(method="gatys", losses=LOSSES, notes=["It ended <early>."], encoder="vgg19-slim", **options)
+    ).text
+    told = facts(page)
+    assert (told["Refined"], told["Began with"], told["Encoder"]) == (
+        "Fast, 50 steps",
+        "A quick pastiche",
+        "vgg19-slim",
+    )
+    assert told["Style seen at"] == "block1_conv1 × 0.5, block2_conv1"  # noqa: RUF001
+    assert told["Balance"] == "content 0.05, style 1, smoothness 0.1"
+    assert (told["Steps by"], told["Style scale"]) == ("Adam, in steps of 0.02", "2")
+    assert not {"Preset", "Average", "Weights"} & told.keys()
+    assert '<p class="notice">It ended &lt;early&gt;.</p>' in page
+    assert "Style loss 0.4 → 0.096" in words(page)
+    assert 'data-losses="[{&#34;content&#34;: 0.1, ' in page
+    assert "Refine it further" in page
+
+
+def words(page):
+    return " ".join(re.sub(r"<[^>]+>", " ", page).split())
+
+
+def test_layers_that_none_were_chosen_of_are_told_as_none(ann, painted):
+    told = facts(ann.get(painted(method="gatys", encoder="vgg19-slim", style_layers={})).text)
+    assert (told["Style seen at"], told["Content seen at"]) == ("–", "block4_conv2")  # noqa: RUF001
+
+
+def test_a_pastiche_has_no_losses(ann, painted):
+    page = ann.get(painted()).text
+    assert "losses" not in page
+    assert "curves.js" not in page
+
+
+@pytest.mark.parametrize(
+    ("value", "told"), [(0.0961, "0.096"), (0.5, "0.5"), (0, "0"), (12.34, "12"), (1234567, "1,200,000")]
+)
+def test_losses_in_short(value, told):
+    assert short(value) == told
+
+
+def job_of(app, answer):
+    assert answer.status_code == 303, answer.text
+    return app.extensions["jobs"].get(answer.location.removeprefix("/jobs/"))
+
+
+def test_a_result_is_refined(app, ann, painted):
+    styles = [OrderStyle(name="Flow", id="flow", shipped="flow"), OrderStyle(name="Ink", id="ink", shipped="ink")]
+    address = painted(styles=styles, strength=0.7, weights=[3, 1], format="webp", quality=80)
+    assert re.findall(r'name="preset" value="(\w+)"', ann.get(address).text) == ["fast", "balanced", "best"]
+    job = job_of(app, ann.post(address + "/refine", data={"preset": "best"}))
+    earlier = app.extensions["library"].result("ann", address[9:])
+    options = job.order.options
+    assert (job.method, job.order.start, job.order.content) == ("gatys", earlier.picture, earlier.order["content"])
+    assert (job.order.styles, job.order.content_name) == (styles, "My-photo")
+    assert (options.preset, options.steps, options.size) == ("best", 200, 128)
+    assert (options.strength, options.weights, options.format, options.quality) == (0.7, [3, 1], "webp", 80)
+
+
+@pytest.mark.parametrize(("size", "refined"), [((60, 40), 100), ((300, 2300), 2048)])
+def test_a_result_is_refined_in_its_size_as_far_as_that_can_be(app, ann, photo_png, size, refined):
+    file = io.BytesIO()
+    Image.new("RGB", size, "teal").save(file, "PNG")
+    id = add_result(app, "ann", photo_png, file.getvalue())
+    assert job_of(app, ann.post(f"/results/{id}/refine")).order.options.size == refined
+
+
+def test_a_style_that_is_numbers_alone_is_not_refined(app, ann, painted, painting_png):
+    ann.post("/styles", data={"picture": upload(painting_png), "name": "Numbers", "keep": "vector"})
+    style = next(style for style in app.extensions["library"].styles("ann") if style.own)
+    key = app.extensions["library"].put_picture("ann", of_library(style).source)
+    address = painted(styles=[OrderStyle(name="Numbers", id=style.id, picture=key)])
+    page = ann.get(address).text
+    assert "of Numbers there are only numbers here" in page
+    assert f'action="{address}/refine' not in page
+    answer = ann.post(address + "/refine", headers={"Accept": "text/html"})
+    assert answer.status_code == 422
+
+
+def test_to_show_or_refine_a_result_reads_no_picture_whole(app, ann, painted, painting_png, monkeypatch):
+    own = OrderStyle(name="Mine", picture=app.extensions["library"].put_picture("ann", painting_png))
+    address = painted(styles=[own, OrderStyle(name="Flow", id="flow", shipped="flow")])
+    monkeypatch.delattr("app.store.Store.get")
+    assert f'action="{address}/refine' in ann.get(address).text
+    assert ann.post(address + "/refine").status_code == 303
+
+
+def test_what_shipped_once_is_not_refined(ann, painted):
+    page = ann.get(painted(styles=[OrderStyle(name="Older", shipped="no-more")])).text
+    assert "of Older there are only numbers here" in page
+
+
+def test_refusals_to_refine_are_told_on_the_page(ann, painted, monkeypatch):
+    address = painted()
+    answer = ann.post(address + "/refine", data={"preset": "<b>"})
+    assert answer.status_code == 422
+    assert "&#39;preset&#39; must be" in answer.text
+
+    def full(*args, **more):
+        raise QueueFull("Too many.")
+
+    monkeypatch.setattr("app.jobs.Jobs.submit", full)
+    answer = ann.post(address + "/refine")
+    assert (answer.status_code, "Retry-After" in answer.headers) == (503, True)
+    assert '<p class="problem refusal" role="alert">Too many.</p>' in answer.text
+    answer = ann.post(address + "/refine", headers={"Accept": "application/json"})
+    assert answer.json["error"]["message"] == "Too many."
+
+
+def test_nobody_else_refines_it(bob, painted):
+    assert bob.post(painted() + "/refine").status_code == 404
+
+
 @pytest.mark.parametrize(("kind", "close"), [("png", 0), ("jpeg", 4), ("webp", 4)])
 def test_downloads(app, ann, photo_png, kind, close):
     address = "/results/" + add_result(app, "ann", photo_png, name="Grüße", format=kind)
@@ -132,6 +257,8 @@ def test_a_stopped_one_says_so(ann, painted):
 def test_make_another_like_this(ann, painted):
     address = painted()
     assert f'href="/?from={address[9:]}"' in ann.get(address).text
+    refined = painted(method="gatys", losses=LOSSES)
+    assert f'href="/explore?from={refined[9:]}">Make another like this' in ann.get(refined).text
 
 
 def test_it_says_when_it_goes(ann, painted):
@@ -219,6 +346,22 @@ def test_what_is_being_painted_is_found_in_the_history(ann, bob, form):
     assert "Waiting its turn" in page
     assert "Nothing hangs here yet" not in page
     assert job not in bob.get("/history").text
+
+
+def test_a_paused_refinement_is_found_in_the_history(app, ann, painted):
+    job = job_of(app, ann.post(painted() + "/refine"))
+    assert "Waiting its turn" in ann.get("/history").text
+    app.extensions["jobs"].pause(job.id)
+    page = words(ann.get("/history").text)
+    assert "Paused · 3 days left" in page
+
+
+def test_what_is_paused_is_found_however_much_has_ended_since(app, ann, painted):
+    job = job_of(app, ann.post(painted() + "/refine"))
+    app.extensions["jobs"].pause(job.id)
+    for number in range(100):
+        painted(name=f"n{number}")
+    assert f'href="/jobs/{job.id}"' in ann.get("/history").text
 
 
 def test_an_empty_history_invites(ann):

@@ -47,5 +47,5 @@ def untouched(app) -> set[str]:
     """Endpoints for programs that were never asked for what they then gave."""
     counted = numbers(app.test_client())
     good = {labels[0] for name, *labels in counted if name == "style_requests_total" and labels[1].startswith("2")}
-    programs = ("api.", "api_styles.", "compat.", "docs.openapi", "health.", "metrics.")
+    programs = ("api.", "api_encoders.", "api_styles.", "compat.", "docs.openapi", "health.", "metrics.")
     return {rule.endpoint for rule in app.url_map.iter_rules() if rule.endpoint.startswith(programs)} - good

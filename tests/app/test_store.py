@@ -72,6 +72,13 @@ def test_what_was_put_is_there(store: Store) -> None:
     assert list(store.keys()) == [KEY]
 
 
+def test_its_first_bytes(store: Store) -> None:
+    store.put(KEY, DATA)
+    assert (store.head(KEY, 1), store.head(KEY, 100)) == (DATA[:1], DATA)
+    with pytest.raises(FileNotFoundError):
+        store.head(KEY[::-1], 1)
+
+
 def test_putting_twice_is_putting_once(store: Store) -> None:
     store.put(KEY, DATA)
     store.put(KEY, DATA)

@@ -12,18 +12,19 @@ import numpy as np
 import pytest
 from flask import Flask
 
-from app import parts
+import model
+from app import parts, report
 from app.jobs import Job, Jobs
 from app.library import Library
-from app.orders import Order, OrderStyle
+from app.orders import OPTIONS, Order, OrderStyle
 from app.settings import Settings
 from app.tables import JobRow
 from app.worker import Worker
-from model import images, transfer
-from model.errors import BrokenImage, WeightsMissing
+from model import images, memory, transfer
+from model.errors import BrokenImage, ImageTooLarge, WeightsMissing
 from model.images import Picture
-from model.options import StylizeOptions
-from model.progress import Cancelled, Step
+from model.options import RefineOptions, StylizeOptions
+from model.progress import Cancelled, Checkpoint, Step
 from model.transfer import Pastiche
 from tests.app.answers import NEGATIVE
 
@@ -44,10 +45,11 @@ class Studio:
         self.jobs: Jobs = made["jobs"]
         self.worker: Worker = made["worker"]
 
-    def submit(self, photo: bytes) -> Job:
+    def submit(self, photo: bytes, method: str = "magenta", **options: object) -> Job:
         content = self.library.put_picture(ANN, photo)
         style = OrderStyle(name="itself", picture=content)
-        order = Order(content=content, content_name="photo", styles=[style], options=StylizeOptions())
+        given = OPTIONS[method](**options)
+        order = Order(content=content, content_name="photo", styles=[style], method=method, options=given)
         return self.jobs.submit(ANN, order)
 
     def until(self, job: Job, good: Callable[[Job], object]) -> Job:
@@ -132,7 +134,7 @@ def test_a_lost_message_loses_no_job(studio, photo_png):
 
 
 def test_doubled_messages_paint_nothing_twice(studio, slow, photo_png):
-    one = studio(renders=3)
+    one = studio(painters=3)
     one.worker.start()
     accepted = [one.submit(photo_png) for _ in range(2)]
     for _ in range(10):
@@ -146,7 +148,7 @@ def test_doubled_messages_paint_nothing_twice(studio, slow, photo_png):
 
 
 def test_two_workers_share_the_work(studio, slow, photo_png):
-    one, other = studio(renders=1), studio(renders=1)
+    one, other = studio(painters=1), studio(painters=1)
     one.worker.start()
     other.worker.start()
     accepted = [one.submit(photo_png) for _ in range(2)]
@@ -252,7 +254,7 @@ def test_progress_and_preview_are_seen_and_a_cancelled_job_keeps_its_best(studio
 
 
 def test_a_stopped_worker_gives_its_jobs_back(studio, slow, photo_png):
-    one = studio(renders=1)
+    one = studio(painters=1)
     one.worker.start()
     running, waiting = (one.submit(photo_png) for _ in range(2))
     one.until(running, lambda now: now.step == 1)
@@ -276,6 +278,232 @@ def test_a_job_deleted_while_it_runs_stops_and_leaves_no_file(studio, slow, phot
     one.library.delete_everything(ANN)
     one.worker.stop()
     assert list((tmp_path / "data" / "pictures").iterdir()) == []
+
+
+@pytest.fixture
+def patient(monkeypatch) -> threading.Event:
+    """A refiner of ten steps who waits at each fifth until the event is set, and counts the steps in `taken`."""
+    go_on = threading.Event()
+    go_on.taken = 0
+
+    def refine(content, styles, options, start=None, on_step=None, model_path=None, resume: Checkpoint | None = None):
+        rgb = images.read(resume.picture if resume else content).rgb
+        done, complete = resume.step if resume else 0, True
+        try:
+            on_step(Step(done, 10, None, Picture(rgb)))
+            for step in range(done + 1, 11):
+                go_on.taken += 1
+                rgb = rgb * 0.9
+                on_step(
+                    Step(step, 10, 1.0, Picture(rgb), dict.fromkeys(("loss", "content", "style", "variation"), 1.0))
+                )
+                while step == 5 and not go_on.wait(0.35):  # no sooner than a step is told
+                    on_step(Step(step, 10, 1.0, Picture(rgb)))
+        except Cancelled:
+            complete = False
+        return Pastiche(Picture(rgb), options.encoder, 1.0, {"taken": go_on.taken}, complete, ["A note."])
+
+    monkeypatch.setattr(model, "refine", refine)
+    return go_on
+
+
+def brightness(one: Studio, job: Job) -> float:
+    """Of its result, compared with the start."""
+    result = one.library.result(ANN, job.id)
+    before, after = (images.read(one.library.picture(key)).rgb.mean() for key in (job.order.content, result.picture))
+    return float(after / before)
+
+
+def test_a_refinement_is_painted_with_its_losses_and_notes(studio, photo_png):
+    one = studio()
+    one.worker.start()
+    done = one.settled(one.submit(photo_png, "gatys", steps=300))
+    assert (done.state, done.step, done.steps, done.attempts) == ("done", 300, 300, 1)
+    assert [done.losses[0][0], done.losses[-1][0]] == [1, 300]
+    assert 50 <= len(done.losses) <= report.MOST_LOSSES
+    assert one.library.result(ANN, done.id).recipe["method"] == "gatys"
+
+
+def test_a_pause_keeps_what_there_is_and_a_resume_goes_on(studio, patient, photo_png, tmp_path):
+    one = studio()
+    one.worker.start()
+    job = one.submit(photo_png, "gatys")
+    one.until(job, lambda now: now.step)
+    one.until(job, lambda now: now.preview)
+    one.jobs.pause(job.id)
+    paused = one.until(job, lambda now: now.state == "paused")
+    assert (paused.checkpoint["step"], paused.attempts, len(paused.losses)) == (5, 0, 5)
+    patient.set()
+    one.jobs.resume(job.id)
+    done = one.settled(job)
+    assert (done.state, [row[0] for row in done.losses]) == ("done", list(range(1, 11)))
+    assert patient.taken == 10
+    assert brightness(one, done) == pytest.approx(0.9**10, abs=0.02)
+    assert one.library.result(ANN, job.id).recipe["notes"] == ["A note."]
+
+
+def fail(*_: object, **__: object) -> Pastiche:
+    raise ImageTooLarge("There is no memory for this now: ask for a smaller size.", "size")
+
+
+def test_a_paused_refinement_that_is_cancelled_has_its_best_as_result(studio, patient, photo_png, monkeypatch):
+    one = studio()
+    one.worker.start()
+    job = one.submit(photo_png, "gatys", size=256)
+    one.until(job, lambda now: now.step)
+    one.jobs.pause(job.id)
+    paused = one.until(job, lambda now: now.state == "paused")
+    for name in ("refine", "transfer.stylize", "transfer.ready"):
+        monkeypatch.setattr(f"model.{name}", fail)
+    one.jobs.cancel(job.id)
+    assert one.settled(job).state == "cancelled"
+    assert patient.taken == paused.checkpoint["step"]
+    assert brightness(one, paused) == pytest.approx(0.9**patient.taken, abs=0.02)
+    result = one.library.result(ANN, job.id)
+    assert (result.complete, result.width, result.height) == (False, 256, 192)
+
+
+def test_a_refinement_that_fails_when_it_is_to_stop_has_its_best_as_result(studio, patient, photo_png, monkeypatch):
+    refine = model.refine
+
+    def break_down(*given: object, **more: object) -> Pastiche:
+        if not refine(*given, **more).complete:
+            fail()
+
+    monkeypatch.setattr(model, "refine", break_down)
+    one = studio()
+    one.worker.start()
+    job = one.submit(photo_png, "gatys")
+    one.until(job, lambda now: now.step)
+    one.jobs.cancel(job.id)
+    assert one.settled(job).state == "cancelled"
+    assert brightness(one, job) == pytest.approx(0.9**patient.taken, abs=0.02)
+
+
+def test_a_refinement_that_cannot_go_on_rests_with_what_it_came_to(studio, patient, photo_png, monkeypatch):
+    one = studio()
+    one.worker.start()
+    job = one.submit(photo_png, "gatys")
+    one.until(job, lambda now: now.step)
+    one.jobs.pause(job.id)
+    kept = one.until(job, lambda now: now.state == "paused").checkpoint
+    monkeypatch.setattr(model, "refine", fail)
+    one.jobs.resume(job.id)
+    aside = one.until(job, lambda now: now.error)
+    assert (aside.state, aside.error["code"], aside.checkpoint) == ("paused", "image_too_large", kept)
+
+
+@pytest.mark.parametrize("then", ["resume", "cancel"])
+@pytest.mark.parametrize("damage", [lambda file: file.unlink(), lambda file: file.write_bytes(b"rubbish")])
+def test_a_checkpoint_that_cannot_be_read_is_none(studio, patient, photo_png, tmp_path, damage, then, caplog):
+    one = studio()
+    one.worker.start()
+    job = one.submit(photo_png, "gatys")
+    one.until(job, lambda now: now.step)
+    one.jobs.pause(job.id)
+    paused = one.until(job, lambda now: now.state == "paused")
+    damage(tmp_path / "data" / "pictures" / paused.checkpoint["picture"])
+    patient.set()
+    patient.taken = 0
+    getattr(one.jobs, then)(job.id)
+    ended = one.settled(job)
+    assert "is lost: it begins anew" in caplog.text
+    if then == "cancel":
+        assert (ended.state, patient.taken) == ("cancelled", 0)
+    else:
+        assert (ended.state, patient.taken, [row[0] for row in ended.losses]) == ("done", 10, list(range(1, 11)))
+
+
+def test_the_last_step_is_told_however_soon_it_comes(studio, photo_png, monkeypatch):
+    def settle(content, styles, options, on_step, **_: object) -> Pastiche:
+        picture = Picture(images.read(content).rgb)
+        for step in range(1, 8):
+            on_step(Step(step, 80, 1.0, picture, dict.fromkeys(("loss", "content", "style", "variation"), 1.0)))
+        return Pastiche(picture, options.encoder, 1.0, {})
+
+    monkeypatch.setattr(model, "refine", settle)
+    one = studio()
+    one.worker.start()
+    done = one.settled(one.submit(photo_png, "gatys"))
+    assert (done.state, done.step, done.steps, done.losses[-1][0]) == ("done", 7, 80, 7)
+
+
+def test_refinements_that_do_not_fit_into_memory_together_wait(studio, patient, photo_png, monkeypatch):
+    needed = memory.refining_bytes_per_pixel(RefineOptions(encoder="vgg16")) * 512**2
+    monkeypatch.setattr(memory, "free_bytes", lambda: int(1.5 * needed))
+    monkeypatch.setattr("app.engine._LOOK", 0.05)
+    one = studio(painters=4)
+    one.worker.start()
+    first, second, third = (one.submit(photo_png, "gatys", encoder="vgg16") for _ in range(3))
+    one.until(first, lambda now: now.step == 5)
+    for job in (second, third):
+        one.until(job, lambda now: now.state == "running")
+    one.jobs.pause(second.id)
+    one.until(second, lambda now: now.state == "paused")
+    assert one.settled(one.submit(photo_png)).state == "done"
+    assert (patient.taken, one.jobs.get(third.id).step) == (5, 0)
+    patient.set()
+    assert [one.settled(job).state for job in (first, third)] == ["done", "done"]
+
+
+def test_a_worker_stops_while_a_refinement_waits_for_memory(studio, patient, photo_png, monkeypatch):
+    monkeypatch.setattr(memory, "free_bytes", lambda: 1)
+    one = studio(painters=3)
+    one.worker.start()
+    accepted = [one.submit(photo_png, "gatys") for _ in range(2)]
+    for job in accepted:
+        one.until(job, lambda now: now.state == "running")
+    start = time.monotonic()
+    one.worker.stop()
+    assert time.monotonic() - start < 5
+    assert {one.jobs.get(job.id).state for job in accepted} == {"queued"}
+
+
+def test_a_stopped_worker_gives_a_refinement_back_with_what_it_came_to(studio, patient, photo_png):
+    one = studio()
+    one.worker.start()
+    job = one.submit(photo_png, "gatys")
+    one.until(job, lambda now: now.step)
+    while patient.taken < 5:
+        time.sleep(0.01)
+    one.worker.stop()
+    given_back = one.jobs.get(job.id)
+    assert (given_back.state, given_back.attempts, given_back.checkpoint["step"]) == ("queued", 0, 5)
+    patient.set()
+    other = studio()
+    other.worker.start()
+    assert (other.settled(job).state, patient.taken) == ("done", 10)
+
+
+@pytest.mark.parametrize("threads", [2, 3])
+def test_refinements_leave_a_thread_to_pastiches(studio, patient, photo_png, threads):
+    one = studio(painters=threads)
+    one.worker.start()
+    refinements = [one.submit(photo_png, "gatys") for _ in range(threads)]
+    for job in refinements[:-1]:
+        one.until(job, lambda now: now.state == "running")
+    assert one.settled(one.submit(photo_png)).state == "done"
+    assert one.jobs.get(refinements[-1].id).state == "queued"
+    patient.set()
+    assert {one.settled(job).state for job in refinements} == {"done"}
+
+
+def test_a_single_thread_paints_waiting_pastiches_first(studio, photo_png):
+    one = studio(painters=1)
+    slow, quick = one.submit(photo_png, "gatys"), one.submit(photo_png)
+    one.worker.start()
+    assert one.settled(slow).started > one.settled(quick).started
+
+
+def test_a_checkpoint_that_cannot_be_kept_costs_no_picture(studio, photo_png, monkeypatch, caplog):
+    def refuse(*_: object) -> None:
+        raise OSError("no space left today")
+
+    one = studio()
+    monkeypatch.setattr("app.attempts.Attempts.keep", refuse)
+    one.worker.start()
+    assert one.settled(one.submit(photo_png, "gatys")).state == "done"
+    assert "the checkpoint of job" in caplog.text
 
 
 def test_a_server_paints_its_own_jobs(new_app, photo_png):

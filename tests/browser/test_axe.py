@@ -67,6 +67,9 @@ def pages(stand, photo_png, painting_png) -> dict[str, str]:
         "cancelled job": add_job(stand, photo_png, "cancelled"),
         "result": f"/results/{result}",
         "stopped result": f"/results/{stopped}",
+        "explore": "/explore",
+        "explore many layers": "/explore?encoder=densenet121&preset=best",
+        "explore again": f"/explore?from={result}",
         "history": "/history",
         "styles": "/styles",
         "painting": painting,
@@ -121,7 +124,7 @@ def test_without_javascript(stand, browser, pages):
     context.route("**/*.js", lambda route: route.abort())
     page = context.new_page()
     found = {}
-    for name in ("create", "result", "styles", "history"):
+    for name in ("create", "explore", "result", "styles", "history"):
         page.goto(pages[name])
         if wrong := violations(opened(page)):
             found[name] = wrong

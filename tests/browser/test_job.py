@@ -8,8 +8,13 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from app import gallery
+from app.attempts import Attempts
+from app.jobs import Job
+from app.orders import Order, OrderStyle
 from model.errors import BrokenImage
-from tests.browser.stand import LEFT_OPEN
+from model.options import RefineOptions
+from model.progress import Step
+from tests.browser.stand import LEFT_OPEN, Stand, standing, visiting
 
 pytestmark = [pytest.mark.browser, LEFT_OPEN]
 
@@ -149,3 +154,68 @@ def test_nobody_elses_job_is_shown(new_page, new_site, files):
     send(page, files)
     stranger = new_page(page.url)
     expect(stranger.get_by_text("404")).to_be_visible()
+
+
+@pytest.fixture
+def stand(painter, tmp_path):
+    with standing(tmp_path / "data") as stand:
+        yield stand
+
+
+@pytest.fixture
+def visit(browser, stand):
+    with visiting(browser, stand) as visit:
+        yield visit
+
+
+def refinement(stand: Stand, photo: bytes) -> Job:
+    """Ann's; nobody paints it."""
+    content = stand.app.extensions["library"].put_picture("ann", photo)
+    options, style = RefineOptions(encoder="vgg16"), OrderStyle(name="itself", picture=content)
+    order = Order(content=content, content_name="photo", styles=[style], method="gatys", options=options)
+    return stand.app.extensions["jobs"].submit("ann", order)
+
+
+def test_a_paused_one_is_looked_at_now_and_then(stand, visit, photo_png):
+    jobs, job = stand.app.extensions["jobs"], refinement(stand, photo_png)
+    jobs.pause(job.id)
+    page, asked = visit(f"/jobs/{job.id}"), []
+    page.on("request", lambda request: asked.append(request.url) if job.id in request.url else None)
+    page.wait_for_timeout(2500)
+    assert asked == []
+    jobs.resume(job.id)
+    expect(page.get_by_role("heading", name="waits its turn")).to_be_visible(timeout=10_000)
+    assert asked[0].endswith(f"/api/v1/jobs/{job.id}")
+    jobs.pause(job.id)
+    expect(page.get_by_role("heading", name="Paused")).to_be_visible()
+    before = len(asked)
+    page.wait_for_timeout(2500)
+    assert len(asked) == before
+
+
+def test_curves_stay_between_events_with_losses(stand, visit, photo_png):
+    job, attempts = refinement(stand, photo_png), Attempts(*map(stand.app.extensions.get, ("jobs", "library")), "w")
+    job, rows = attempts.claim(), [[1.0, 0.4, 0.3, 0.2, 0.1], [2.0, 0.3, 0.2, 0.1, 0.1]]
+    attempts.progress(job, Step(2, 80), None, rows)
+    page = visit(f"/jobs/{job.id}")
+    told = page.locator("#losses-told")
+    expect(told).to_contain_text("0.2 → 0.1")
+    attempts.progress(job, Step(3, 80), None, [*rows, [3.0, 0.2, 0.1, 0.05, 0.1]])
+    expect(page.get_by_role("status")).to_have_text("Step 3 of 80")
+    expect(told).to_contain_text(re.compile(r"0\.2 → 0\.(1|05)"))
+    attempts.give_all_back()
+    expect(page.get_by_role("status")).to_have_text("Next in line.")
+    expect(page.get_by_role("button", name="Stop and keep")).to_be_visible()
+
+
+def test_one_that_could_not_go_on_says_why(stand, visit, photo_png):
+    refinement(stand, photo_png)
+    attempts = Attempts(*map(stand.app.extensions.get, ("jobs", "library")), "w")
+    job = attempts.claim()
+    page = visit(f"/jobs/{job.id}")
+    expect(page.get_by_role("status")).to_have_text("Starting…")
+    attempts.keep(job, photo_png, 3, 1.0)
+    attempts.fail(job, {"code": "image_too_large", "message": "There is no memory for this."})
+    expect(page.get_by_text("There is no memory for this.")).to_be_visible()
+    expect(page.get_by_role("button", name="Go on")).to_be_visible()
+    expect(page.get_by_role("button", name="Stop and keep")).to_be_visible()

@@ -1,4 +1,4 @@
-"""Create and job pages in a browser that runs no scripts."""
+"""Create, explore and job pages in a browser that runs no scripts."""
 
 from __future__ import annotations
 
@@ -124,8 +124,42 @@ def test_a_refusal_is_beside_its_field(open_page, files, tmp_path):
     expect(page.get_by_role("checkbox", name=FLOW, exact=True)).to_be_checked()
 
 
-def test_the_phone_holds_it(open_page):
-    page = open_page(**PHONE)
+def test_the_controls_of_a_preset_and_of_an_encoder(open_page, files):
+    page = open_page("/explore")
+    page.get_by_role("checkbox", name=FLOW, exact=True).check()
+    page.get_by_label("Preset").select_option("stransfer")
+    page.get_by_role("button", name="Start from it").click()
+    expect(page.get_by_label("Style weight")).to_have_value("1000")
+    page.get_by_label("Style weight").fill("500")
+    page.get_by_label("Encoder").select_option("densenet121")
+    page.get_by_role("button", name="Show its layers").click()
+    expect(page.get_by_label("Style at conv2_block3_concat")).to_have_value("1")
+    expect(page.get_by_label("Style weight")).to_have_value("500")
+    expect(page.get_by_role("checkbox", name=FLOW, exact=True)).to_be_checked()
+    page.get_by_label("Photo", exact=True).set_input_files(files[0])
+    page.get_by_role("button", name="Refine it").click()
+    page.wait_for_url("**/results/*")
+
+
+def test_a_control_that_is_refused(open_page, files):
+    page = open_page("/explore")
+    fill_explore(page, files)
+    page.get_by_text("How it descends").click()
+    page.get_by_label("Rate").fill("7")
+    page.get_by_role("button", name="Refine it").click()
+    expect(page.locator("#rate-problem")).to_contain_text("1 or less")
+    expect(page.get_by_label("Rate")).to_have_value("7")
+    expect(page.get_by_role("checkbox", name=FLOW, exact=True)).to_be_checked()
+
+
+def fill_explore(page: Page, files) -> None:
+    page.get_by_label("Photo", exact=True).set_input_files(files[0])
+    page.get_by_role("checkbox", name=FLOW, exact=True).check()
+
+
+@pytest.mark.parametrize("url", ["/", "/explore"])
+def test_the_phone_holds_it(open_page, url):
+    page = open_page(url, **PHONE)
     for name in ("Photo", "Your own painting"):
         box = page.get_by_label(name, exact=True).bounding_box()
         assert box["x"] >= 0

@@ -140,10 +140,16 @@ def test_lbfgs_keeps_what_it_had_when_numbers_end():
 
 def test_the_average_forgets_its_start():
     average = Average(0.5)
-    results = [float(average.add(tf.constant(value))) for value in (1.0, 1.0, 4.0)]
-    assert results == pytest.approx([1.0, 1.0, 19 / 7])
+    results = [float(average.add(tf.constant(value))) for value in (0.25, 0.25, 1.0)]
+    assert results == pytest.approx([0.25, 0.25, 19 / 28])
     last = Average(0.0)
-    assert [float(last.add(tf.constant(value))) for value in (1.0, 4.0)] == [1.0, 4.0]
+    assert [float(last.add(tf.constant(value))) for value in (0.25, 1.0)] == [0.25, 1.0]
+
+
+@pytest.mark.parametrize("decay", [0.7, 0.9, 0.99])
+def test_rounding_carries_no_average_of_colours_beyond_them(decay: float):
+    average = Average(decay)
+    assert max(float(average.add(tf.constant(1.0))) for _ in range(60)) <= 1
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,9 @@ import pytest
 import tensorflow as tf
 from keras import ops
 
-from model import encoders
-from model.encoders import ENCODERS, SLIM, build, build_slim
+from model import encoder_layers, encoders
+from model.encoder_layers import ENCODERS, SLIM, Encoder
+from model.encoders import build, build_slim
 from model.errors import InvalidOption, WeightsBroken, WeightsMissing
 from model.losses import gram, relative_error
 from model.networks import read_arrays
@@ -76,7 +77,7 @@ def test_every_named_layer_is_there_in_order(name: str, untrained: None):
     outputs = [encoders._output(network, name, layer) for layer in encoder.layers]
     places = [[layer.name for layer in network.layers].index(o._keras_history.operation.name) for o in outputs]
     assert places == sorted(set(places))
-    assert set(encoder.content + encoder.style) <= set(encoder.layers)
+    assert {*encoder.content, *encoder.style} <= set(encoder.layers)
 
 
 @pytest.mark.parametrize("name", APPLICATIONS)
@@ -120,14 +121,14 @@ def test_smoothing_lowers_the_peaks_of_gram_matrices(
     name: str, untrained: None, monkeypatch: pytest.MonkeyPatch, painting: np.ndarray
 ):
     monkeypatch.setattr(encoders, "_download", peaked)
-    layers = ENCODERS[name].style[1:]
+    layers = list(ENCODERS[name].style)[1:]
     plain, smooth = (build(name, layers, smooth=choice)(painting[None]) for choice in (False, None))
     for p, s in zip(plain, smooth, strict=True):
         assert peak(s) < peak(p)
         assert np.allclose(ops.sum(s, -1), 1, atol=1e-5)
 
 
-def peaked(encoder: encoders.Encoder, make: Callable[..., keras.Model]) -> keras.Model:
+def peaked(encoder: Encoder, make: Callable[..., keras.Model]) -> keras.Model:
     """Random weights, but with features of the size of trained ones, some of them much larger than the others."""
     network = make(include_top=False, weights=None)
     rng = np.random.default_rng(0)
@@ -165,10 +166,10 @@ def test_nothing_of_an_encoder_is_trainable(untrained: None):
 
 
 def test_vgg19_from_a_local_folder(shared: Path, monkeypatch: pytest.MonkeyPatch, no_connection: None):
-    assert encoders.best() == SLIM
+    assert encoder_layers.best() == SLIM
     monkeypatch.setenv("STYLE_MODEL_DIR", str(shared / "weights"))
-    assert encoders.find("vgg19") == shared / "weights" / "vgg19_notop.weights.h5"
-    assert encoders.best() == "vgg19"
+    assert encoder_layers.find("vgg19") == shared / "weights" / "vgg19_notop.weights.h5"
+    assert encoder_layers.best() == "vgg19"
 
 
 def test_vgg19_sees_what_the_judge_of_training_sees(
@@ -183,7 +184,7 @@ def test_vgg19_sees_what_the_judge_of_training_sees(
 @pytest.mark.parametrize("name", APPLICATIONS)
 def test_weights_that_cannot_be_had_say_what_to_do(name: str, no_connection: None):
     with pytest.raises(WeightsMissing) as raised:
-        build(name, ENCODERS[name].style)
+        build(name, list(ENCODERS[name].style))
     sentence = str(raised.value)
     assert ENCODERS[name].file in sentence
     assert SLIM in sentence
@@ -193,17 +194,17 @@ def test_weights_that_cannot_be_had_say_what_to_do(name: str, no_connection: Non
 
 def test_a_file_named_as_keras_names_it_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("STYLE_MODEL_DIR", str(tmp_path))
-    assert encoders.find("resnet50") is None
+    assert encoder_layers.find("resnet50") is None
     file = tmp_path / "resnet50_weights_tf_dim_ordering_tf_kernels_notop.h5"
     file.touch()
-    assert encoders.find("resnet50") == file
+    assert encoder_layers.find("resnet50") == file
 
 
 def test_keras_s_own_downloads_are_found(tmp_path: Path):
     file = tmp_path / "home" / ".keras" / "models" / ENCODERS["xception"].file
     file.parent.mkdir(parents=True)
     file.touch()
-    assert encoders.find("xception") == file
+    assert encoder_layers.find("xception") == file
 
 
 @pytest.mark.parametrize("name", APPLICATIONS)
@@ -253,7 +254,7 @@ def test_a_changed_file_is_loaded_anew(slim_folder: Path, photo: np.ndarray):
 
 
 def test_the_slim_encoder_that_ships_is_small_and_loads(photo: np.ndarray):
-    assert encoders.SHIPPED.stat().st_size <= 4_000_000
+    assert encoder_layers.SHIPPED.stat().st_size <= 4_000_000
     for features in build(SLIM, ENCODERS[SLIM].layers)(photo[None]):
         assert np.isfinite(features).all()
         assert np.std(features) > 0

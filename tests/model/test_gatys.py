@@ -10,12 +10,12 @@ import pytest
 import tensorflow as tf
 from keras import ops
 
-from model import encoders, gatys, images, losses, precision
+from model import encoder_layers, encoders, gatys, images, losses, precision
 from model.descent import Clock
 from model.errors import ImageTooLarge
-from model.gatys import Objective, Scale, brushed, layers, objective, optimise, scales
+from model.gatys import Objective, Scale, brushed, layers, objective, optimise, remaining, scales
 from model.options import RefineOptions
-from model.progress import Cancelled, Step
+from model.progress import Cancelled, Checkpoint, Step
 from tests.model.tiny import write_tiny_encoder
 
 
@@ -32,7 +32,7 @@ def _tiny_encoder(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def chosen(**values: object) -> RefineOptions:
-    quick = {"encoder": encoders.SLIM, "steps": 12, "scales": 2, "start": "content", "variation_weight": 0}
+    quick = {"encoder": encoder_layers.SLIM, "steps": 12, "scales": 2, "start": "content", "variation_weight": 0}
     return RefineOptions.parse(quick | values)
 
 
@@ -53,7 +53,7 @@ def measured(picture: np.ndarray, photo: np.ndarray, painting: np.ndarray, **val
 def test_the_loss_is_the_weighted_sum_of_its_parts(photo: np.ndarray, painting: np.ndarray, loss: str):
     style, content = {"block1_conv1": 1.0, "block3_conv1": 0.25}, {"block4_conv2": 0.5}
     found = measured(painting, photo, painting[:48], loss=loss, style_layers=style, content_layers=content)
-    features = encoders.build(encoders.SLIM, [*style, *content])
+    features = encoders.build(encoder_layers.SLIM, [*style, *content])
     mine, styles, photos = (features(picture[None]) for picture in (painting, painting[:48], photo))
     error = losses.relative_error if loss == "relative" else losses.squared_error
     grams = [float(error(losses.gram(a), losses.gram(b))[0]) for a, b in zip(mine[:2], styles[:2], strict=True)]
@@ -75,6 +75,11 @@ def test_the_gradient_is_that_of_finite_differences(photo: np.ndarray, painting:
         compiled.at(tf.constant(picture[None] + s * direction), targets, weights)[0] for s in (0.05, -0.05)
     )
     assert (ahead["loss"] - behind["loss"]) / 0.1 == pytest.approx(np.linalg.norm(gradient), rel=0.02)
+
+
+def test_no_layers_are_none_and_not_the_usual_ones():
+    content, style = layers(chosen(style_layers={}))
+    assert (content, style) == ({"block4_conv2": 1.0}, {})
 
 
 def test_layers_without_weight_do_not_count(photo: np.ndarray, painting: np.ndarray):
@@ -101,7 +106,7 @@ def test_an_optimisation_lowers_the_loss(photo: np.ndarray, painting: np.ndarray
     assert result.rgb.shape == photo.shape
     assert result.rgb.dtype == np.float32
     assert 0 <= result.rgb.min() <= result.rgb.max() <= 1
-    assert (result.complete, result.notes, result.precision) == (True, [], "float32")
+    assert (result.ended, result.notes, result.precision) == ("steps", [], "float32")
     before, after = (measured(p, photo, painting)["loss"] for p in (photo, result.rgb))
     assert after < 0.6 * before
 
@@ -155,10 +160,68 @@ def test_cancelling_keeps_the_best_so_far(photo: np.ndarray, painting: np.ndarra
 
     result = optimise(photo, [painting], [1.0], photo, chosen(), stop)
     assert len(steps) == stop_at + 1
-    assert not result.complete
+    assert result.ended == "stopped"
     assert result.rgb.shape == photo.shape
     blurred = images.resize(result.rgb, steps[-1].preview.rgb.shape[:2])
     assert np.abs(blurred - steps[-1].preview.rgb).mean() < 0.02
+
+
+def interrupted(photo: np.ndarray, painting: np.ndarray, after: int, **values: object) -> Checkpoint:
+    """A run that ended after so many steps."""
+    kept: list[Step] = []
+
+    def on_step(step: Step) -> None:
+        kept.append(step)
+        if step.step == after:
+            raise Cancelled
+
+    optimise(photo, [painting], [1.0], photo, chosen(**values), on_step)
+    return Checkpoint(kept[-1].preview.rgb, after, seconds=2.0)
+
+
+@pytest.mark.parametrize("after", [0, 3, 7, 10])
+def test_an_interrupted_run_goes_on(photo: np.ndarray, painting: np.ndarray, after: int):
+    steps: list[Step] = []
+    checkpoint = interrupted(photo, painting, after)
+    resumed = optimise(photo, [painting], [1.0], photo, chosen(), steps.append, checkpoint)
+    assert [step.step for step in steps] == list(range(after, 13))
+    assert resumed.ended == "steps"
+    assert resumed.rgb.shape == photo.shape
+    end, once = (measured(picture, photo, painting)["loss"] for picture in (resumed.rgb, refined(photo, painting)))
+    assert end < 1.5 * once
+
+
+def test_going_on_at_the_very_end_spoils_nothing(photo: np.ndarray, painting: np.ndarray):
+    values = {"steps": 60, "scales": 1, "average": 0.9}
+    good = interrupted(photo, painting, 59, **values)
+    resumed = optimise(photo, [painting], [1.0], photo, chosen(**values), resume=good)
+    before, after = (measured(rgb, photo, painting)["loss"] for rgb in (good.picture, resumed.rgb))
+    assert after < 1.15 * before
+
+
+def test_a_run_that_was_done_is_done(photo: np.ndarray, painting: np.ndarray):
+    steps: list[Step] = []
+    resumed = optimise(photo, [painting], [1.0], photo, chosen(), steps.append, Checkpoint(painting, 12))
+    assert [step.step for step in steps] == [12]
+    assert np.array_equal(resumed.rgb, painting)
+
+
+def test_time_before_an_interruption_counts(photo: np.ndarray, painting: np.ndarray):
+    steps: list[Step] = []
+    options = chosen(seconds=100.0, scales=1)
+    result = optimise(photo, [painting], [1.0], photo, options, steps.append, Checkpoint(photo, 2, seconds=100.0))
+    assert [step.step for step in steps] == [2, 3]
+    assert result.ended == "time"
+
+
+def test_what_is_left_of_scales():
+    whole = scales((96, 128), chosen(steps=30, scales=2))
+    assert remaining(whole, 0) == whole
+    rest = remaining(whole, whole[0].steps + 2)
+    assert [scale.size for scale in rest] == [(96, 128)]
+    assert (rest[0].steps, rest[0].steps_before) == (whole[1].steps - 2, whole[0].steps + 2)
+    assert rest[0].work_before + rest[0].work == pytest.approx(1)
+    assert remaining(whole, 30) == []
 
 
 def test_a_budget_of_time_is_kept_on_all_scales(photo: np.ndarray, painting: np.ndarray, monkeypatch):
@@ -167,7 +230,7 @@ def test_a_budget_of_time_is_kept_on_all_scales(photo: np.ndarray, painting: np.
     monkeypatch.setattr(Clock, "_gone", lambda clock: float(next(now)))
     steps: list[Step] = []
     result = optimise(photo, [painting], [1.0], photo, chosen(steps=1000, scales=3, seconds=10), steps.append)
-    assert result.complete
+    assert result.ended == "time"
     assert {step.preview.rgb.shape[0] for step in steps} == {48, 68, 96}
     assert len(steps) < 100
     assert steps[-1].seconds_left < 0.5
@@ -175,7 +238,8 @@ def test_a_budget_of_time_is_kept_on_all_scales(photo: np.ndarray, painting: np.
 
 def test_it_ends_early_where_the_loss_no_longer_falls(photo: np.ndarray, painting: np.ndarray):
     steps: list[Step] = []
-    optimise(photo, [painting], [1.0], photo, chosen(steps=400, rate=1e-7, patience=5), steps.append)
+    settled = optimise(photo, [painting], [1.0], photo, chosen(steps=400, rate=1e-7, patience=5), steps.append)
+    assert settled.ended == "settled"
     assert len(steps) == 1 + 20  # the start, and twice the patience on each scale
 
 
@@ -208,6 +272,7 @@ def test_a_gpu_s_memory_that_does_not_do(photo: np.ndarray, painting: np.ndarray
             refined(photo, painting, scales=3)
     else:
         result = optimise(photo, [painting], [1.0], photo, chosen(scales=3))
+        assert result.ended == "memory"
         assert result.notes == ["There was no memory for 91 x 68 pixels: it was refined up to 64 x 48."]
         assert result.rgb.shape == photo.shape
 

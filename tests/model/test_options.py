@@ -7,7 +7,7 @@ from typing import get_args
 
 import pytest
 
-from model import encoders
+from model import encoder_layers
 from model.errors import InvalidOption
 from model.options import MAX_STYLES, PRESETS, EncoderName, Preset, RefineOptions, StylizeOptions
 
@@ -152,7 +152,7 @@ def test_weights_that_do_not_fit_the_styles(weights: list[float] | None, styles:
 
 
 def test_encoders_and_presets_are_those_there_are():
-    assert {*get_args(EncoderName)} == {"auto", *encoders.ENCODERS}
+    assert {*get_args(EncoderName)} == {"auto", *encoder_layers.ENCODERS}
     assert get_args(Preset) == tuple(PRESETS)
 
 
@@ -173,7 +173,7 @@ def test_options_survive_a_journey_as_json(preset: str):
 @pytest.mark.parametrize("preset", PRESETS)
 def test_a_preset_names_layers_that_its_encoder_has(preset: str):
     options = RefineOptions.parse({"preset": preset})
-    encoder = encoders.get(encoders.SLIM if options.encoder == "auto" else options.encoder)
+    encoder = encoder_layers.get(encoder_layers.SLIM if options.encoder == "auto" else options.encoder)
     encoder.check([*(options.content_layers or {}), *(options.style_layers or {})], "layers")
 
 
@@ -215,9 +215,7 @@ def test_a_refinement_within_its_limits(name: str, typed: object, value: object)
         ("loss", "squared", "'relative' or 'absolute'"),
         ("optimizer", "sgd", "'adam' or 'lbfgs'"),
         ("start", "photo", "'pastiche', 'content' or 'noise'"),
-        ("style_layers", "block1_conv1:2", "1 or less"),
-        ("style_layers", "block1_conv1:much", "a number"),
-        ("style_layers", {"block1_conv1": math.nan}, "a finite number"),
+        ("style_layers", "block1_conv1, block1_conv1:0", "layers' names, each once"),
         ("style_layers", None, "layers' names with their weights"),
         ("content_layers", 3, "layers' names with their weights"),
         ("content_weight", -1, "0 or more"),
@@ -233,7 +231,7 @@ def test_a_refinement_within_its_limits(name: str, typed: object, value: object)
         ("size", 99, "100 or more"),
         ("size", 2049, "2048 or less"),
         ("seed", -1, "0 or more"),
-        ("seed", 10**9, "1e+09 or less"),
+        ("seed", 10**9, "999999999 or less"),
         ("style_scale", 0.2, "0.25 or more"),
         ("scales", 9, "8 or less"),
         ("average", 1, "0.999 or less"),
@@ -243,6 +241,26 @@ def test_a_refinement_within_its_limits(name: str, typed: object, value: object)
 )
 def test_a_refinement_outside_its_limits(name: str, value: object, reason: str):
     assert refusal(RefineOptions, **{name: value}) == (name, f"'{name}' must be {reason}.")
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        ("block1_conv1:2", "block1_conv1 must be 1 or less"),
+        ("block1_conv1:much", "block1_conv1 must be a number"),
+        ({"block1_conv1": math.nan}, "block1_conv1 must be a finite number"),
+        ({"x" * 99: -1}, f"{'x' * 40} must be 0 or more"),
+    ],
+)
+def test_a_layer_outside_its_limits_is_named(value: object, reason: str):
+    assert refusal(RefineOptions, style_layers=value) == ("style_layers", f"'style_layers': {reason}.")
+
+
+@pytest.mark.parametrize("none", [{}, "block1_conv1:0"])
+def test_without_any_layer_nothing_counts(none: object):
+    sentence = "'style_layers' must have a weight that is more than 0."
+    assert refusal(RefineOptions, style_layers=none, content_weight=0) == ("style_layers", sentence)
+    assert RefineOptions.parse({"style_layers": none}).content_weight
 
 
 def test_something_must_count():

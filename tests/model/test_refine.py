@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -11,15 +12,16 @@ import pytest
 from PIL import Image
 
 import API
-from model import RefineOptions, encoders, gatys, memory, refine, style_vector, stylize, transfer
+from model import RefineOptions, encoder_layers, encoders, gatys, memory, refine, style_vector, stylize, transfer
 from model.errors import ImageTooLarge, InvalidOption, UnsupportedImage, WeightsMissing
 from model.film import FRAMES, Film
 from model.images import Picture
 from model.options import PRESETS
-from model.progress import Cancelled, Step
+from model.progress import Cancelled, Checkpoint, Step
+from model.refine import check_shape, checked
 from tests.model.tiny import write_tiny, write_tiny_encoder
 
-KERAS = [name for name in encoders.ENCODERS if name != encoders.SLIM]
+KERAS = [name for name in encoder_layers.ENCODERS if name != encoder_layers.SLIM]
 
 
 @pytest.fixture(scope="module")
@@ -51,13 +53,13 @@ def random_weights(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def quick(**values: object) -> RefineOptions:
-    return RefineOptions.parse({"encoder": encoders.SLIM, "size": 128, "steps": 3, "scales": 1} | values)
+    return RefineOptions.parse({"encoder": encoder_layers.SLIM, "size": 128, "steps": 3, "scales": 1} | values)
 
 
 def test_a_photo_and_a_painting(photo_png: bytes, painting_png: bytes, tiny: Path):
     result = refine(photo_png, [painting_png], quick(), model_path=tiny)
     assert result.picture.rgb.shape == (96, 128, 3)
-    assert result.weights == encoders.SLIM
+    assert result.weights == encoder_layers.SLIM
     assert result.seconds > 0
     assert (result.complete, result.notes) == (True, [])
 
@@ -65,7 +67,7 @@ def test_a_photo_and_a_painting(photo_png: bytes, painting_png: bytes, tiny: Pat
 def test_the_recipe_is_all_it_takes(photo: np.ndarray, painting: np.ndarray):
     result = refine(photo, [painting, photo], quick(start="noise", seed=7, weights=[3, 1]))
     recipe = result.recipe
-    assert (recipe["method"], recipe["weights"], recipe["precision"]) == ("gatys", encoders.SLIM, "float32")
+    assert (recipe["method"], recipe["weights"], recipe["precision"]) == ("gatys", encoder_layers.SLIM, "float32")
     assert (recipe["width"], recipe["height"], recipe["start"], recipe["seed"]) == (128, 96, "noise", 7)
     assert [style["weight"] for style in recipe["styles"]] == [0.75, 0.25]
     assert len(recipe["weights_sha256"]) == 64
@@ -120,6 +122,15 @@ def test_cancelling_keeps_the_best_so_far(photo: np.ndarray, painting: np.ndarra
     assert result.recipe["method"] == "gatys"
 
 
+def test_an_interrupted_refinement_says_so(photo: np.ndarray, painting: np.ndarray, photo_png: bytes):
+    steps: list[Step] = []
+    checkpoint = Checkpoint(photo_png, 2, 1.0)
+    result = refine(photo, [painting], quick(start="content"), on_step=steps.append, resume=checkpoint)
+    assert [step.step for step in steps] == [2, 3]
+    assert result.recipe["resumed_after"] == 2
+    assert result.notes == ["It was interrupted after step 2 and went on from there."]
+
+
 def test_strength_mixes_the_photo_s_own_look_in(photo: np.ndarray, painting: np.ndarray):
     def style(strength: float) -> float:
         steps: list[Step] = []
@@ -147,9 +158,25 @@ def test_an_unknown_layer_is_answered_with_the_right_ones(photo: np.ndarray, pai
     assert caught.value.field == field
 
 
+@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("encoder", ["auto", *encoder_layers.ENCODERS])
+def test_checked_options_say_all_that_will_be_done(preset: str, encoder: str):
+    options = checked(RefineOptions.parse({"preset": preset, "encoder": encoder}))
+    assert options.encoder in encoder_layers.ENCODERS
+    assert options.content_layers
+    assert options.style_layers
+    assert RefineOptions.parse(options.model_dump(mode="json", exclude_none=True)) == options == checked(options)
+
+
+def test_an_unknown_layer_s_name_is_not_said_in_full(photo: np.ndarray, painting: np.ndarray):
+    with pytest.raises(InvalidOption) as caught:
+        refine(photo, [painting], quick(style_layers="x" * 5000))
+    assert len(str(caught.value)) < 200
+
+
 def test_auto_is_what_is_here(photo: np.ndarray, painting: np.ndarray, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     monkeypatch.setattr(Path, "home", lambda: tmp_path)
-    assert refine(photo, [painting], quick(encoder="auto", start="content", steps=1)).weights == encoders.SLIM
+    assert refine(photo, [painting], quick(encoder="auto", start="content", steps=1)).weights == encoder_layers.SLIM
 
 
 def test_weights_that_are_not_here(photo: np.ndarray, painting: np.ndarray, monkeypatch: pytest.MonkeyPatch):
@@ -186,7 +213,7 @@ def test_every_preset_refines(photo: np.ndarray, painting: np.ndarray, tiny: Pat
 
 
 def test_a_size_that_does_not_fit_is_lowered(photo: np.ndarray, painting: np.ndarray, monkeypatch: pytest.MonkeyPatch):
-    one = memory.REFINING_BYTES_PER_PIXEL[encoders.SLIM]
+    one = memory.REFINING_BYTES_PER_PIXEL[encoder_layers.SLIM]
     monkeypatch.setattr(memory, "free_bytes", lambda: one * 96 * 128 // 2)
     result = refine(photo, [painting], quick(start="content"))
     assert result.picture.rgb.shape == (68, 90, 3)
@@ -206,13 +233,13 @@ def test_large_styles_and_lbfgs_take_memory_too():
         memory.refining_bytes_per_pixel(quick(**values))
         for values in ({"style_scale": 1.5}, {"style_scale": 4}, {"optimizer": "lbfgs"})
     )
-    assert plain == memory.REFINING_BYTES_PER_PIXEL[encoders.SLIM]
+    assert plain == memory.REFINING_BYTES_PER_PIXEL[encoder_layers.SLIM]
     assert large > 4 * plain
     assert lbfgs == plain + memory.LBFGS_BYTES_PER_PIXEL
 
 
 def test_memory_is_known_for_each_encoder():
-    assert memory.REFINING_BYTES_PER_PIXEL.keys() == encoders.ENCODERS.keys()
+    assert memory.REFINING_BYTES_PER_PIXEL.keys() == encoder_layers.ENCODERS.keys()
 
 
 def test_a_picture_too_narrow_for_the_encoder(painting: np.ndarray):
@@ -221,11 +248,23 @@ def test_a_picture_too_narrow_for_the_encoder(painting: np.ndarray):
     assert caught.value.field == "size"
 
 
+@pytest.mark.parametrize(("height", "width", "fits"), [(96, 128, True), (200, 49, False), (200, 51, True)])
+def test_whether_a_picture_is_too_narrow_is_known_before(height: int, width: int, fits: bool):
+    with nullcontext() if fits else pytest.raises(InvalidOption, match="x 128 pixels is too narrow"):
+        check_shape(height, width, quick())
+
+
+def test_a_picture_to_begin_with_has_the_photo_s_proportions(photo: np.ndarray, painting: np.ndarray):
+    with pytest.raises(InvalidOption, match="begin with is 96 x 96 and the photo 128 x 96") as caught:
+        refine(photo, [painting], quick(), start=photo[:, :96])
+    assert caught.value.field == "start"
+
+
 # One line of Python
 
 
 def test_transfer_style_goes_on_to_refine(photo: np.ndarray, painting: np.ndarray, tiny: Path, monkeypatch):
-    monkeypatch.setitem(PRESETS, "balanced", {"steps": 2, "encoder": encoders.SLIM})
+    monkeypatch.setitem(PRESETS, "balanced", {"steps": 2, "encoder": encoder_layers.SLIM})
     result = API.transfer_style(photo, painting, tiny, size=100, refine="balanced")
     assert result.shape == (75, 100, 3)
     expected = refine(photo, [painting], RefineOptions.parse({"size": 100}), model_path=tiny)
@@ -236,20 +275,20 @@ def test_transfer_style_goes_on_to_refine(photo: np.ndarray, painting: np.ndarra
 
 def test_refine_in_one_line(photo: np.ndarray, painting: np.ndarray, tmp_path: Path):
     steps: list[Step] = []
-    options = {"size": 128, "steps": 2, "encoder": encoders.SLIM}
+    options = {"size": 128, "steps": 2, "encoder": encoder_layers.SLIM}
     noise = API.refine(photo, [painting, photo], preset="fast", start="noise", on_step=steps.append, **options)
     assert noise.shape == (96, 128, 3)
     assert len(steps) == 3
     path = tmp_path / "start.png"
-    Image.new("RGB", (10, 10), "red").save(path)
+    Image.new("RGB", (12, 9), "red").save(path)
     API.refine(photo, painting, start=str(path), on_step=steps.append, **options)
     assert np.allclose(steps[3].preview.rgb, [1, 0, 0], atol=0.01)
 
 
 def test_what_did_not_go_as_asked_is_a_warning(photo: np.ndarray, painting: np.ndarray, monkeypatch):
-    monkeypatch.setattr(memory, "free_bytes", lambda: memory.REFINING_BYTES_PER_PIXEL[encoders.SLIM] * 96 * 64)
+    monkeypatch.setattr(memory, "free_bytes", lambda: memory.REFINING_BYTES_PER_PIXEL[encoder_layers.SLIM] * 96 * 64)
     with pytest.warns(UserWarning, match="the size was lowered to 90") as caught:
-        API.refine(photo, painting, start="content", size=128, steps=1, encoder=encoders.SLIM)
+        API.refine(photo, painting, start="content", size=128, steps=1, encoder=encoder_layers.SLIM)
     assert caught[0].filename == __file__
 
 

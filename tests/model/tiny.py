@@ -7,7 +7,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from model import encoders
+from model import encoder_layers, encoders
 from model.networks import Architecture, build_predictor, build_transformer, read_arrays
 from model.npz import write_npz
 
@@ -27,6 +27,6 @@ def write_tiny(path: Path, seed: int = 0) -> Path:
 def write_tiny_encoder(folder: Path, seed: int = 0) -> Path:
     """In the place of the encoder that ships, where `folder` is STYLE_MODEL_DIR."""
     keras.utils.set_random_seed(seed)
-    path = folder / encoders.SHIPPED.name
+    path = folder / encoder_layers.SHIPPED.name
     np.savez(path, **read_arrays(encoders.build_slim((4, 6, 8, 8, 8))))
     return path

@@ -15,7 +15,8 @@ from keras import ops
 from PIL import Image
 
 from model import encoders
-from model.encoders import SLIM, SLIM_TAPS, build_slim
+from model.encoder_layers import SLIM, SLIM_TAPS
+from model.encoders import build_slim
 from model.losses import gram
 from model.networks import read_arrays
 from tests.model.tiny import write_tiny
@@ -105,10 +106,11 @@ def test_a_run_goes_on_and_what_it_learnt_is_exported(
     assert all(np.isfinite(f).all() for f in encoders.build(SLIM, SLIM_TAPS)(photo[None]))
 
 
-def test_what_float16_cannot_hold_is_not_exported(tmp_path: Path):
-    arrays = read_arrays(distiller().student) | {f"{tap}/map/weights": np.full((4, 64), 1e9) for tap in SLIM_TAPS}
+def test_what_is_no_number_is_not_exported(tmp_path: Path):
+    arrays = read_arrays(distiller().student) | {f"{tap}/map/weights": np.ones((4, 64)) for tap in SLIM_TAPS}
+    arrays["block1_conv1/biases"] = np.full(4, np.inf)
     np.savez(tmp_path / "weights.npz", **arrays)
-    with pytest.raises(ValueError, match="float16"):
+    with pytest.raises(ValueError, match="not finite"):
         encoder.export(tmp_path, tmp_path / "out.npz")
     assert not (tmp_path / "out.npz").exists()
 
@@ -131,6 +133,29 @@ def test_a_pruned_student_sees_much_of_what_vgg_sees(vgg: Path):
     assert loss() < before / 4
     features = dict(zip(("features", "grams", "differences"), (m.result() for m in task.means), strict=True))
     assert np.isfinite(list(features.values())).all()
+
+
+def test_a_wider_student_starts_from_what_a_narrower_one_learnt(vgg: Path):
+    network, pictures = vgg19(vgg, SLIM_TAPS), np.random.default_rng(0).random((2, CROP, CROP, 3), "float32")
+    narrow, wide = (
+        encoder.EncoderDistiller(build_slim(widths), [output.shape[-1] for output in network.outputs])
+        for widths in (WIDTHS, (*WIDTHS[:3], 14, 16))
+    )
+    for task in (narrow, wide):
+        task([pictures[None, :2]])
+    encoder.prune(narrow, network, pictures)
+    learnt = {name: array + 1 for part in (narrow.student, *narrow.maps) for name, array in read_arrays(part).items()}
+    encoder.prune(wide, network, pictures, learnt)
+    now = {name: array for part in (wide.student, *wide.maps) for name, array in read_arrays(part).items()}
+    same = {name for name in now if now[name].shape == learnt[name].shape and np.array_equal(now[name], learnt[name])}
+    assert same == {name for name in now if name.startswith(("block1", "block2", "block3"))}
+
+
+def test_frozen_blocks_learn_no_more():
+    task = encoder.EncoderDistiller(build_slim(WIDTHS), [8] * len(SLIM_TAPS))
+    task([np.zeros((1, 2, CROP, CROP, 3))])
+    encoder.freeze(task, 4)
+    assert {v.path.split("/")[-2].partition("_")[0] for v in task.trainable_variables} == {"block5"}
 
 
 def test_the_channels_that_stay_explain_the_others():

@@ -1,0 +1,83 @@
+// The photo and the paintings that somebody brings: dropped, pasted, browsed for, or of an earlier picture. The form is
+// told by an event "pictures" when there are others.
+
+import * as photo from "./photo.js";
+import { forget, tell } from "./problems.js";
+import { fetched } from "./server.js";
+import * as styles from "./styles.js";
+import { refuseStrayDrops, setUpPaste, setUpZone } from "./zones.js";
+
+const [content, style, sample] = ["#content", "#style", "#sample"].map((id) => document.querySelector(id));
+const form = document.querySelector("#paint");
+const maxBytes = Number(form.dataset.maxBytes);
+
+/** Adds them to what is sent, the styles in the order in which the server counts weights. */
+export function append(body, { blob, name, kept } = photo.theirs(), chosen = styles.chosen()) {
+  if (kept) body.append("content", kept);
+  else body.append("content", blob, name);
+  if (chosen.length > 1) body.append("weights", chosen.map(({ weight }) => weight).join(","));
+  for (const { id, painting } of chosen) {
+    if (painting) body.append("style", painting, painting.name);
+    else body.append("style", id);
+  }
+}
+
+/** The fields that lack something, each with what to do about it. */
+export function missing() {
+  const found = [];
+  if (!photo.theirs()) found.push(["content", "Choose a photo first."]);
+  if (!styles.chosen().length) found.push(["style", "Choose a style, or add a painting of your own."]);
+  return found;
+}
+
+function tellOfOthers() {
+  form.dispatchEvent(new Event("pictures"));
+}
+
+function takePhoto([file]) {
+  if (!photo.tooLarge(file, maxBytes)) photo.put(file, file.name || "photo");
+  tellOfOthers();
+}
+
+function takePaintings(files) {
+  forget("style");
+  styles.addAll(files, maxBytes);
+  style.value = ""; // its files are cards now, and may be chosen once more
+  tellOfOthers();
+}
+
+function takePasted(files) {
+  const atStyles = document.activeElement.closest("#styles");
+  if (atStyles || (photo.theirs() && document.activeElement !== content)) takePaintings(files);
+  else takePhoto(files);
+}
+
+async function takeSample() {
+  try {
+    takePhoto([new File([await fetched(sample.dataset.src)], "cat.jpg", { type: "image/jpeg" })]);
+  } catch (error) {
+    tell("content", error.message);
+  }
+}
+
+/** After Back the browser has filled in the form anew. */
+function takeWhatIsThere() {
+  if (content.files.length && !photo.theirs()) takePhoto(content.files);
+  if (style.files.length) takePaintings([...style.files]);
+  styles.arrange();
+}
+
+async function restore() {
+  if (document.querySelector("#photo").dataset.src) await photo.restore();
+  await styles.restore();
+  tellOfOthers();
+}
+
+setUpZone(document.querySelector("#content-zone"), content, takePhoto);
+setUpZone(document.querySelector("#styles"), style, takePaintings);
+setUpPaste(takePasted);
+refuseStrayDrops();
+sample.hidden = false;
+sample.addEventListener("click", takeSample);
+window.addEventListener("pageshow", takeWhatIsThere);
+restore();

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+from pydantic import ValidationError
+
+from app.orders import Order, OrderStyle
+from model.options import PRESETS, RefineOptions, StylizeOptions
+
+PHOTO, STYLE, START = "a" * 64, "b" * 64, "c" * 64
+BEFORE = {  # as it was written when there was one method
+    "content": PHOTO,
+    "content_name": "photo",
+    "styles": [{"name": "swirl", "id": None, "picture": STYLE, "shipped": None}],
+    "options": {"strength": 0.5, "format": "png", "quality": 92},
+}
+
+
+def made(**more: object) -> Order:
+    return Order(content=PHOTO, content_name="photo", styles=[OrderStyle(name="swirl", picture=STYLE)], **more)
+
+
+def stored(order: Order) -> Order:
+    return Order.model_validate(json.loads(json.dumps(order.model_dump(mode="json"))))
+
+
+def test_an_order_of_before_there_were_methods_still_reads():
+    order = Order.model_validate(BEFORE)
+    assert (order.method, order.options) == ("magenta", StylizeOptions(strength=0.5))
+    assert order.digest == "f6eb40ad28efe5cd99697ac84be0a3bb72fd6fc6f437371fdb589a3a3df8d732"
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("options", [{}, {"encoder": "vgg16", "steps": 7}, {"style_layers": {"block1_conv1": 0.5}}])
+def test_a_refinement_reads_as_it_was_written(preset, options):
+    order = made(method="gatys", options=RefineOptions(preset=preset, **options), start=START)
+    assert stored(order) == order
+    assert stored(order).digest == order.digest
+
+
+def test_options_are_those_of_the_method():
+    with pytest.raises(ValidationError):
+        made(method="gatys", options=StylizeOptions())
+    with pytest.raises(ValidationError):
+        made(options={"steps": 7})
+    with pytest.raises(ValidationError):
+        made(method="fast", options={})
+
+
+def test_a_start_is_among_the_pictures_that_must_be_there():
+    order = made(method="gatys", options=RefineOptions(), start=START)
+    assert set(order.keys()) == {PHOTO, STYLE, START}
+    assert set(made(options=StylizeOptions()).keys()) == {PHOTO, STYLE}
+
+
+def test_another_start_is_another_order():
+    plain = made(method="gatys", options=RefineOptions())
+    assert plain.digest != plain.model_copy(update={"start": START}).digest

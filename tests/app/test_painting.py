@@ -1,0 +1,111 @@
+"""How a worker has an order painted: with its start, its checkpoint, and no longer than the server allows."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import model
+from app.library import Library
+from app.orders import Order, OrderStyle
+from app.painting import as_far_as_it_is, paint_order
+from app.store import Store
+from model import images
+from model.images import Picture
+from model.options import RefineOptions, StylizeOptions
+from model.progress import Checkpoint
+from model.transfer import Pastiche
+
+LIMIT = 900.0
+
+
+@pytest.fixture
+def library(tmp_path):
+    library = Library(f"sqlite:///{tmp_path / 'library.sqlite3'}", Store(str(tmp_path / "pictures")), keep_hours=1)
+    yield library
+    library.close()
+
+
+@pytest.fixture
+def refinement(library, photo_png, painting_png):
+    content, style = (library.put_picture("ann", data) for data in (photo_png, painting_png))
+
+    def order(start: bytes | None = None, **options) -> Order:
+        return Order(
+            content=content,
+            content_name="photo",
+            styles=[OrderStyle(name="swirl", picture=style)],
+            method="gatys",
+            options=RefineOptions(**options),
+            start=library.put_picture("ann", start) if start else None,
+        )
+
+    return order
+
+
+@pytest.fixture
+def refine(monkeypatch):
+    """Asked for, it took so many seconds and ended by that, and has notes; what it was given is in `given`."""
+
+    def come_to(seconds: float, ended: str = "steps", *notes: str) -> dict:
+        given = {}
+
+        def stand_in(content, styles, options, **more) -> Pastiche:
+            given.update(more, options=options)
+            recipe = {"method": "gatys", "seconds": options.seconds, "ended": ended}
+            return Pastiche(Picture(images.read(content).rgb), "vgg16", seconds, recipe, notes=list(notes))
+
+        monkeypatch.setattr(model, "refine", stand_in)
+        return given
+
+    return come_to
+
+
+def paint(order: Order, library: Library, resume: Checkpoint | None = None) -> Pastiche:
+    return paint_order(order, library, lambda step: None, resume, LIMIT)
+
+
+def test_a_pastiche_is_told_of_no_limit(stand_in, library, refinement):
+    order = refinement().model_copy(update={"method": "magenta", "options": StylizeOptions()})
+    assert paint(order, library).recipe == {"shares": [1.0]}
+
+
+def test_a_refinement_has_its_start_and_its_checkpoint(library, refinement, refine, photo_png):
+    given, resume = refine(5.0), Checkpoint(photo_png, 40, 30.0)
+    pastiche = paint(refinement(start=photo_png), library, resume)
+    assert (given["start"], given["resume"]) == (photo_png, resume)
+    assert pastiche.seconds == 35.0
+
+
+@pytest.mark.parametrize("asked", [None, 5000.0])
+def test_the_server_says_where_its_limit_cut_something_off(library, refinement, refine, asked):
+    given = refine(1000.0, "time", "Calm.")
+    pastiche = paint(refinement(**({"seconds": asked} if asked else {})), library)
+    assert given["options"].seconds == LIMIT
+    assert pastiche.recipe.get("seconds") == asked
+    limit = "This server refines a picture for at most 15 minutes: it ended before its last step."
+    assert pastiche.notes == ["Calm.", limit]
+
+
+@pytest.mark.parametrize("notes", [[], ["The loss fell no more."]])
+def test_what_ended_by_itself_needs_no_note_however_long_it_took(library, refinement, refine, notes):
+    refine(LIMIT + 1, "settled", *notes)
+    assert paint(refinement(), library).notes == notes
+
+
+def test_who_asks_for_less_than_the_limit_has_what_was_asked_for(library, refinement, refine):
+    given = refine(10.0, "time")
+    pastiche = paint(refinement(seconds=10.0), library)
+    assert (given["options"].seconds, pastiche.recipe["seconds"], pastiche.notes) == (10.0, 10.0, [])
+
+
+def test_what_a_refinement_came_to_is_as_large_as_it_was_to_become(library, refinement, photo):
+    clear = np.dstack([photo, np.linspace(0, 1, photo.shape[1], dtype="float32")[None].repeat(photo.shape[0], 0)])
+    asked = refinement(size=256, steps=80, encoder="vgg16")
+    order = asked.model_copy(update={"content": library.put_picture("ann", images.encode(images.read(clear)))})
+    pastiche = as_far_as_it_is(order, library, Checkpoint(images.encode(Picture(1 - photo[::2, ::2])), 40, 30.0))
+    assert (pastiche.picture.rgb.shape, pastiche.picture.alpha.shape) == ((192, 256, 3), (192, 256))
+    assert pastiche.picture.rgb.mean() == pytest.approx(1 - photo.mean(), abs=0.01)
+    assert (pastiche.complete, pastiche.seconds, pastiche.weights) == (False, 30.0, "vgg16")
+    assert pastiche.notes == ["It was stopped after step 40 of 80."]
+    assert pastiche.recipe.items() >= {"method": "gatys", "width": 256, "height": 192, "steps": 80}.items()
