@@ -16,6 +16,7 @@ from model import encoder_layers
 from model.encoder_layers import SLIM
 from model.errors import InvalidOption
 from model.options import RefineOptions
+from model.refine import checked
 from tests.app.answers import b64, data_url, error_of, pixels, upload
 from tests.app.conftest import refined
 from tests.app.seeds import add_result, sign_in
@@ -67,8 +68,7 @@ def test_the_options_are_those_of_a_refinement(order, refine, body):
     for sent in ({"data": refine(**asked)}, {"json": body | asked}):
         accepted = order(**sent)
         assert (accepted.method, accepted.start) == ("gatys", None)
-        expected = RefineOptions.parse(asked)
-        assert accepted.options == expected
+        assert accepted.options == checked(RefineOptions.parse(asked))
 
 
 def test_the_encoder_is_settled_when_it_is_accepted(order, refine, monkeypatch):
@@ -78,7 +78,7 @@ def test_the_encoder_is_settled_when_it_is_accepted(order, refine, monkeypatch):
 
 def test_what_a_form_leaves_empty_is_as_the_preset_has_it(order, refine):
     empty = dict.fromkeys(RefineOptions.model_fields.keys() - {"preset"}, "")
-    assert order(data=refine(preset="fast", **empty)).options == RefineOptions.parse({"preset": "fast"})
+    assert order(data=refine(preset="fast", **empty)).options == checked(RefineOptions.parse({"preset": "fast"}))
 
 
 @pytest.mark.parametrize(

@@ -171,7 +171,7 @@ def test_the_form_becomes_a_refinement(app, sent, shown):
     order = app.extensions["jobs"].get(answer.location.removeprefix("/jobs/")).order
     options = order.options
     assert (order.method, options.encoder, options.optimizer) == ("gatys", "vgg16", "lbfgs")
-    assert (options.steps, options.seconds, options.weights) == (80, 30, [20, 50])
+    assert (options.steps, options.seconds, options.weights) == (120, 30, [20, 50])
     assert options.style_layers == dict.fromkeys(list(ENCODERS["vgg16"].style)[1:], 1) | {"block1_conv2": 0.25}
     assert options.content_layers == {"block4_conv2": 1}
 
