@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import re
 import shutil
 import sys
 import tempfile
@@ -75,8 +76,11 @@ def main() -> None:
             paint(page, address, "1024", style)
             page.wait_for_url("**/results/*", timeout=PATIENCE)
         save(page, "result")
+        paint(page, address, "512", "Waves")
+        page.wait_for_url("**/results/*", timeout=PATIENCE)
+        page.get_by_role("radio", name="Fast").check()
         page.get_by_role("button", name="Refine").click()
-        expect(page.get_by_text("Step 3", exact=False)).to_be_visible(timeout=PATIENCE)  # of the thirties
+        expect(page.get_by_text(re.compile(r"Step 3\d"))).to_be_visible(timeout=PATIENCE)
         save(page, "refine")
         page.wait_for_url("**/results/*", timeout=PATIENCE)
         paint(page, address, "3072", "Waves")

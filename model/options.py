@@ -88,7 +88,7 @@ EncoderName = Literal[
 ]
 
 PRESETS: dict[str, dict[str, Any]] = {
-    "fast": {"encoder": "vgg19-slim", "variation_weight": 0.1, "steps": 50},
+    "fast": {"encoder": "vgg19-slim", "content_weight": 0.02, "variation_weight": 0.1, "steps": 50},
     "balanced": {},
     "best": {"content_weight": 0.028, "variation_weight": 0.02, "steps": 200, "scales": 1, "patience": 30},
     # What the explorer Stransfer starts with; its losses here are relative, so that its weights suit any encoder.
@@ -180,7 +180,7 @@ class RefineOptions(_Options):
         None, description="Where content is compared: name:weight,… from 0 to 1. Left out: where the encoder does well."
     )
     style_layers: Layers = Field(None, description="Where style is compared, likewise.")
-    content_weight: Number = Field(0.01, ge=0, le=1e9, description="How much the photo's content counts.")
+    content_weight: Number = Field(0.016, ge=0, le=1e9, description="How much the photo's content counts.")
     style_weight: Number = Field(1.0, ge=0, le=1e9, description="How much the style counts.")
     variation_weight: Number = Field(0.05, ge=0, le=1e9, description="Total variation: how much smoothness counts.")
     loss: Literal["relative", "absolute"] = Field(
