@@ -76,7 +76,7 @@ def main() -> None:
             paint(page, address, "1024", style)
             page.wait_for_url("**/results/*", timeout=PATIENCE)
         save(page, "result")
-        paint(page, address, "512", "Waves")
+        paint(page, address, "512", "Flow")
         page.wait_for_url("**/results/*", timeout=PATIENCE)
         page.get_by_role("radio", name="Fast").check()
         page.get_by_role("button", name="Refine").click()

@@ -88,7 +88,7 @@ EncoderName = Literal[
 ]
 
 PRESETS: dict[str, dict[str, Any]] = {
-    "fast": {"encoder": "vgg19-slim", "content_weight": 0.02, "variation_weight": 0.1, "steps": 50},
+    "fast": {"encoder": "vgg19-slim", "content_weight": 0.05, "variation_weight": 0.1, "steps": 50},
     "balanced": {},
     "best": {"content_weight": 0.028, "variation_weight": 0.02, "steps": 200, "scales": 1, "patience": 30},
     # What the explorer Stransfer starts with; its losses here are relative, so that its weights suit any encoder.

@@ -102,7 +102,7 @@ def test_how_a_refinement_was_made_is_told(ann, painted):
         "vgg19-slim",
     )
     assert told["Style seen at"] == "block1_conv1 × 0.5, block2_conv1"  # noqa: RUF001
-    assert told["Balance"] == "content 0.02, style 1, smoothness 0.1"
+    assert told["Balance"] == "content 0.05, style 1, smoothness 0.1"
     assert (told["Steps by"], told["Style scale"]) == ("Adam, in steps of 0.02", "2")
     assert not {"Preset", "Average", "Weights"} & told.keys()
     assert '<p class="notice">It ended &lt;early&gt;.</p>' in page
