@@ -19,6 +19,7 @@ from model.options import DEFAULT_SIDE, RefineOptions, StylizeOptions
 from model.progress import Cancelled, Checkpoint, Step
 from model.transfer import Pastiche
 from tests.app.answers import NEGATIVE, NEGATIVE_SHA256, upload
+from tests.app.seeds import sign_in
 
 
 def negative(content, styles, options: StylizeOptions, model_path=None, on_step=None) -> Pastiche:
@@ -114,3 +115,18 @@ def form(photo_png, painting_png):
         return {name: value for name, value in both.items() if value is not None}
 
     return fields
+
+
+@pytest.fixture
+def ann(client) -> FlaskClient:
+    """Her browser."""
+    sign_in(client, "ann")
+    return client
+
+
+@pytest.fixture
+def bob(app) -> FlaskClient:
+    """Another's."""
+    other = app.test_client()
+    sign_in(other, "bob")
+    return other

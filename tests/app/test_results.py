@@ -16,22 +16,9 @@ from app.orders import OrderStyle
 from app.results import in_words, short
 from app.tables import Base
 from tests.app.answers import pixels, upload
-from tests.app.seeds import add_result, files_of, make_older, sign_in, with_place
+from tests.app.seeds import add_result, files_of, make_older, with_place
 
 DAY = 86400
-
-
-@pytest.fixture
-def ann(client):
-    sign_in(client, "ann")
-    return client
-
-
-@pytest.fixture
-def bob(app):
-    other = app.test_client()
-    sign_in(other, "bob")
-    return other
 
 
 @pytest.fixture

@@ -10,22 +10,9 @@ import pytest
 from app import gallery
 from model.vectors import StyleFile
 from tests.app.answers import pixels, upload
-from tests.app.seeds import files_of, sign_in
+from tests.app.seeds import files_of
 
 HOSTILE = '"><script>alert(1)</script>'
-
-
-@pytest.fixture
-def ann(client):
-    sign_in(client, "ann")
-    return client
-
-
-@pytest.fixture
-def bob(app):
-    other = app.test_client()
-    sign_in(other, "bob")
-    return other
 
 
 @pytest.fixture

@@ -9,12 +9,13 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from app import create_app
 from app.settings import Settings
 from tests.app.live import serving
 from tests.browser.painter import Painter, install
+from tests.browser.stand import Stand, standing, visiting
 from tests.conftest import skip_or_fail
 
 
@@ -105,3 +106,17 @@ def files(photo_png, painting_png, tmp_path):
     for path, data in zip(paths, (photo_png, painting_png), strict=True):
         path.write_bytes(data)
     return paths
+
+
+@pytest.fixture
+def stand(painter, tmp_path) -> Iterator[Stand]:
+    """A server to look into, that paints nothing."""
+    with standing(tmp_path / "data") as stand:
+        yield stand
+
+
+@pytest.fixture
+def visit(browser, stand) -> Iterator[Callable[..., Page]]:
+    """Opens a page of the stand as somebody."""
+    with visiting(browser, stand) as visit:
+        yield visit

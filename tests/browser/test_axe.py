@@ -11,7 +11,7 @@ from app.orders import Order, OrderStyle
 from app.tables import JobRow
 from model.options import StylizeOptions
 from tests.app.seeds import add_result
-from tests.browser.stand import LEFT_OPEN, PHONE, standing, visiting
+from tests.browser.stand import LEFT_OPEN, PHONE, standing
 
 pytestmark = [pytest.mark.browser, LEFT_OPEN]
 AXE = Axe()
@@ -21,12 +21,6 @@ AXE = Axe()
 def stand(_painter, tmp_path_factory):
     with standing(tmp_path_factory.mktemp("axe")) as stand:
         yield stand
-
-
-@pytest.fixture
-def visit(browser, stand):
-    with visiting(browser, stand) as visit:
-        yield visit
 
 
 def add_job(stand, photo, state="queued", **more) -> str:

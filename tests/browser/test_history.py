@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from app.orders import OrderStyle
 from tests.app.seeds import add_result
-from tests.browser.stand import LEFT_OPEN, PHONE, assert_fits, standing, visiting
+from tests.browser.stand import LEFT_OPEN, PHONE, assert_fits, standing
 
 pytestmark = [pytest.mark.browser, LEFT_OPEN]
 
@@ -16,12 +16,6 @@ pytestmark = [pytest.mark.browser, LEFT_OPEN]
 def stand(_painter, tmp_path):
     with standing(tmp_path / "data", jobs=1000) as stand:
         yield stand
-
-
-@pytest.fixture
-def visit(browser, stand):
-    with visiting(browser, stand) as visit:
-        yield visit
 
 
 def test_empty(visit):

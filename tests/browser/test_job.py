@@ -14,7 +14,7 @@ from app.orders import Order, OrderStyle
 from model.errors import BrokenImage
 from model.options import RefineOptions
 from model.progress import Step
-from tests.browser.stand import LEFT_OPEN, Stand, standing, visiting
+from tests.browser.stand import LEFT_OPEN, Stand
 
 pytestmark = [pytest.mark.browser, LEFT_OPEN]
 
@@ -154,18 +154,6 @@ def test_nobody_elses_job_is_shown(new_page, new_site, files):
     send(page, files)
     stranger = new_page(page.url)
     expect(stranger.get_by_text("404")).to_be_visible()
-
-
-@pytest.fixture
-def stand(painter, tmp_path):
-    with standing(tmp_path / "data") as stand:
-        yield stand
-
-
-@pytest.fixture
-def visit(browser, stand):
-    with visiting(browser, stand) as visit:
-        yield visit
 
 
 def refinement(stand: Stand, photo: bytes) -> Job:

@@ -14,7 +14,7 @@ from app import gallery
 from app.tables import Base
 from tests.app.live import serving
 from tests.app.seeds import add_result, files_of, with_place
-from tests.browser.stand import LEFT_OPEN, standing, visiting
+from tests.browser.stand import LEFT_OPEN, standing
 
 pytestmark = [pytest.mark.browser, LEFT_OPEN]
 FLOW = gallery.shipped()[0].name
@@ -25,12 +25,6 @@ RESULT = ("", "/picture.png", "/picture.jpeg", "/picture.webp", "/shown", "/befo
 def stand(_painter, tmp_path):
     with standing(tmp_path / "data", worker=True) as stand:
         yield stand
-
-
-@pytest.fixture
-def visit(browser, stand):
-    with visiting(browser, stand) as visit:
-        yield visit
 
 
 @pytest.fixture

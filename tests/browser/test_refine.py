@@ -11,7 +11,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from tests.app.seeds import add_result
-from tests.browser.stand import LEFT_OPEN, PHONE, assert_fits, standing, visiting
+from tests.browser.stand import LEFT_OPEN, PHONE, assert_fits, standing
 
 pytestmark = [pytest.mark.browser, LEFT_OPEN]
 AXE = Axe()
@@ -22,12 +22,6 @@ LONG, PAUSE = 60, 0.25  # steps and seconds of each, where a test needs time to 
 def stand(painter, tmp_path):
     with standing(tmp_path / "data", worker=True) as stand:
         yield stand
-
-
-@pytest.fixture
-def visit(browser, stand):
-    with visiting(browser, stand) as visit:
-        yield visit
 
 
 @pytest.fixture

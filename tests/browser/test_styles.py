@@ -8,21 +8,9 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.stand import LEFT_OPEN, PHONE, assert_fits, standing, visiting
+from tests.browser.stand import LEFT_OPEN, PHONE, assert_fits
 
 pytestmark = [pytest.mark.browser, LEFT_OPEN]
-
-
-@pytest.fixture
-def stand(_painter, tmp_path):
-    with standing(tmp_path / "data") as stand:
-        yield stand
-
-
-@pytest.fixture
-def visit(browser, stand):
-    with visiting(browser, stand) as visit:
-        yield visit
 
 
 def way(page: Page, title: str):

@@ -16,19 +16,8 @@ from model.errors import ImageTooLarge
 from model.gatys import Objective, Scale, brushed, layers, objective, optimise, remaining, scales
 from model.options import RefineOptions
 from model.progress import Cancelled, Checkpoint, Step
-from tests.model.tiny import write_tiny_encoder
 
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("encoder")
-    write_tiny_encoder(folder)
-    return folder
-
-
-@pytest.fixture(autouse=True)
-def _tiny_encoder(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("STYLE_MODEL_DIR", str(folder))
+pytestmark = pytest.mark.usefixtures("tiny_encoder")
 
 
 def chosen(**values: object) -> RefineOptions:

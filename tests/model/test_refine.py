@@ -19,26 +19,17 @@ from model.images import Picture
 from model.options import PRESETS
 from model.progress import Cancelled, Checkpoint, Step
 from model.refine import check_shape, checked
-from tests.model.tiny import write_tiny, write_tiny_encoder
+from tests.model.tiny import write_tiny
 
 KERAS = [name for name in encoder_layers.ENCODERS if name != encoder_layers.SLIM]
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("weights")
-    write_tiny_encoder(folder)
-    return folder
-
-
-@pytest.fixture(autouse=True)
-def _tiny_encoder(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("STYLE_MODEL_DIR", str(folder))
+pytestmark = pytest.mark.usefixtures("tiny_encoder")
 
 
 @pytest.fixture(scope="module")
-def tiny(folder: Path) -> Path:
-    return write_tiny(folder / "tiny.npz")
+def tiny(folder_of_tiny_encoder: Path) -> Path:
+    return write_tiny(folder_of_tiny_encoder / "tiny.npz")
 
 
 @pytest.fixture
