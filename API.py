@@ -14,7 +14,7 @@ from typing import Any, cast
 import numpy as np
 
 import model
-from model import RefineOptions, StylizeOptions, style_vector, stylize
+from model import Pastiche, RefineOptions, StylizeOptions, style_vector, stylize
 from model.images import ImageSource
 from model.options import START_WORDS
 from model.progress import OnStep
@@ -27,26 +27,25 @@ def transfer_style(
     style: ImageSource | Sequence[ImageSource],
     model_path: str | os.PathLike[str] | None = None,
     *,
-    strength: float = 1.0,
-    size: int | None = None,
-    weights: Sequence[float] | None = None,
+    mask: ImageSource | Sequence[ImageSource] | None = None,
     refine: str | None = None,
+    **options: Any,
 ) -> np.ndarray:
     """The photo `content` painted in the style of `style`, (H, W, 3) float32 in 0..1.
 
     Pictures are paths, bytes, binary files, PIL images or arrays (uint8, or floats in 0..1). `style` may be a list to
     blend, in the proportions of `weights`, and a style may be a vector that `style_vector` made.
     `model_path`: an official SavedModel (folder, .tar.gz or hub handle), or a .npz; left out, the best on this machine.
-    `strength`: 0 (the photo's own look) to 1. `size`: long side in pixels; left out, the photo's, at most 2048.
-    `refine`: a preset of `refine`, as "balanced", to go on from there by optimisation; `size` left out is then its own.
+    `mask`: a picture that is white where the paint goes, "alpha" for what is opaque in the photo, or a list of them;
+    where none reaches, the photo stays to the last bit.
+    `options` are `model.StylizeOptions`' own: strength, size, weights, style_scale, keep_colours, and so on.
+    `refine`: a preset of `refine`, as "balanced", to go on from there by optimisation, with the options of that.
 
     Raises `model.StyleTransferError`, whose text says which argument is wrong and what to do.
     """
-    given = {"size": size, "weights": weights}
-    chosen = {"strength": strength} | {name: value for name, value in given.items() if value is not None}
     if refine is not None:
-        return _refined(content, style, {"preset": refine} | chosen, model_path=model_path)
-    return stylize(content, _listed(style), StylizeOptions.parse(chosen), model_path).picture.rgb
+        return _refined(content, style, {"preset": refine} | _given(options), None, None, model_path, mask)
+    return _stylized(content, style, _given(options), model_path, mask)
 
 
 def refine(
@@ -55,6 +54,7 @@ def refine(
     *,
     preset: str = "balanced",
     start: ImageSource = "pastiche",
+    mask: ImageSource | Sequence[ImageSource] | None = None,
     on_step: OnStep | None = None,
     model_path: str | os.PathLike[str] | None = None,
     **options: Any,
@@ -69,23 +69,47 @@ def refine(
     Raises `model.StyleTransferError`, as `transfer_style` does.
     """
     if isinstance(start, str) and start in START_WORDS:
-        return _refined(content, style, {"preset": preset, "start": start} | options, None, on_step, model_path)
-    return _refined(content, style, {"preset": preset} | options, start, on_step, model_path)
+        return _refined(content, style, {"preset": preset, "start": start} | options, None, on_step, model_path, mask)
+    return _refined(content, style, {"preset": preset} | options, start, on_step, model_path, mask)
+
+
+def _stylized(
+    content: ImageSource,
+    style: ImageSource | Sequence[ImageSource],
+    options: Mapping[str, Any],
+    model_path: str | os.PathLike[str] | None,
+    mask: ImageSource | Sequence[ImageSource] | None,
+) -> np.ndarray:
+    chosen = StylizeOptions.parse(options)
+    return _told(stylize(content, _listed(style), chosen, model_path, masks=_listed(mask)))
 
 
 def _refined(
     content: ImageSource,
     style: ImageSource | Sequence[ImageSource],
     options: Mapping[str, Any],
-    start: ImageSource | None = None,
-    on_step: OnStep | None = None,
-    model_path: str | os.PathLike[str] | None = None,
+    start: ImageSource | None,
+    on_step: OnStep | None,
+    model_path: str | os.PathLike[str] | None,
+    mask: ImageSource | Sequence[ImageSource] | None,
 ) -> np.ndarray:
-    pastiche = model.refine(content, _listed(style), RefineOptions.parse(options), start, on_step, model_path)
+    chosen = RefineOptions.parse(options)
+    return _told(model.refine(content, _listed(style), chosen, start, on_step, model_path, masks=_listed(mask)))
+
+
+def _told(pastiche: Pastiche) -> np.ndarray:
+    """Warns, in the caller's line, of what was done otherwise than asked for."""
     for note in pastiche.notes:
-        warnings.warn(note, stacklevel=3)
+        warnings.warn(note, stacklevel=4)
     return pastiche.picture.rgb
 
 
-def _listed(style: ImageSource | Sequence[ImageSource]) -> list[ImageSource]:
-    return list(style) if isinstance(style, list | tuple) else [cast(ImageSource, style)]
+def _given(options: Mapping[str, Any]) -> dict[str, Any]:
+    """None stands for the default, as it did where these were arguments of their own."""
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def _listed(pictures: ImageSource | Sequence[ImageSource] | None) -> list[ImageSource]:
+    if pictures is None:
+        return []
+    return list(pictures) if isinstance(pictures, list | tuple) else [cast(ImageSource, pictures)]

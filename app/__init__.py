@@ -7,9 +7,8 @@ from pathlib import Path
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app import errors, headers, limits, metrics, visitors
+from app import bodies, errors, headers, limits, metrics, visitors
 from app.blueprints import BLUEPRINTS
-from app.bodies import LIMITS
 from app.engine import Engine
 from app.jobs import Jobs, open_queue
 from app.library import Library
@@ -24,7 +23,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     """Light: TensorFlow is loaded at the first request, not here, where a process may yet fork."""
     settings = settings or Settings.from_environment()
     app = Flask(__name__, static_folder=_ROOT / "static", template_folder=_ROOT / "templates")
-    app.config.from_mapping(LIMITS)
+    app.config.from_mapping(bodies.limits(settings))
     app.extensions.update(parts(settings))
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)

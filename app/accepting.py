@@ -14,7 +14,7 @@ from app.choices import StyleChoice, still_there
 from app.failures import Missing
 from app.jobs import Job
 from app.library import Library
-from app.orders import Order, OrderStyle
+from app.orders import FINISH, Order, OrderStyle
 from app.owners import Owner
 from app.records import Result
 from app.room import Room
@@ -51,8 +51,8 @@ def accept(
 
 
 def accept_refinement(result: Result, owner: Owner, options: RefineOptions) -> Job:
-    """The result goes on from its picture, with the styles, weights and strength that it was made with; all else is as
-    `options` say. InvalidOption where one of the styles is no picture, or has been deleted."""
+    """The result goes on from its picture, with the styles, masks, colours and strength that it was made with; all else
+    is as `options` say. InvalidOption where one of the styles is no picture, or has been deleted."""
     with _ROOM.place():
         order = _refinement(current.library(), result, options)
     with still_there("content"):
@@ -75,7 +75,8 @@ def _nobody(upload: Upload, idempotency_key: str | None) -> str:
     if idempotency_key is None:
         return uuid.uuid4().hex
     styles = [f"{style.id} {_digest(_contents(style))}" for style in upload.styles]
-    pictures = [_digest(upload.content), *styles, *([_digest(upload.start)] if upload.start else [])]
+    masks = [mask if isinstance(mask, str) else _digest(mask) for mask in upload.masks]
+    pictures = [_digest(upload.content), *styles, *([_digest(upload.start)] if upload.start else []), *masks]
     return owners.derived("open", idempotency_key, *pictures, upload.options.model_dump_json())
 
 
@@ -95,20 +96,22 @@ def _order(library: Library, owner: str, upload: Upload) -> Order:
         method=upload.method,
         options=upload.options,
         start=library.put_picture(owner, upload.start) if upload.start else None,
+        masks=[mask if isinstance(mask, str) else library.put_picture(owner, mask) for mask in upload.masks],
     )
 
 
 def _ordered(library: Library, owner: str, style: StyleChoice) -> OrderStyle:
+    about = {"name": style.name, "id": style.id, "rights": style.rights}
     if isinstance(style.source, Path):
-        return OrderStyle(name=style.name, id=style.id, shipped=style.id)
-    return OrderStyle(name=style.name, id=style.id, picture=library.put_picture(owner, style.source))
+        return OrderStyle(**about, shipped=style.id)
+    return OrderStyle(**about, picture=library.put_picture(owner, style.source))
 
 
 def _refinement(library: Library, result: Result, options: RefineOptions) -> Order:
     before = Order.model_validate(result.order)
     with still_there("style"):
         choices.check_paintings(library.head(style.picture, 1) for style in before.styles if style.picture)
-    kept = {name: getattr(before.options, name) for name in ("weights", "strength")}
+    kept = {name: getattr(before.options, name) for name in ("weights", "strength", *FINISH)}
     options = checked(options.model_copy(update=kept))
     check_shape(result.height, result.width, options)
     return Order(
@@ -118,4 +121,5 @@ def _refinement(library: Library, result: Result, options: RefineOptions) -> Ord
         method="gatys",
         options=options,
         start=result.picture,
+        masks=before.masks,
     )

@@ -8,6 +8,7 @@ from app import accepting, current, events, mine, owners, uploads
 from app.encoding import encoded
 from app.failures import Missing, NotDone, TooLong
 from app.jobs import Job
+from app.negotiation import json_preferred
 from app.painting import Painting, paint
 from app.schemas import JobAnswer, PaintedAnswer
 from app.uploads import Upload
@@ -21,7 +22,7 @@ def stylize() -> Response:
     too_long = TooLong("A refinement takes too long to wait for. Send the same to /api/v1/jobs.", "method")
     with uploads.received(request, no_refinement=too_long) as upload:
         painting = current.engine().run(lambda: _painted(upload()))
-    response = _as_json(painting) if _json_preferred(painting) else _as_picture(painting)
+    response = _as_json(painting) if json_preferred(painting.media_type) else _as_picture(painting)
     response.headers["X-Style-Weights"] = painting.pastiche.weights
     response.headers["X-Style-Seconds"] = f"{painting.pastiche.seconds:.2f}"
     response.headers["Vary"] = "Accept"
@@ -94,11 +95,6 @@ def _painted(upload: Upload) -> Painting:
             "This picture takes too long to wait for. Send the same to /api/v1/jobs, or a smaller 'size'.", "size"
         )
     return paint(upload)
-
-
-def _json_preferred(painting: Painting) -> bool:
-    kinds = [painting.media_type, "application/json"]
-    return request.accept_mimetypes.best_match(kinds) == "application/json"
 
 
 def _as_picture(painting: Painting) -> Response:

@@ -14,16 +14,12 @@ from typing import Any, NoReturn, TypeAlias
 from flask import Request
 from werkzeug.datastructures import FileStorage
 
+from app import current
 from app.failures import MalformedRequest, UnsupportedBody
+from app.settings import Settings
 from model.errors import InvalidOption
-from model.images import MAX_BYTES
 
-LIMITS = {
-    "MAX_CONTENT_LENGTH": 70_000_000,  # a photo and a painting of 25 MB each, as base64 in JSON
-    "MAX_FORM_MEMORY_SIZE": 100_000,  # bytes of text; pictures come as files
-    "MAX_FORM_PARTS": 500,  # a photo, options, and the pages' weights for each layer and each style of a full library
-}
-_MOST_COMMAS = 200  # in a JSON body: 8 data URLs, their weights and the options need no 50, and base64 has none
+_MOST_COMMAS = 200  # in a JSON body: 16 data URLs, their weights and the options need no 100, and base64 has none
 
 
 @dataclass(frozen=True)
@@ -35,6 +31,15 @@ class Form:
 
 
 Json: TypeAlias = dict[str, Any]
+
+
+def limits(settings: Settings) -> dict[str, int]:
+    """Of whole requests, as Flask's configuration."""
+    return {
+        "MAX_CONTENT_LENGTH": round(2.8 * settings.upload_bytes),  # a photo and a painting, as base64 in JSON
+        "MAX_FORM_MEMORY_SIZE": 100_000,  # bytes of text; pictures come as files
+        "MAX_FORM_PARTS": 500,  # a photo, options, and the pages' weights for each layer and style of a full library
+    }
 
 
 @contextmanager
@@ -53,7 +58,7 @@ def received(request: Request) -> Iterator[Form | Callable[[], Json]]:
 
 def contents(file: FileStorage) -> bytes:
     """One byte more than may be, of what is too large."""
-    return file.stream.read(MAX_BYTES + 1)
+    return file.stream.read(current.settings().upload_bytes + 1)
 
 
 def check_encoding(request: Request) -> None:

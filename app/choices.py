@@ -10,10 +10,12 @@ from pathlib import Path
 
 from app import current, owners
 from app.failures import Missing
+from app.orders import Credit
 from app.records import Result, Style
 from app.tables import NAME_LENGTH
 from model import images, vectors
 from model.errors import InvalidOption
+from model.options import StylizeOptions
 from model.vectors import StyleFile
 
 RESULT = "result:"  # before a result's id: its picture, or the photo that it was made of
@@ -35,6 +37,12 @@ class StyleChoice:
     name: str
     source: bytes | Path  # a picture, or a style file
     id: str | None = None  # in the library
+    rights: tuple[str, str] | None = None  # credit and licence; None: a painting that was sent, whose name is private
+
+    @property
+    def credit(self) -> Credit:
+        """What goes into the picture."""
+        return (self.name, *self.rights) if self.rights else ("", "", "")
 
 
 @dataclass(frozen=True)
@@ -122,21 +130,32 @@ def _began_with(reference: str) -> str:
 
 def of_library(style: Style, field: str = "style") -> StyleChoice:
     """A vector goes as a style file: that says which weights it is for, and the model refuses others."""
+    with still_there(field):
+        return StyleChoice(style.name, _source(style), style.id, (style.credit, style.licence))
+
+
+def _source(style: Style) -> bytes | Path:
     if style.file:
-        return StyleChoice(style.name, style.file, style.id)
+        return style.file
     if style.picture:
-        with still_there(field):
-            return StyleChoice(style.name, current.library().picture(style.picture), style.id)
+        return current.library().picture(style.picture)
     fields = {name: getattr(style, name) for name in StyleFile.model_fields if name != "kind"}
-    return StyleChoice(style.name, StyleFile.parse(**fields).to_bytes(), style.id)
+    return StyleFile.parse(**fields).to_bytes()
 
 
 def of_file(data: bytes, name: str = "") -> StyleChoice:
     """Refuses from its first bytes what is neither a picture nor a style file."""
     if vectors.looks_like_one(data):
-        return StyleChoice(StyleFile.from_bytes(data).name, data)
-    images.peek(data, "style")
+        file = StyleFile.from_bytes(data)
+        return StyleChoice(file.name, data, rights=(file.credit, file.licence))
+    peek(data, "style")
     return StyleChoice(cleaned(name) or "Your painting", data)
+
+
+def peek(data: bytes, field: str) -> tuple[int, int]:
+    """Width and height of a picture that was sent, as its header tells; refuses what this server does not take."""
+    settings = current.settings()
+    return images.peek(data, field, most_bytes=settings.upload_bytes, most_pixels=settings.upload_pixels)
 
 
 def check_paintings(sources: Iterable[bytes | Path]) -> None:
@@ -147,6 +166,17 @@ def check_paintings(sources: Iterable[bytes | Path]) -> None:
             "one, or send the painting.",
             "style",
         )
+
+
+def check_numbers(sources: Iterable[bytes | Path], options: StylizeOptions) -> None:
+    """InvalidOption for what takes a painting where there is a style file."""
+    wanted = {"match_colours": options.match_colours != "none", "style_scale": options.style_scale != 1}
+    if any(wanted.values()) and any(isinstance(one, bytes) and vectors.looks_like_one(one) for one in sources):
+        name = next(name for name, asked in wanted.items() if asked)
+        sentence = (
+            f"'{name}' needs the painting itself, and of this style there are only its numbers. Send the painting."
+        )
+        raise InvalidOption(sentence, name)
 
 
 def cleaned(filename: str) -> str:

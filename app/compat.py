@@ -22,8 +22,8 @@ from app.records import Style
 from app.room import Room
 from app.schemas import Answer, Error, NewStyle, moment
 from app.style_uploads import parse
-from app.uploads import Upload
-from model import images, vectors
+from app.uploads import Upload, result_pixels
+from model import vectors
 from model.errors import InvalidOption
 from model.options import StylizeOptions
 from model.vectors import StyleFile
@@ -81,12 +81,13 @@ def _upload(sent: dict[str, Any]) -> Upload:
     if not sent.get("image"):
         raise InvalidOption("There is no photo: add one as 'image'.", "image")
     photo = _picture(sent["image"], "image")
-    width, height = images.peek(photo, "image")
+    size = choices.peek(photo, "image")
     named = sent.get("style")
     if named and not isinstance(named, str):
         raise InvalidOption("'style' must be the name or id of a stored style.", "style")
     style = choices.of_library(choices.named_style(named)) if named else _linked(sent.get("link"))
-    return Upload(photo, "photo", [style], StylizeOptions(), width * height)
+    options = StylizeOptions()
+    return Upload(photo, "photo", [style], options, result_pixels(options, size))
 
 
 def _linked(link: Any) -> StyleChoice:
@@ -106,7 +107,7 @@ def _choice(data: bytes, field: str) -> StyleChoice:
     if vectors.looks_like_one(data):
         StyleFile.from_bytes(data, field)
     else:
-        images.peek(data, field)
+        choices.peek(data, field)
     return choices.of_file(data)
 
 

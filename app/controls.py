@@ -15,7 +15,11 @@ from model import encoder_layers
 from model.encoder_layers import Encoder
 from model.options import MAX_REFINED, MIN_REFINED, RefineOptions
 
-_APART = ("content_layers", "style_layers", "weights")  # have fields of their own, one for each layer or style
+_APART = (
+    *("content_layers", "style_layers", "weights"),  # have fields of their own, one for each layer or style
+    *("feather", "paint"),  # say nothing without a mask, which this page has not
+)
+_COLOURS = ("keep_colours", "keep_light", "match_colours")
 _FIRST = ("preset", "encoder")
 _WEIGHTS = ("content_weight", "style_weight", "variation_weight", "strength")
 _ENDLESS = 1e6  # a limit beyond it is nobody's to reach, and not worth saying
@@ -24,6 +28,10 @@ _WORDS = {
     "png": "PNG",
     "jpeg": "JPEG",
     "webp": "WebP",
+    "tiff": "TIFF",
+    "none": "Left as they are",
+    "histogram": "Shade by shade",
+    "covariance": "On the whole",
     "stransfer": "As Stransfer begins",
     "tutorial": "The tutorial of TensorFlow",
     "paper": "The paper of 2016",
@@ -93,7 +101,7 @@ class Controls:
         if isinstance(order.options, RefineOptions):
             made = replace(cls.of_options(order.options), origin=origin).offering(job)
             return replace(made, values={**made.values, "start": made.beginning or made.values["start"]})
-        kept = {name: getattr(order.options, name) for name in ("strength", "format", "quality")}
+        kept = {name: getattr(order.options, name) for name in ("strength", "format", "quality", *_COLOURS)}
         refined = cls.of_options(RefineOptions.parse(kept))
         begun = _begun(result) if result else {}
         return cls({**refined.values, **begun}, refined.layers, origin)
@@ -151,7 +159,8 @@ def _begun(result: Result) -> dict[str, str]:
     return {"start": RESULT + result.id, "size": str(size)}
 
 
-_OPTIONS = [name for name in RefineOptions.model_fields if name not in _APART]
+_LAST = (*_COLOURS, "format", "quality")
+_OPTIONS = [*(name for name in RefineOptions.model_fields if name not in _APART + _LAST), *_LAST]
 
 
 @cache

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-import io
-
-from PIL import Image
+from contextlib import suppress
+from typing import Any
 
 from app import current
-from model import images
-from model.images import Picture
+from model import images, recipe
+from model.errors import NoRecipe
+from model.images import Pixels
 from model.options import Format
 
 
 def encoded(png: bytes, format: Format, quality: int) -> bytes:
-    """In turn with the paintings: read, a picture takes fifty times its file's size."""
+    """With its recipe. In turn with the paintings: read, a picture takes fifty times its file's size."""
     if format == "png":
         return png
-    return current.engine().run(lambda: images.encode(stored(png), format, quality))
+    return current.engine().run(lambda: images.encode(stored(png), format, quality, _recipe(png)))
 
 
-def stored(png: bytes, limit: int | None = None) -> Picture:
+def stored(png: bytes, limit: int | None = None) -> Pixels:
     """Our own file: the limits of uploads are not its. limit: of its longer side."""
-    with Image.open(io.BytesIO(png), formats=["PNG"]) as image:
-        return images.read(image, limit=limit)
+    return images.decode(png, limit=limit)
+
+
+def _recipe(png: bytes) -> dict[str, Any] | None:
+    """None: it was painted before there were any in the pictures."""
+    with suppress(NoRecipe):
+        return recipe.extract(png).told()
+    return None

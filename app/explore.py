@@ -18,7 +18,6 @@ from app.form import WEIGHT, Form
 from app.jobs import Job
 from app.stages import field_of
 from model.errors import StyleTransferError
-from model.images import MAX_BYTES
 from model.options import MAX_STYLES
 
 explore = Blueprint("explore", __name__, url_prefix="/explore")
@@ -95,7 +94,7 @@ def _rendered(form: Form, controls: Controls, **more: Any) -> str:
         controls=controls,
         styles=styles,
         lost=form.styles - there,
-        max_bytes=MAX_BYTES,
+        max_bytes=current.settings().upload_bytes,
         max_styles=MAX_STYLES,
         **({"photo": _kept_photo(controls), "photo_name": "your photo"} | more),
     )

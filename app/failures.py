@@ -12,6 +12,8 @@ from model.errors import (
     DeviceUnavailable,
     ImageTooLarge,
     InvalidOption,
+    NoRecipe,
+    ResultTooLarge,
     StyleTransferError,
     UnsupportedImage,
     WeightsError,
@@ -64,6 +66,8 @@ _UNEXPECTED = "Something went wrong on the server. It has been written down; ple
 # status, code, sentence. None: the exception's own sentence is fit for the public.
 _TABLE: dict[type[Exception], tuple[int, str, str | None]] = {
     InvalidOption: (422, "invalid_option", None),
+    ResultTooLarge: (422, "too_large", None),
+    NoRecipe: (422, "no_recipe", None),
     BrokenImage: (422, "broken_image", None),
     UnsupportedImage: (415, "unsupported_image", None),
     ImageTooLarge: (413, "image_too_large", None),

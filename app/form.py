@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Any, Self
 
 from werkzeug.datastructures import MultiDict
 
-from app.orders import Order, OrderStyle
+from app.orders import Options, Order, OrderStyle
+from model.errors import InvalidOption
 from model.options import StylizeOptions
 
 FULL = 100  # a weight slider's end; only ratios count
 HALF = "50"  # where it stands at first
 OWN = "own"  # the one slider of paintings that are sent along
 WEIGHT = "weight-"
+PRINT = "print"  # the choice of a size that is a print's
+NO_STORE = "no_store"
+_PARTS = ("print_width", "print_height", "print_unit")  # of a print, each in an input of its own
+_DEFAULTS = {name: option.default for name, option in StylizeOptions.model_fields.items()}
+_ALONE = ("strength", "keep_colours", "keep_light", "match_colours", "style_scale", "format", "quality", "dpi")
+_REGIONS = ("feather", "paint")
+_MORE = ("keep_colours", "keep_light", "match_colours", "style_scale", "steady", "quality")  # what is folded away
+_NO_PRINT = "Say how wide and how high the print is to be."
 
 
 @dataclass(frozen=True)
@@ -26,45 +36,94 @@ class Painting:
     weight: str
 
 
+def _text(value: Any) -> str:
+    """As a control has it: 1, not 1.0."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+
+_DEFAULT = {name: _text(value) for name, value in _DEFAULTS.items()}
+
+
 @dataclass(frozen=True)
 class Form:
     content: str = ""  # the server's name for a photo that it has
     styles: frozenset[str] = frozenset()  # ids of the library
     weights: Mapping[str, str] = field(default_factory=dict)  # by a style's id
     paintings: tuple[Painting, ...] = ()
-    strength: str = str(StylizeOptions.model_fields["strength"].default)
+    strength: str = _DEFAULT["strength"]
     size: str = "own"
-    format: str = str(StylizeOptions.model_fields["format"].default)
+    print_width: str = ""
+    print_height: str = ""
+    print_unit: str = "cm"
+    dpi: str = ""
+    keep_colours: str = _DEFAULT["keep_colours"]
+    keep_light: str = _DEFAULT["keep_light"]
+    match_colours: str = _DEFAULT["match_colours"]
+    style_scale: str = _DEFAULT["style_scale"]
+    steady: bool = False
+    feather: str = _DEFAULT["feather"]
+    paint: str = _DEFAULT["paint"]
+    format: str = _DEFAULT["format"]
+    quality: str = _DEFAULT["quality"]
     no_store: bool = False
 
     @classmethod
     def of_sent(cls, fields: MultiDict[str, str]) -> Self:
+        said: dict[str, Any] = {
+            name: fields[name] for name in ("size", *_ALONE, *_REGIONS, *_PARTS) if fields.get(name)
+        }
         return cls(
             content=fields.get("content", ""),
             styles=frozenset(fields.getlist("style")),
             weights={name.removeprefix(WEIGHT): text for name, text in fields.items() if name.startswith(WEIGHT)},
-            strength=fields.get("strength") or cls.strength,
-            size=fields.get("size") or cls.size,
-            format=fields.get("format") or cls.format,
-            no_store="no_store" in fields,
+            steady="steady" in fields,
+            no_store=NO_STORE in fields,
+            **said,
         )
 
     @classmethod
     def of_order(cls, order: Order, content: str) -> Self:
-        options = order.options
-        weights = _on_sliders(options.weights, len(order.styles))
+        weights = _on_sliders(order.options.weights, len(order.styles))
         return cls(
             content=content,
             styles=frozenset(style.id for style in order.styles if style.id),
             weights={style.id: weight for style, weight in zip(order.styles, weights, strict=True) if style.id},
             paintings=_paintings(order.styles, weights),
-            strength=str(options.strength),
-            size=str(options.size or "own"),
-            format=options.format,
+            **_controls(order.options),
         )
+
+    @property
+    def is_touched(self) -> bool:
+        """Something that is folded away is not as it is when nobody touches it."""
+        return any(getattr(self, name) != getattr(Form, name) for name in _MORE)
 
     def weight_of(self, id: str) -> str:
         return self.weights.get(id, HALF)
+
+
+def joined(fields: MultiDict[str, str]) -> Iterable[tuple[str, str]]:
+    """A form as it was sent -> the options' own names. What is left empty is not there."""
+    is_print = fields.get("size") == PRINT
+    for name, text in fields.items(multi=True):
+        if name not in (NO_STORE, *_PARTS) and text and not (is_print and name == "size"):
+            yield name, text
+    if is_print:
+        yield PRINT, _print(*(fields.get(part, "").strip() for part in _PARTS))
+
+
+def _print(width: str, height: str, unit: str) -> str:
+    if not (width and height):
+        raise InvalidOption(_NO_PRINT, PRINT)
+    return f"{width}x{height}{unit}"
+
+
+def _controls(options: Options) -> dict[str, Any]:
+    """Those of an earlier picture; a refinement has fewer of them."""
+    values = options.model_dump(exclude_none=True)
+    said: dict[str, Any] = {name: _text(values[name]) for name in ("size", *_ALONE, *_REGIONS) if name in values}
+    if printed := re.fullmatch(r"([\d.]+)x([\d.]+)(\w+)", values.get(PRINT, "")):
+        said |= {"size": PRINT} | dict(zip(_PARTS, printed.groups(), strict=True))
+    return said | {"steady": values.get("steady", False)}
 
 
 def _on_sliders(asked: list[float] | None, styles: int) -> list[str]:

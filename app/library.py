@@ -21,7 +21,7 @@ from app.failures import Missing
 from app.pictures import Pictures
 from app.records import Result, Style
 from app.store import Store
-from app.tables import CREDIT_LENGTH, LICENCE_LENGTH, NAME_LENGTH, JobRow, ResultRow, StyleRow
+from app.tables import LENGTHS, JobRow, ResultRow, StyleRow
 from model.errors import InvalidOption
 
 __all__ = ["Library", "Missing", "Result", "Style", "Swept"]
@@ -31,7 +31,6 @@ Row = TypeVar("Row", StyleRow, ResultRow, JobRow)
 _TABLES: tuple[type[JobRow] | type[ResultRow] | type[StyleRow], ...] = (JobRow, ResultRow, StyleRow)
 UNDER_WAY = ("queued", "running")  # states of a job that never expires
 _BATCH = 100  # rows swept in one transaction
-_LENGTHS = {"name": NAME_LENGTH, "credit": CREDIT_LENGTH, "licence": LICENCE_LENGTH}
 
 
 @dataclass(frozen=True)
@@ -315,7 +314,7 @@ def _checked_words(words: dict[str, str]) -> dict[str, str]:
 
 
 def _checked(field: str, text: str) -> str:
-    longest = _LENGTHS[field]
+    longest = LENGTHS[field]
     if len(text) > longest:
         raise InvalidOption(f"The {field} may have at most {longest} characters, not {len(text)}.", field)
     if any(unicodedata.category(character) in ("Cc", "Cs") for character in text):

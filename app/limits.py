@@ -19,6 +19,7 @@ _TURNS = (  # endpoints whose answers take a painter's turn, most of the time
     *("api.job_result", "api_styles.vector"),
     *("results.picture", "results.shown", "shelf.vector"),
 )
+_FORECASTS = "600 per minute"  # one for each stop of a slider, and more
 _FREE = ("/cancel", "/delete", "/pause", "/explore/preset", "/explore/encoder")  # ends of addresses
 _EXPOSED = ["Location", "Retry-After", "X-Style-Weights", "X-Style-Seconds"]
 
@@ -42,9 +43,16 @@ def _limit(app: Flask, storage: str) -> None:
         exempt_when=lambda: request.endpoint not in _TURNS or request.method == "OPTIONS",
         deduct_when=_took_a_turn,
     )
+    forecasts = Limit(
+        lambda: _FORECASTS if _allowance() else "",
+        key_function=_client,
+        scope="forecasts",
+        shared=True,
+        exempt_when=lambda: request.endpoint != "api_forecasts.forecast" or request.method == "OPTIONS",
+    )
     limiter = Limiter(
         get_remote_address,
-        default_limits=[allowance, looks],
+        default_limits=[allowance, looks, forecasts],
         storage_uri=storage,
         in_memory_fallback_enabled=True,  # without its Redis the server counts by itself
     )

@@ -118,7 +118,8 @@ def _curl(operation: Operation) -> str:
 
 
 def _operation(operation: Operation, tag: str, server: str) -> Json:
-    parameters = (*(["id"] if "{id}" in operation.path else []), *operation.headers)
+    named = (*(["id"] if "{id}" in operation.path else []), *operation.headers)
+    parameters = [{"$ref": f"#/components/parameters/{name}"} for name in named]
     sources = samples(operation, server).items()
     errors = {str(status): {"$ref": f"#/components/responses/{status}"} for status in sorted(operation.errors)}
     described: Json = {
@@ -126,12 +127,27 @@ def _operation(operation: Operation, tag: str, server: str) -> Json:
         "tags": [tag],
         "summary": operation.summary,
         "description": operation.description,
-        "parameters": [{"$ref": f"#/components/parameters/{name}"} for name in parameters],
+        "parameters": parameters + (_query(operation.query) if operation.query else []),
         "requestBody": operation.body and _body(operation.body),
         "responses": {str(operation.status): _answer(operation.answer)} | errors,
         "x-codeSamples": [{"lang": language, "source": source} for language, source in sources],
     }
     return {name: value for name, value in described.items() if value}
+
+
+def _query(model: type[BaseModel]) -> list[Json]:
+    schema = model.model_json_schema()
+    _tidy(schema)
+    return [
+        {
+            "name": name,
+            "in": "query",
+            "required": name in schema["required"],
+            "description": value.pop("description"),
+            "schema": value,
+        }
+        for name, value in schema["properties"].items()
+    ]
 
 
 def _body(body: Body) -> Json:

@@ -11,13 +11,13 @@ from pydantic import BaseModel, Field
 from app import compat_schemas as old
 from app import request_schemas as sent
 from app import samples, schemas
-from app.samples import PAINTING, PHOTO
+from app.samples import MASK, PAINTED, PAINTING, PHOTO
 from model.vectors import MEDIA_TYPE
 
 _SEND = frozenset({400, 401, 413, 415, 422, 429, 503})  # whatever takes pictures
 _READ = frozenset({401, 404})  # whatever has an id
 _TURN = _READ | {429, 503}  # whatever takes a painter's turn
-_PICTURES = ("image/png", "image/jpeg", "image/webp")
+_PICTURES = ("image/png", "image/jpeg", "image/webp", "image/tiff")
 
 
 class Health(schemas.Answer):
@@ -57,6 +57,7 @@ class Operation:
     headers: tuple[str, ...] = ()
     curl: str | None = ""  # what the sample for the shell adds to the address; None: there is no such sample
     python: str = ""  # a sample
+    query: type[BaseModel] | None = None  # what the address may say
 
     @property
     def method(self) -> str:
@@ -79,6 +80,12 @@ _PASTICHES = {
     "A stored style, small, as JPEG": {"content": PHOTO, "style": "mosaic", "strength": 0.8}
     | {"size": 64, "format": "jpeg", "quality": 85},
     "A blend of two": {"content": PHOTO, "style": [{"name": "ink", "weight": 2}, {"image": PAINTING, "weight": 1}]},
+    "The house alone, with the photo's own colours": {"content": PHOTO, "style": "mosaic", "mask": MASK}
+    | {"feather": 2, "keep_colours": 1},
+    "A style for each region": {"content": PHOTO, "style": ["ink", "mosaic"], "mask": ["everywhere", MASK]}
+    | {"region_styles": [1, 2], "region_strengths": [0.6, 1]},
+    "For print, with a finer brush": {"content": PHOTO, "style": PAINTING, "print": "10x8cm", "dpi": 30}
+    | {"style_scale": 0.5, "steady": True, "format": "tiff"},
 }
 _REFINEMENTS = {
     "A quick refinement": {"content": PHOTO, "style": PAINTING, "method": "gatys"}
@@ -94,6 +101,16 @@ _ORDER = Body(
     form=(sent.StylizeForm, sent.RefineForm),
     examples=_PASTICHES | _REFINEMENTS,
 )
+_SHEET = Body(
+    json=(sent.SheetJson,),
+    form=(sent.SheetForm,),
+    examples={
+        "Two styles, three strengths": {"content": PHOTO, "style": [PAINTING, "mosaic"], "size": 64},
+        "One style, two brush sizes": {"content": PHOTO, "style": PAINTING, "size": 64, "style_scales": [0.5, 2]}
+        | {"strengths": [1], "format": "jpeg"},
+    },
+)
+_RECIPE = Body(json=(sent.RecipeJson,), form=(sent.RecipeForm,), examples={"A painted picture": {"picture": PAINTED}})
 _NEW_STYLE = Body(
     json=(sent.PaintingJson, sent.StyleFileJson),
     form=(sent.PaintingForm, sent.StyleFileForm),
@@ -135,6 +152,47 @@ _PAINTING_NOW = (
         _STYLIZE,
         curl="-F content=@photo.jpg -F style=@painting.jpg -o pastiche.png",
         python=samples.STYLIZE,
+    ),
+    Operation(
+        "GET /api/v1/forecast",
+        "forecast",
+        "Know it before",
+        "How large the result of a photo of this size would become, and what painting it would take. All options of "
+        "`/api/v1/stylize` are taken.",
+        Answer("The forecast.", schemas.ForecastAnswer),
+        frozenset({401, 422, 429}),
+        query=sent.ForecastQuery,
+        curl="-G -d width=4000 -d height=3000 -d print=60x45cm",
+    ),
+    Operation(
+        "POST /api/v1/recipe",
+        "recipe",
+        "Read a recipe",
+        "A picture that was painted here carries its recipe. What comes back is what to send to have another photo "
+        "painted alike: options, styles and masks. A picture without one is refused with the code `no_recipe`.",
+        Answer("The recipe, as it is and as it is to be sent.", schemas.RecipeAnswer),
+        _SEND,
+        _RECIPE,
+        curl="-F picture=@pastiche.png",
+        python=samples.RECIPE,
+    ),
+)
+_CHOOSING = (
+    Operation(
+        "POST /api/v1/sheet",
+        "sheet",
+        "A contact sheet",
+        "One photo in several styles, strengths and brush sizes at once, small, to choose from. Answers with the sheet "
+        "as a picture, or with JSON that says where on it each of them is.",
+        Answer(
+            "The sheet in the `format` that was asked for, or JSON with the sheet as a data URL.",
+            schemas.SheetAnswer,
+            media=_PICTURES,
+            headers=("X-Style-Weights", "X-Style-Seconds"),
+        ),
+        _SEND,
+        _SHEET,
+        curl="-F content=@photo.jpg -F style=mosaic -F style=@painting.jpg -F strengths=0.5,1 -o sheet.png",
     ),
 )
 _JOBS = (
@@ -375,7 +433,7 @@ _SERVER = (
     ),
 )
 GROUPS = (
-    Group("Pictures", "A photo in the style of a painting, while you wait.", _PAINTING_NOW),
+    Group("Pictures", "A photo in the style of a painting, while you wait.", _PAINTING_NOW + _CHOOSING),
     Group("Jobs", "The same for large pictures and long queues: ask, look how far it is, fetch the picture.", _JOBS),
     Group(
         "Refinements",

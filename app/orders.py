@@ -4,17 +4,29 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from typing import Any, Literal, Self
+from pathlib import Path
+from typing import Any, Literal, Self, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, ValidationInfo, field_serializer, field_validator, model_validator
+from pydantic_core import to_json
 
 from app import gallery
 from app.failures import Missing
 from app.library import Library
 from model.options import RefineOptions, StylizeOptions
+from model.regions import WORDS
 
 Method = Literal["magenta", "gatys"]
 Options = StylizeOptions | RefineOptions
+Credit: TypeAlias = tuple[str, str, str]  # name, credit and licence of a style
+FINISH = ("keep_colours", "keep_light", "match_colours", "feather", "paint")
+_LATER: dict[type[Options], tuple[str, ...]] = {  # options that orders of before there were any had not
+    StylizeOptions: (
+        *(*FINISH, "steady", "style_scale", "print", "dpi"),
+        *("region_styles", "region_strengths", "tiles"),
+    ),
+    RefineOptions: FINISH,
+}
 OPTIONS: dict[Method, type[StylizeOptions] | type[RefineOptions]] = {"magenta": StylizeOptions, "gatys": RefineOptions}
 
 
@@ -27,6 +39,7 @@ class OrderStyle(BaseModel):
     id: str | None = None
     picture: str | None = None  # key of a picture, or of a style file
     shipped: str | None = None  # id in the gallery
+    rights: tuple[str, str] | None = None  # credit and licence; None: a painting that was sent, whose name is private
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
@@ -35,7 +48,17 @@ class OrderStyle(BaseModel):
         return self
 
     def source(self, library: Library) -> bytes:
-        return library.picture(self.picture) if self.picture else _shipped(self.shipped)
+        return library.picture(self.picture) if self.picture else _shipped(self.shipped).read_bytes()
+
+    @property
+    def credit(self) -> Credit:
+        """What goes into the picture."""
+        if self.rights:
+            return self.name, *self.rights
+        for style in gallery.shipped() if self.shipped else ():
+            if style.id == self.shipped:
+                return style.name, style.credit, style.licence
+        return "", "", ""
 
 
 class Order(BaseModel):
@@ -47,6 +70,7 @@ class Order(BaseModel):
     method: Method = "magenta"
     options: Options  # of the method
     start: str | None = None  # key of the picture that a refinement begins with
+    masks: list[str] = []  # of each the key, or its word
 
     @field_validator("options", mode="plain")
     @classmethod
@@ -59,23 +83,43 @@ class Order(BaseModel):
 
     @property
     def digest(self) -> str:
-        """The same for the same order, whatever its files are called; of a pastiche as before there were methods."""
-        left_out: dict[str, Any] = {"content_name": True, "styles": {"__all__": {"name": True}}}
+        """The same for the same order, whatever its files are called; of one without newer wishes as it always was."""
+        left_out: dict[str, Any] = {"content_name": True, "styles": {"__all__": {"name": True, "rights": True}}}
         if self.method == "magenta":
             left_out |= {"method": True, "start": True}
-        return hashlib.sha256(self.model_dump_json(exclude=left_out).encode()).hexdigest()
+        if not self.masks:
+            left_out["masks"] = True
+        told = self.model_dump(mode="json", exclude=left_out) | {"options": _as_before(self.options)}
+        return hashlib.sha256(to_json(told)).hexdigest()
 
     def keys(self) -> Iterable[str]:
         """Of the pictures that must be there until this is painted."""
-        return {key for key in (self.content, self.start, *(style.picture for style in self.styles)) if key}
+        styles, masks = (style.picture for style in self.styles), (mask for mask in self.masks if mask not in WORDS)
+        return {key for key in (self.content, self.start, *styles, *masks) if key}
 
-    def sources(self, library: Library) -> tuple[bytes, list[bytes]]:
-        """The photo and the styles, as `stylize` takes them."""
-        return library.picture(self.content), [style.source(library) for style in self.styles]
+    def sources(self, library: Library) -> tuple[bytes, list[bytes], list[bytes | str]]:
+        """The photo, the styles and the masks, as `stylize` takes them."""
+        styles = [style.source(library) for style in self.styles]
+        masks = [mask if mask in WORDS else library.picture(mask) for mask in self.masks]
+        return library.picture(self.content), styles, masks
+
+    @property
+    def credits(self) -> list[Credit]:
+        return [style.credit for style in self.styles]
 
 
-def _shipped(id: str | None) -> bytes:
+def _as_before(options: Options) -> dict[str, Any]:
+    """In the order of old, and of what came later only what differs from its default."""
+    dumped = options.model_dump(mode="json", exclude_none=True)
+    later = _LATER[type(options)]
+    last = ("weights", "format", "quality")
+    names = [name for name in dumped if name not in later and name not in last]
+    asked = [name for name in later if name in dumped and dumped[name] != type(options).model_fields[name].default]
+    return {name: dumped[name] for name in (*names, *last, *asked) if name in dumped}
+
+
+def _shipped(id: str | None) -> Path:
     for style in gallery.shipped():
         if style.id == id and style.file:
-            return style.file.read_bytes()
+            return style.file
     raise Missing("This server no longer has the style that was asked for.", "style")

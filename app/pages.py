@@ -13,17 +13,18 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from app import accepting, current, errors, mine, owners, refinements, uploads
 from app.choices import RESULT
 from app.failures import Missing
-from app.form import Form
+from app.form import NO_STORE, Form, joined
 from app.jobs import Job
 from app.painting import paint, preview
 from app.uploads import Upload
 from model.errors import InvalidOption, StyleTransferError
-from model.images import MAX_BYTES
-from model.options import DEFAULT_SIDE, MAX_STYLES
+from model.options import DEFAULT_SIDE, MAX_STYLES, StylizeOptions
+from model.regions import WORDS
 
 pages = Blueprint("pages", __name__)
-_SIZES = [512, 1024, 2048, 3072, 4096]  # pixels, a choice of long sides
-_NO_STORE = "no_store"
+_SIZES = [512, 1024, 2048, 3072, 4096, 6000, 8000]  # pixels, a choice of long sides
+_USUAL = 2 / 3  # of a photo: its short side to the long one
+_SCALES = ["0.25", "0.5", "1", "2", "4"]
 _AHEAD = {0: "Next in line.", 1: "1 picture is ahead of yours."}
 _ONLY_KEPT = "A refinement takes longer than a page can wait for. Let the server keep it."
 _TOO_LONG = "This is too large to be painted while you wait. Choose a smaller one, or let the server keep it."
@@ -51,7 +52,8 @@ def paint_it() -> ResponseReturnValue:
     sent: MultiDict[str, str] = MultiDict()
     try:
         sent = request.form.copy()
-        if _NO_STORE in sent:
+        request.form = ImmutableMultiDict(joined(sent))
+        if NO_STORE in sent:
             return _painted_at_once(sent)
         with uploads.received(request) as upload:
             job = accepting.accept(upload, owner)
@@ -65,8 +67,7 @@ def paint_it() -> ResponseReturnValue:
 
 def _painted_at_once(sent: MultiDict[str, str]) -> Response:
     """Both pictures are in the page that comes back: the server keeps neither."""
-    request.form = ImmutableMultiDict([(name, text) for name, text in sent.items(multi=True) if name != _NO_STORE])
-    with uploads.received(request, no_refinement=InvalidOption(_ONLY_KEPT, _NO_STORE)) as upload:
+    with uploads.received(request, no_refinement=InvalidOption(_ONLY_KEPT, NO_STORE)) as upload:
         shown = current.engine().run(lambda: _shown(upload()))
     return make_response(_page(owners.owner_or_new().id, Form.of_sent(sent), **shown))
 
@@ -135,6 +136,14 @@ def painting(id: str, number: int) -> Response:
     return _sent_along(key)
 
 
+@pages.get("/jobs/<id>/masks/<int:number>")
+def mask(id: str, number: int) -> Response:
+    masks = mine.job(id).order.masks
+    if number >= len(masks) or masks[number] in WORDS:
+        raise Missing("This picture was painted without such a mask.")
+    return _sent_along(masks[number])
+
+
 def _sent_along(key: str) -> Response:
     """As it was sent, for its owner's browser to show or to send again; never as a page of ours."""
     return send_file(io.BytesIO(current.library().picture(key)), "image/*")
@@ -174,8 +183,24 @@ def _from_earlier(earlier: Job) -> ResponseReturnValue:
         return redirect(f"{url_for('explore.explore')}?from={earlier.id}")
     form = Form.of_order(earlier.order, RESULT + earlier.id if mine.result_of(earlier) else "")
     photo = _kept_photo(form) or url_for("pages.photo", id=earlier.id)
-    page = _page(earlier.owner, form, job=earlier, photo=photo, photo_name=earlier.order.content_name)
-    return make_response(page)
+    name, regions = earlier.order.content_name, _regions(earlier)
+    return make_response(_page(earlier.owner, form, job=earlier, photo=photo, photo_name=name, regions=regions))
+
+
+def _regions(earlier: Job) -> dict[str, Any] | None:
+    """For the page's script: masks as words or addresses, and what numbers its styles in their order there."""
+    order = earlier.order
+    if not order.masks:
+        return None
+    masks = [
+        mask if mask in WORDS else url_for("pages.mask", id=earlier.id, number=number)
+        for number, mask in enumerate(order.masks)
+    ]
+    options = order.options.model_dump(mode="json", include={"feather", "paint", "region_strengths"}, exclude_none=True)
+    if isinstance(order.options, StylizeOptions):  # its numbers, said or not: one for each where they are as many
+        numbered = order.options.regions(len(order.masks), len(order.styles))
+        options["region_styles"] = [style for style, _ in numbered]
+    return {"masks": masks, "styles": [style.id for style in order.styles], "options": options}
 
 
 def _kept_photo(form: Form) -> str | None:
@@ -188,8 +213,9 @@ def _page(owner: str, form: Form, **more: Any) -> str:
         form=form,
         styles=current.library().styles(owner),
         sizes=_sizes(form.size),
+        scales=_scales(form.style_scale),
         default_side=DEFAULT_SIDE,
-        max_bytes=MAX_BYTES,
+        max_bytes=current.settings().upload_bytes,
         max_styles=MAX_STYLES,
         **({"photo": _kept_photo(form), "photo_name": "your photo"} | more),
     )
@@ -197,4 +223,15 @@ def _page(owner: str, form: Form, **more: Any) -> str:
 
 def _sizes(chosen: str) -> list[int]:
     """And the one that a program asked for, in a picture like which another is to be made."""
-    return sorted({*_SIZES, *([int(chosen)] if chosen.isdecimal() and len(chosen) < 5 else [])})
+    most = current.settings().result_pixels
+    allowed = [side for side in _SIZES if side * side * _USUAL <= most]
+    return sorted({*allowed, *([int(chosen)] if chosen.isdecimal() and len(chosen) < 6 else [])})
+
+
+def _scales(chosen: str) -> list[str]:
+    """Likewise; what is no number is told, not offered."""
+    return sorted({*_SCALES, *([chosen] if _is_scale(chosen) else [])}, key=float)
+
+
+def _is_scale(text: str) -> bool:
+    return text.replace(".", "", 1).isdecimal() and len(text) < 9

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 import model
 from app.library import Library
-from app.orders import Order
-from model import images, transfer
-from model.images import ImageSource, Picture
+from app.orders import Credit, Order
+from model import canvas, images, recipe, regions, transfer
+from model.images import ImageSource, Picture, Pixels
 from model.options import RefineOptions, StylizeOptions
-from model.progress import Checkpoint, OnStep
+from model.progress import Cancelled, Checkpoint, OnStep, Step
+from model.refine import finished
 from model.transfer import Pastiche
 
 if TYPE_CHECKING:
     from app.uploads import Upload
 
+LARGE = 12_000_000  # pixels, beyond which a result is painted into a file
 _PREVIEW_SIDE = 1024  # pixels, of the photo and its pastiche beside one another
 
 
@@ -46,26 +50,87 @@ class Painting:
 
     @property
     def data_url(self) -> str:
-        return _data_url(self.data, self.format)
+        return data_url(self.data, self.format)
 
 
 def paint(upload: Upload) -> Painting:
     options = upload.options
     assert isinstance(options, StylizeOptions)  # nobody waits for a refinement
-    pastiche = transfer.stylize(upload.content, [style.source for style in upload.styles], options)
-    return Painting(images.encode(pastiche.picture, options.format, options.quality), options.format, pastiche)
+    styles = [style.source for style in upload.styles]
+    pastiche = transfer.stylize(upload.content, styles, options, masks=upload.masks)
+    pastiche = credited(pastiche, [style.credit for style in upload.styles])
+    data = images.encode(pastiche.picture, options.format, options.quality, pastiche.recipe)
+    return Painting(data, options.format, pastiche)
+
+
+def credited(pastiche: Pastiche, credits: Sequence[Credit]) -> Pastiche:
+    return replace(pastiche, recipe=recipe.credited(pastiche.recipe, credits))
+
+
+@dataclass(frozen=True)
+class PaintedFile:
+    """A pastiche as a PNG, which it is at once where it is too large to be held as floats."""
+
+    png: bytes
+    report: transfer.Report
+    complete: bool = True
+
+
+def as_file(pastiche: Pastiche) -> PaintedFile:
+    height, width = pastiche.picture.rgb.shape[:2]
+    about = (pastiche.weights, pastiche.seconds, pastiche.recipe, pastiche.notes)
+    png = images.encode(pastiche.picture, recipe=pastiche.recipe)
+    return PaintedFile(png, transfer.Report(width, height, *about), pastiche.complete)
 
 
 def paint_order(
     order: Order, library: Library, on_step: OnStep, resume: Checkpoint | None, refine_seconds: float
-) -> Pastiche:
+) -> Pastiche | PaintedFile:
     """resume: where a refinement was interrupted. refine_seconds: what one may take in all."""
-    content, styles = order.sources(library)
-    if isinstance(order.options, StylizeOptions):
-        return transfer.stylize(content, styles, order.options, on_step=on_step)
+    if isinstance(order.options, RefineOptions):
+        return credited(_refined(order, library, on_step, resume, refine_seconds), order.credits)
+    content, styles, masks = order.sources(library)
+    width, height = order.options.result_size(*images.peek(content))
+    if width * height > LARGE:
+        return _paint_large(order, content, styles, masks, on_step)
+    pastiche = transfer.stylize(content, styles, order.options, on_step=on_step, masks=masks)
+    return credited(pastiche, order.credits)
+
+
+def _paint_large(
+    order: Order, content: bytes, styles: list[bytes], masks: list[bytes | str], on_step: OnStep
+) -> Pastiche | PaintedFile:
+    """A small copy first: it is soon there to be seen, and all there is to keep until the large one is whole."""
+    assert isinstance(order.options, StylizeOptions)
+    small = order.options.model_copy(update={"size": transfer.PREVIEW_SIDE, "print": None})
+    preview = credited(transfer.stylize(content, styles, small, masks=masks), order.credits)
+    as_png = order.options.model_copy(update={"format": "png"})
+    try:
+        on_step(Step(0, 1, preview=preview.picture))
+        with canvas.scratch() as folder:
+            file = folder / "pastiche.png"
+            report = transfer.stylize_file(
+                content,
+                styles,
+                file,
+                as_png,
+                on_step=on_step,
+                masks=masks,
+                retold=partial(recipe.credited, credits=order.credits),
+            )
+            return PaintedFile(file.read_bytes(), report)
+    except Cancelled:
+        return replace(preview, complete=False)
+
+
+def _refined(
+    order: Order, library: Library, on_step: OnStep, resume: Checkpoint | None, refine_seconds: float
+) -> Pastiche:
+    assert isinstance(order.options, RefineOptions)
+    content, styles, masks = order.sources(library)
     start = library.picture(order.start) if order.start else None
     options = _limited(order.options, refine_seconds)
-    pastiche = model.refine(content, styles, options, start=start, on_step=on_step, resume=resume)
+    pastiche = model.refine(content, styles, options, start=start, on_step=on_step, resume=resume, masks=masks)
     if resume:
         pastiche = replace(pastiche, seconds=pastiche.seconds + resume.seconds)
     return pastiche if options == order.options else _as_asked(pastiche, order.options, refine_seconds)
@@ -75,16 +140,19 @@ def as_far_as_it_is(order: Order, library: Library, checkpoint: Checkpoint) -> P
     """What a refinement came to, as large as it was to become; the model is not asked."""
     options = order.options
     assert isinstance(options, RefineOptions)
-    photo = images.read(library.picture(order.content), long_side=options.size)
-    picture = Picture(images.resize(images.read(checkpoint.picture).rgb, photo.rgb.shape[:2]), photo.alpha)
+    content, _, masks = order.sources(library)
+    photo = images.read(content, long_side=options.size)
+    so_far = images.resize(images.read(checkpoint.picture).rgb, photo.rgb.shape[:2])
+    picture = finished(so_far, photo, options, regions.fitting(masks, photo))
     notes = [f"It was stopped after step {checkpoint.step} of {options.steps}."]
-    recipe = _recipe_so_far(options, picture, len(order.styles))
-    return Pastiche(picture, options.encoder, checkpoint.seconds, recipe, complete=False, notes=notes)
+    made = _recipe_so_far(options, picture, len(order.styles))
+    pastiche = Pastiche(picture, options.encoder, checkpoint.seconds, made, complete=False, notes=notes)
+    return credited(pastiche, order.credits)
 
 
 def _recipe_so_far(options: RefineOptions, picture: Picture, styles: int) -> dict[str, Any]:
     height, width = picture.rgb.shape[:2]
-    used = options.model_dump(mode="json", exclude={"weights", "format", "quality", "size"}, exclude_none=True)
+    used = options.model_dump(mode="json", exclude={"weights"}, exclude_none=True)
     shares = [{"weight": share} for share in options.blend_weights(styles)]
     made = {"method": "gatys", "weights": options.encoder, "width": width, "height": height, "ended": "stopped"}
     return made | {"styles": shares} | used
@@ -98,29 +166,35 @@ def _limited(options: RefineOptions, limit: float) -> RefineOptions:
 
 def _as_asked(pastiche: Pastiche, options: RefineOptions, limit: float) -> Pastiche:
     """The recipe has the time that was asked for; where this server's limit cut that short, the notes say so."""
-    recipe = {name: value for name, value in pastiche.recipe.items() if name != "seconds"}
+    made = {name: value for name, value in pastiche.recipe.items() if name != "seconds"}
     if options.seconds is not None:
-        recipe["seconds"] = options.seconds
+        made["seconds"] = options.seconds
     notes = pastiche.notes
-    if recipe.get("ended") == "time":
+    if made.get("ended") == "time":
         notes = [*notes, f"This server refines a picture for at most {_span(limit)}: it ended before its last step."]
-    return replace(pastiche, recipe=recipe, notes=notes)
+    return replace(pastiche, recipe=made, notes=notes)
 
 
 def _span(seconds: float) -> str:
     return f"{seconds / 60:.3g} minutes" if seconds >= 120 else f"{seconds:g} seconds"
 
 
-def small_jpeg(picture: Picture, side: int) -> bytes:
+def small_jpeg(picture: Picture | Pixels | bytes, side: int) -> bytes:
     """side: pixels of the longer one, at most."""
-    return images.encode(images.read(transfer.as_array(picture), limit=side), "jpeg", 85)
+    source = picture if isinstance(picture, bytes) else _array(picture)
+    return images.encode(images.decode(source, limit=side), "jpeg", 85)
+
+
+def _array(picture: Picture | Pixels) -> np.ndarray:
+    """(H, W, 3 or 4)."""
+    return picture.rgb if picture.alpha is None else np.dstack([picture.rgb, picture.alpha])
 
 
 def preview(source: ImageSource) -> str:
     """The picture, no larger than a page needs it, as a data URL."""
-    picture = images.read(source, limit=_PREVIEW_SIDE)
-    return _data_url(images.encode(picture, "jpeg", 85), "jpeg")
+    picture = images.decode(source, limit=_PREVIEW_SIDE)
+    return data_url(images.encode(picture, "jpeg", 85), "jpeg")
 
 
-def _data_url(data: bytes, format: str) -> str:
+def data_url(data: bytes, format: str) -> str:
     return f"data:image/{format};base64,{base64.b64encode(data).decode('ascii')}"

@@ -10,7 +10,7 @@ from app import gallery
 from app.failures import Missing
 from app.jobs import Job
 from app.library import Library
-from app.orders import Order, OrderStyle
+from app.orders import FINISH, Order, OrderStyle
 from app.records import Result
 from model import vectors
 from model.encoder_layers import ENCODERS, Encoder
@@ -28,6 +28,7 @@ _DESCENTS = {"adam": "Adam, in steps of {rate:g}", "lbfgs": "L-BFGS"}
 _TOLD = frozenset(
     {"preset", "encoder", "content_layers", "style_layers", "content_weight", "style_weight", "variation_weight"}
     | {"optimizer", "rate", "steps", "start", "strength", "size", "weights", "format", "quality"}
+    | {*FINISH}
 )
 
 

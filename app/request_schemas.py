@@ -9,9 +9,21 @@ from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from app.compat_schemas import OldNewStyle, OldNewUpload
 from app.schemas import NewStyle, StyleChange
-from model.options import MAX_STYLES, START_WORDS, Layers, Number, RefineOptions, Start, StylizeOptions
+from model.options import (
+    MAX_MASKS,
+    MAX_STYLES,
+    START_WORDS,
+    Layers,
+    Number,
+    RefineOptions,
+    SheetOptions,
+    Start,
+    StylizeOptions,
+    Whole,
+)
 
 File = Annotated[str, WithJsonSchema({"type": "string", "format": "binary"})]
+_LONGEST = 200_000  # pixels, of a photo's side
 _NAMED = "the name or id of a stored one"
 _RESULT = "`result:` and the id of a result of yours"
 _BEGUN = "`job:` and the id of a job of yours that began with a picture, for that one"
@@ -43,6 +55,18 @@ class StyleName(BaseModel):
 Entry = str | StylePicture | StyleName
 
 
+_MASKS = (
+    "Where the paint goes: a picture, white where it does, of the photo's proportions; or a word: `alpha` for the "
+    "photo's own, `everywhere` for all of it. Without one the whole picture is painted; else the photo stays where "
+    f"no mask is, and later masks lie on top. Up to {MAX_MASKS}"
+)
+MaskForm = Annotated[list[File], Field(max_length=MAX_MASKS, description=f"{_MASKS}, words before files.")]
+MaskJson = Annotated[
+    str | Annotated[list[str], Field(max_length=MAX_MASKS)],
+    Field(description=f"{_MASKS}, as base64, data URLs and words."),
+]
+
+
 class StylizeForm(StylizeOptions):
     """A photo, styles and options, as the fields of a form."""
 
@@ -50,6 +74,7 @@ class StylizeForm(StylizeOptions):
     style: Annotated[list[File], Field(min_length=1, max_length=MAX_STYLES)] = Field(
         description=f"The painting, or {_NAMED} as text. May be sent up to {MAX_STYLES} times, names before files."
     )
+    mask: MaskForm = []  # noqa: RUF012
     method: Literal["magenta"] = Field("magenta", description="In one go, within seconds.")
 
 
@@ -60,7 +85,50 @@ class StylizeJson(StylizeOptions):
     style: str | Annotated[list[Entry], Field(min_length=1, max_length=MAX_STYLES)] = Field(
         description=f"A painting as base64 or a data URL, or {_NAMED}; or a list of those, with or without weights."
     )
+    mask: MaskJson = []  # noqa: RUF012
     method: Literal["magenta"] = Field("magenta", description="In one go, within seconds.")
+
+
+class SheetForm(SheetOptions):
+    """A photo, styles and what of each is to be shown, as the fields of a form."""
+
+    content: File = Field(description=f"The photo; or the text {_RESULT}, for its photo.")
+    style: Annotated[list[File], Field(min_length=1, max_length=MAX_STYLES)] = Field(
+        description=f"A painting, or {_NAMED} as text. May be sent up to {MAX_STYLES} times, names before files."
+    )
+
+
+class SheetJson(SheetOptions):
+    """A photo, styles and what of each is to be shown, as JSON."""
+
+    content: str = Field(min_length=1, description=f"The photo as base64 or a data URL; or {_RESULT}.")
+    style: str | Annotated[list[str], Field(min_length=1, max_length=MAX_STYLES)] = Field(
+        description=f"A painting as base64 or a data URL, or {_NAMED}; or a list of those."
+    )
+
+
+class RecipeForm(BaseModel):
+    """A picture that was painted here, or on a server like this one."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    picture: File = Field(description="As it was downloaded: PNG, JPEG, WebP or TIFF.")
+
+
+class RecipeJson(BaseModel):
+    """A picture that was painted here, or on a server like this one, as JSON."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    picture: str = Field(min_length=1, description="As it was downloaded, as base64 or a data URL.")
+
+
+class ForecastQuery(StylizeOptions):
+    """A photo's size, and what is asked for. Whatever changes neither size nor time may be sent as well."""
+
+    width: Annotated[Whole, Field(ge=1, le=_LONGEST)] = Field(description="Of the photo, in pixels.")
+    height: Annotated[Whole, Field(ge=1, le=_LONGEST)] = Field(description="Of the photo, in pixels.")
+    masks: Annotated[Whole, Field(ge=0, le=MAX_MASKS)] = Field(0, description="How many there will be.")
 
 
 LayersText = Annotated[Layers, WithJsonSchema({"type": "string"})]
@@ -87,6 +155,7 @@ class RefineForm(RefineOptions):
         description=f"The painting, or {_NAMED} as text, whose painting is here. May be sent up to {MAX_STYLES} times, "
         "names before files."
     )
+    mask: MaskForm = []  # noqa: RUF012
     method: Literal["gatys"] = Field(description="By optimisation: step by step, within minutes.")
     start: Annotated[Start, _words_or({"type": "string", "format": "binary"})] = Field(
         "pastiche", description=f"{_BEGIN}; or a picture as a file; or the text {_RESULT}, or {_BEGUN}."
@@ -110,6 +179,7 @@ class RefineJson(RefineOptions):
         description=f"A painting as base64 or a data URL, or {_NAMED}, whose painting is here; or a list of those, "
         "with or without weights."
     )
+    mask: MaskJson = []  # noqa: RUF012
     method: Literal["gatys"] = Field(description="By optimisation: step by step, within minutes.")
     start: Annotated[Start, _words_or({"type": "string"})] = Field(
         "pastiche", description=f"{_BEGIN}; or a picture as base64 or a data URL; or {_RESULT}, or {_BEGUN}."

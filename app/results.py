@@ -22,10 +22,11 @@ from flask import (
 )
 from flask.typing import ResponseReturnValue
 
-from app import accepting, current, encoding, errors, owners, refinements
+from app import accepting, current, encoding, errors, owners, refinements, wishes
 from app.errors import Problem
 from app.failures import Busy, Missing
 from app.jobs import Job
+from app.orders import Order
 from app.records import Result
 from model import images
 from model.errors import StyleTransferError
@@ -35,7 +36,6 @@ from model.options import Format
 results = Blueprint("results", __name__)
 SHOWN_SIDE = 1024  # pixels, of the picture in its page
 _SHOWN_QUALITY = 88
-_WORDED = ("strength", "size", "weights", "format", "quality")  # options
 
 
 @results.get("/results/<id>")
@@ -61,7 +61,7 @@ def refine(id: str) -> ResponseReturnValue:
 @results.get("/results/<id>/picture.<format>")
 def picture(id: str, format: str) -> Response:
     if format not in LONGEST:
-        raise Missing("A result can be had as picture.png, picture.jpeg and picture.webp.")
+        raise Missing("A result can be had as picture.png, picture.jpeg, picture.webp and picture.tiff.")
     found = _found(id)
     quality = found.order["options"]["quality"]
     data = encoding.encoded(current.library().picture(found.picture), cast(Format, format), quality)
@@ -190,8 +190,9 @@ def _is_refined(found: Result) -> bool:
 
 
 def _facts(found: Result, job: Job | None) -> list[tuple[str, str]]:
-    """What the page has no words of its own for."""
-    return list(refinements.facts(found, job)) if _is_refined(found) else _others(found.order["options"])
+    """What the page itself does not say."""
+    order = Order.model_validate(found.order)
+    return [*(refinements.facts(found, job) if _is_refined(found) else ()), *wishes.told(order, found.recipe)]
 
 
 def _found(id: str) -> Result:
@@ -224,17 +225,6 @@ def _styles(found: Result) -> list[dict[str, Any]]:
 
 def _named(found: Result) -> str:
     return " + ".join(style["name"] for style in found.order["styles"])
-
-
-def _others(options: dict[str, Any]) -> list[tuple[str, str]]:
-    """The options that the page has no words of its own for."""
-    return [
-        (name.replace("_", " ").capitalize(), _said(value)) for name, value in options.items() if name not in _WORDED
-    ]
-
-
-def _said(value: Any) -> str:
-    return {True: "Yes", False: "No"}[value] if isinstance(value, bool) else str(value)
 
 
 def _kinds(found: Result) -> list[str]:

@@ -14,6 +14,28 @@ PAINTING = (
     "6X1UX2QPg77In+CP/kftmQQYoADCF/nD8DR/6r6gn95PGcJ+Rj/Nn7IviElyTnJh13F1WSb/g9asb0Q2+DMx/GH48OBA/T8Ge5g5MheLnc6y"
     "m8gwQGzKn8rwMxpiLZPrTuE3Phv1jzJ9ZDjyXeCOQyETP5MN5weVA/0AH4VeaKn2z6sAAAAASUVORK5CYII="
 )
+MASK = (
+    "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAACAAAAAYAQAAAACzKMKZAAAAFklEQVR42mNgIA+w/2FgYGJgIETgBABCsgESoWd70g"
+    "AAAABJRU5ErkJggg=="
+)
+PAINTED = (
+    "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAACAAAAAYAQMAAAChnW13AAABUmlUWHRwYXN0aWNoZS1yZWNpcGUAAAAAAHsicmVjaX"
+    "BlIjoxLCJtZXRob2QiOiJtYWdlbnRhIiwid2VpZ2h0cyI6Im1hZ2VudGEtc21hbGwiLCJ3aWR0aCI6MzIsImhlaWdodCI6MjQsInN0cmVuZ3RoIj"
+    "owLjgsImtlZXBfY29sb3VycyI6MC41LCJzdHlsZXMiOlt7IndlaWdodCI6MSwic2hhMjU2IjoiMWQ1YmZmZThiYTlhMGNiODY5NmFmZWMzMjBhOD"
+    "diOGZmMGZmMDBhY2E0NTkwMjI5NTM4YmU0Y2M1OGQ1NzI5NSIsIm5hbWUiOiJNb3NhaWMiLCJjcmVkaXQiOiJNYWRlIGJ5IGNvZGUgZm9yIHRoaX"
+    "MgcHJvamVjdCAoZG9jcy9wYWludGluZ3MvbW9zYWljLnB5KSIsImxpY2VuY2UiOiJDQzAtMS4wIn1dfbHahxQAAANKaVRYdFhNTDpjb20uYWRvYm"
+    "UueG1wAAAAAAA8P3hwYWNrZXQgYmVnaW49Iu+7vyIgaWQ9Ilc1TTBNcENlaGlIenJlU3pOVGN6a2M5ZCI/Pgo8eDp4bXBtZXRhIHhtbG5zOklwdG"
+    "M0eG1wRXh0PSJodHRwOi8vaXB0Yy5vcmcvc3RkL0lwdGM0eG1wRXh0LzIwMDgtMDItMjkvIiB4bWxuczpkYz0iaHR0cDovL3B1cmwub3JnL2RjL2"
+    "VsZW1lbnRzLzEuMS8iIHhtbG5zOnBob3Rvc2hvcD0iaHR0cDovL25zLmFkb2JlLmNvbS9waG90b3Nob3AvMS4wLyIgeG1sbnM6cmRmPSJodHRwOi"
+    "8vd3d3LnczLm9yZy8xOTk5LzAyLzIyLXJkZi1zeW50YXgtbnMjIiB4bWxuczp4PSJhZG9iZTpuczptZXRhLyI+PHJkZjpSREY+PHJkZjpEZXNjcm"
+    "lwdGlvbiByZGY6YWJvdXQ9IiI+PElwdGM0eG1wRXh0OkRpZ2l0YWxTb3VyY2VUeXBlPmh0dHA6Ly9jdi5pcHRjLm9yZy9uZXdzY29kZXMvZGlnaX"
+    "RhbHNvdXJjZXR5cGUvY29tcG9zaXRlV2l0aFRyYWluZWRBbGdvcml0aG1pY01lZGlhPC9JcHRjNHhtcEV4dDpEaWdpdGFsU291cmNlVHlwZT48cG"
+    "hvdG9zaG9wOkNyZWRpdD5TdHlsZTogTW9zYWljLCBNYWRlIGJ5IGNvZGUgZm9yIHRoaXMgcHJvamVjdCAoZG9jcy9wYWludGluZ3MvbW9zYWljLn"
+    "B5KTwvcGhvdG9zaG9wOkNyZWRpdD48ZGM6cmlnaHRzPjxyZGY6QWx0PjxyZGY6bGkgeG1sOmxhbmc9IngtZGVmYXVsdCI+U3R5bGU6IE1vc2FpYy"
+    "wgTWFkZSBieSBjb2RlIGZvciB0aGlzIHByb2plY3QgKGRvY3MvcGFpbnRpbmdzL21vc2FpYy5weSksIENDMC0xLjA8L3JkZjpsaT48L3JkZjpBbH"
+    "Q+PC9kYzpyaWdodHM+PC9yZGY6RGVzY3JpcHRpb24+PC9yZGY6UkRGPjwveDp4bXBtZXRhPgo8P3hwYWNrZXQgZW5kPSJyIj8+9xVAVQAAAANQTF"
+    "RFeDyWlwdLvAAAAAxJREFUeNpjYBgYAAAAeAABNTNupAAAAABJRU5ErkJggg=="
+)
 STYLIZE = f"""\
 from pathlib import Path
 
@@ -27,6 +49,28 @@ with open("photo.jpg", "rb") as photo:
     )
 answer.raise_for_status()
 Path("pastiche.jpg").write_bytes(answer.content)"""
+RECIPE = f"""\
+import base64
+from pathlib import Path
+
+import requests
+
+SERVER = "{SERVER}"
+with open("photo.jpg", "rb") as photo:
+    painted = requests.post(
+        f"{{SERVER}}/api/v1/stylize",
+        files={{"content": photo}},
+        data={{"style": "mosaic", "strength": 0.8, "keep_colours": 1}},
+    )
+painted.raise_for_status()
+found = requests.post(f"{{SERVER}}/api/v1/recipe", files={{"picture": painted.content}})
+found.raise_for_status()
+recipe = found.json()
+another = base64.b64encode(Path("painting.jpg").read_bytes()).decode()
+order = recipe["options"] | {{"content": another, "style": [style["id"] for style in recipe["styles"]]}}
+answer = requests.post(f"{{SERVER}}/api/v1/stylize", json=order)
+answer.raise_for_status()
+Path("pastiche.png").write_bytes(answer.content)"""
 ADD_JOB = f"""\
 import time
 from pathlib import Path

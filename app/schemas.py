@@ -116,6 +116,59 @@ def _losses(job: Job) -> list[Losses] | None:
     return [Losses(**dict(zip(Losses.model_fields, row, strict=True))) for row in job.losses or ()]
 
 
+class CellAnswer(Answer):
+    """One picture of a contact sheet: what it was made with, and where on the sheet it is, in pixels."""
+
+    style: int = Field(description="Its number among those that were sent, from 1.")
+    strength: float
+    style_scale: float = Field(description="Brush size.")
+    x: int
+    y: int
+    width: int
+    height: int
+
+
+class SheetAnswer(Answer):
+    """A contact sheet, for those who would rather have JSON than a picture."""
+
+    image: str = Field(description="The sheet as a data URL.")
+    width: int = Field(description="In pixels.")
+    height: int = Field(description="In pixels.")
+    cells: list[CellAnswer]
+    seconds: float = Field(description="What painting took.")
+    weights: str = Field(description="Name of the weights that painted.")
+
+
+class RecipeStyle(Answer):
+    """A style as a recipe has it, and what to send for it. With neither `id` nor `file` its painting is needed."""
+
+    id: str = Field("", description="Of the same style on this server: one that ships, or one of the caller's own.")
+    name: str
+    file: str = Field("", description="Where it has no id: its style file, to be sent in place of a painting.")
+    weight: float = Field(description="How much of it; only ratios count.")
+
+
+class RecipeAnswer(Answer):
+    """How a picture was made, and what to send to have another photo painted alike."""
+
+    recipe: dict[str, Any] = Field(description="As it is in the picture.")
+    options: dict[str, Any] = Field(description="The method and its options, as `/api/v1/jobs` takes them.")
+    styles: list[RecipeStyle]
+    masks: list[str] = Field(description="Words and data URLs, as `/api/v1/jobs` takes them.")
+    notes: list[str] = Field(description="What could not be restored.")
+
+
+class ForecastAnswer(Answer):
+    """What a picture would come to, before it is painted."""
+
+    width: int = Field(description="Of the result, in pixels.")
+    height: int = Field(description="Of the result, in pixels.")
+    seconds: float | None = Field(description="What painting would take; null while the server is still loading.")
+    memory: int | None = Field(description="Of the whole program at most, in bytes; likewise.")
+    disk: int | None = Field(description="For a while, in bytes; likewise.")
+    tiled: bool | None = Field(description="Whether it would be painted piece by piece; likewise.")
+
+
 class EncoderAnswer(Answer):
     """A network that judges refinements."""
 

@@ -38,6 +38,9 @@ class Settings(BaseModel):
     sync_pixels: int = Field(
         9_000_000, ge=1, description="Pixels of the largest result that a request may wait for; larger ones are jobs."
     )
+    upload_megabytes: float = Field(25, gt=0, le=2000, description="Of one picture that is sent.")
+    upload_megapixels: float = Field(40, gt=0, le=200, description="Million pixels of one picture that is sent.")
+    megapixels: float = Field(50, gt=0, le=200, description="Million pixels of the largest result.")
     data_dir: Path = Field(
         default_factory=lambda: platformdirs.user_data_path("style-transfer"),
         description="Folder of the database, the pictures, the queue and the key that signs cookies.",
@@ -66,6 +69,18 @@ class Settings(BaseModel):
     )
     cors_origins: str = Field("", description="Sites whose pages may use the API, separated by commas.")
     proxies: int = Field(0, ge=0, le=10, description="Reverse proxies in front, whose X-Forwarded-… is believed.")
+
+    @property
+    def upload_bytes(self) -> int:
+        return round(self.upload_megabytes * 1e6)
+
+    @property
+    def upload_pixels(self) -> int:
+        return round(self.upload_megapixels * 1e6)
+
+    @property
+    def result_pixels(self) -> int:
+        return round(self.megapixels * 1e6)
 
     def database(self) -> str:
         return self.database_url or f"sqlite:///{self.data_dir / 'library.sqlite3'}"

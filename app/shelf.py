@@ -15,7 +15,6 @@ from app import current, errors, owners, style_uploads, styling
 from app.failures import Missing
 from app.records import Style
 from model.errors import StyleTransferError
-from model.images import MAX_BYTES
 from model.options import MAX_STYLES
 from model.vectors import MEDIA_TYPE, SUFFIX
 
@@ -143,7 +142,7 @@ def _gallery(**more: Any) -> str:
         own=[one for one in everything if one.own],
         sent=_sent(),
         most=MAX_STYLES,
-        max_bytes=MAX_BYTES,
+        max_bytes=current.settings().upload_bytes,
         **more,
     )
 

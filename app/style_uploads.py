@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from flask import Request
 from pydantic import BaseModel, ValidationError
 
-from app import bodies, current, styling
+from app import bodies, choices, current, styling
 from app.bodies import Form
 from app.choices import still_there
 from app.failures import UnsupportedBody
@@ -109,6 +109,8 @@ def _add_painting(owner: str, pictures: list[bytes], fields: dict[str, Any]) -> 
     if not 1 <= len(pictures) <= MAX_STYLES:
         raise InvalidOption(f"Give between 1 and {MAX_STYLES} paintings as 'picture', or a 'vector'.", "picture")
     about = parse(NewStyle, fields)
+    for picture in pictures:
+        choices.peek(picture, "picture")
     return styling.add_painting(current.library(), current.engine(), owner, pictures, **about.model_dump())
 
 

@@ -21,6 +21,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
 NAME_LENGTH, CREDIT_LENGTH, LICENCE_LENGTH = 80, 200, 200
+LENGTHS = {"name": NAME_LENGTH, "credit": CREDIT_LENGTH, "licence": LICENCE_LENGTH}
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")  # PostgreSQL takes no NUL, and neither database half a character
 
 

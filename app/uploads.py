@@ -2,37 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import chain
 from typing import Any, NoReturn
 
 from flask import Request
 from werkzeug.datastructures import FileStorage
 
-from app import bodies, choices
+from app import bodies, choices, current, sent
 from app.bodies import Form
-from app.choices import RESULT, Photo, StyleChoice
+from app.choices import StyleChoice
 from app.orders import OPTIONS, Method, Options
-from app.records import Style
+from app.sent import Mask, Pictures
 from model import images
-from model.errors import InvalidOption, StyleTransferError
-from model.options import DEFAULT_SIDE, MAX_STYLES, START_WORDS, RefineOptions, StylizeOptions
+from model.errors import InvalidOption, ResultTooLarge, StyleTransferError
+from model.options import START_WORDS, RefineOptions, SheetOptions, StylizeOptions
 from model.refine import check_shape, check_start, checked
+from model.regions import ALPHA
+from model.regions import check_shape as check_mask
 
-_MISSING = {
-    "content": "There is no photo: add one as 'content'.",
-    "style": "There is no painting: add at least one as 'style'.",
-}
-_WEIGHT, _OWN = "weight-", "weight-own"  # the page's sliders: weight-<style's id>, and one for what is uploaded
-_TWICE = "Give the weights once: in 'weights' or with each style."
 _LAYERS = {"content_layers": "content-layer-", "style_layers": "style-layer-"}  # before each layer's name: its weight
 _START = (
     "'start' must be 'pastiche', 'content' or 'noise'; or a picture: as a file, in JSON as base64 or a data URL, as "
     "result: and the id of a result, or as job: and the id of a job that began with one."
 )
 _NO_PICTURE = 40  # characters of base64: too few for one, so that a misspelled word is not taken for it
+_NO_ALPHA = "This photo has no clear parts that could be its mask: send one as a picture."
 
 
 @dataclass(frozen=True)
@@ -45,10 +41,21 @@ class Upload:
     options: Options
     pixels: int  # of the result
     start: bytes | None = None
+    masks: Sequence[Mask] = ()
 
     @property
     def method(self) -> Method:
         return "gatys" if isinstance(self.options, RefineOptions) else "magenta"
+
+
+@dataclass(frozen=True)
+class SheetUpload:
+    """What a contact sheet is made of."""
+
+    content: bytes
+    styles: list[StyleChoice]
+    options: SheetOptions
+    pixels: int  # of its pictures together
 
 
 # A slow client costs a thread and room on the disk, and nothing that others wait for: the body is received before it
@@ -62,26 +69,89 @@ def received(request: Request, no_refinement: StyleTransferError | None = None) 
     no_refinement: what one is refused with, where nobody can wait for it.
     """
     with bodies.received(request) as body:
+        _check_address(request)
         if isinstance(body, Form):
-            yield _read_form(request, body, no_refinement)  # its mistakes are told without a wait
+            yield _read_form(body, no_refinement)  # its mistakes are told without a wait
         else:
-            yield lambda: _from_json(request, body(), no_refinement)
+            yield lambda: _from_json(body(), no_refinement)
 
 
-def _upload(
-    photo: tuple[bytes, str], styles: Iterator[StyleChoice], options: Options, start: bytes | None = None
-) -> Upload:
-    content, name = photo
-    width, height = images.peek(content, "content")  # before the styles are looked at
-    scale = (options.size or min(max(width, height), DEFAULT_SIDE)) / max(width, height)
-    pixels = round(width * scale) * round(height * scale)
-    upload = Upload(content, name or "photo", list(styles), options, pixels, start)
+@contextmanager
+def received_sheet(request: Request) -> Iterator[Callable[[], SheetUpload]]:
+    """Likewise, for a contact sheet."""
+    with bodies.received(request) as body:
+        _check_address(request)
+        if isinstance(body, Form):
+            sent.check_files(body.files, sent.NEEDED)
+            texts = dict(body.texts)
+            sent.take_sliders(texts)  # the page's own, which say nothing here
+            yield _sheet(sent.of_form(texts, body.files), _single(texts))
+        else:
+            yield lambda: _json_sheet(body())
+
+
+def _json_sheet(fields: dict[str, Any]) -> SheetUpload:
+    return _sheet(sent.of_json(fields), fields)()
+
+
+def _sheet(pictures: Pictures, fields: dict[str, Any]) -> Callable[[], SheetUpload]:
+    if pictures.masks:
+        raise InvalidOption("A contact sheet is painted everywhere: leave out 'mask'.", "mask")
+    options = SheetOptions.parse(fields)
+    cells = options.cells(len(pictures.styles))
+
+    def read() -> SheetUpload:
+        content, _ = pictures.photo()
+        pixels = cells * _scaled(options.size, choices.peek(content, "content"))
+        return SheetUpload(content, pictures.read_styles(), options, pixels)
+
+    return read
+
+
+def _upload(pictures: Pictures, options: Options, read_start: Callable[[], bytes] | None = None) -> Upload:
+    content, name = pictures.photo()
+    size = choices.peek(content, "content")  # before the styles are looked at
+    pixels = result_pixels(options, size)
+    masks = pictures.read_masks()
+    _check_masks(masks, content, size)
+    start = read_start() if read_start else None
+    upload = Upload(content, name or "photo", pictures.read_styles(), options, pixels, start, masks)
     if isinstance(options, RefineOptions):
         choices.check_paintings(style.source for style in upload.styles)
-        check_shape(height, width, options)
+        check_shape(size[1], size[0], options)
+    else:
+        choices.check_numbers((style.source for style in upload.styles), options)
     if start is not None:
-        check_start(images.peek(start, "start"), (width, height))
+        check_start(images.peek(start, "start"), size)
     return upload
+
+
+def result_pixels(options: Options, size: tuple[int, int]) -> int:
+    """size: (width, height) of the photo. ResultTooLarge where the result has more than this server makes."""
+    most = current.settings().result_pixels
+    if isinstance(options, StylizeOptions):
+        width, height = options.result_size(*size, most)
+        return width * height
+    pixels = _scaled(options.size, size)
+    if pixels > most:
+        raise ResultTooLarge(
+            f"A result has at most {most / 1e6:.4g} million pixels here: ask for a smaller one.", "size"
+        )
+    return pixels
+
+
+def _scaled(side: int, size: tuple[int, int]) -> int:
+    """Pixels of a picture of that size, once its longer side is `side`."""
+    return side * round(side * min(size) / max(size))
+
+
+def _check_masks(masks: Sequence[Mask], photo: bytes, size: tuple[int, int]) -> None:
+    """From the headers alone."""
+    for mask in masks:
+        if isinstance(mask, bytes):
+            check_mask(choices.peek(mask, "mask"), size)
+        elif mask == ALPHA and not images.has_alpha(photo):
+            raise InvalidOption(_NO_ALPHA, "mask")
 
 
 def _method(values: list[Any], no_refinement: StyleTransferError | None) -> Method:
@@ -93,71 +163,57 @@ def _method(values: list[Any], no_refinement: StyleTransferError | None) -> Meth
     raise InvalidOption("'method' must be 'magenta' or 'gatys'.", "method")
 
 
-def _options(request: Request, method: Method, fields: dict[str, Any], styles: int) -> Options:
+def _check_address(request: Request) -> None:
     for name in request.args:
         raise InvalidOption("Options are sent in the body, not in the address.", name)
-    options = StylizeOptions.parse(fields) if method == "magenta" else checked(RefineOptions.parse(fields))
-    options.blend_weights(styles)
+
+
+def _options(method: Method, fields: dict[str, Any], pictures: Pictures) -> Options:
+    if method == "gatys":
+        refining = checked(RefineOptions.parse(fields))
+        refining.blend_weights(len(pictures.styles))
+        return refining
+    options = StylizeOptions.parse(fields)
+    options.blend_weights(len(pictures.styles))
+    options.regions(len(pictures.masks), len(pictures.styles))
     return options
 
 
-def _read_form(request: Request, form: Form, no_refinement: StyleTransferError | None) -> Callable[[], Upload]:
-    texts = {name: [text for text in values if text or name not in _MISSING] for name, values in form.texts.items()}
+def _read_form(form: Form, no_refinement: StyleTransferError | None) -> Callable[[], Upload]:
+    texts = dict(form.texts)
     method = _method(texts.pop("method", ["magenta"]), no_refinement)
-    photo = _photo(form.files.get("content", []), texts.pop("content", []))
-    named = [choices.named_style(name) for name in texts.pop("style", [])[: MAX_STYLES + 1]]
-    sent = form.files.get("style", [])
-    if not named and not sent:
-        _missing("style")
-    _check_files(form, method)
-    start = _form_start(form.files.get("start", []), texts) if method == "gatys" else None
-    fields = {name: values if len(values) > 1 else values[0] for name, values in _weighed(texts, named, sent).items()}
-    options = _options(request, method, _refining(fields) if method == "gatys" else fields, len(named) + len(sent))
-
-    def read() -> Upload:
-        content = (photo.read(), photo.name) if isinstance(photo, Photo) else _content(photo)
-        uploaded = (choices.of_file(bodies.contents(file), file.filename or "") for file in sent)
-        return _upload(content, chain(map(choices.of_library, named), uploaded), options, start() if start else None)
-
-    return read
+    refining = method == "gatys"
+    sent.check_files(form.files, ("content", "style", "mask", *(["start"] if refining else [])))
+    pictures = sent.of_form(texts, form.files)
+    start = _form_start(form.files.get("start", []), texts) if refining else None
+    fields = _single(texts)
+    options = _options(method, _refining(fields) if refining else fields, pictures)
+    return lambda: _upload(pictures, options, start)
 
 
-def _check_files(form: Form, method: Method) -> None:
-    known = ["content", "style", *(["start"] if method == "gatys" else [])]
-    for name in form.files.keys() - known:
-        *others, last = map(repr, known)
-        raise InvalidOption(f"Files are sent as {', '.join(others)} and {last}, and as nothing else.", name)
+def _single(texts: sent.Texts) -> dict[str, Any]:
+    return {name: values if len(values) > 1 else values[0] for name, values in texts.items()}
 
 
-def _photo(files: list[FileStorage], texts: list[str]) -> FileStorage | Photo:
-    """A file takes the place of the result's photo: a form that offers that one still has room for another."""
-    for text in texts:
-        if not text.startswith(RESULT):
-            raise InvalidOption("'content' must be sent as a file, or as result: and the id of a result.", "content")
-    if len(files) > 1 or len(texts) > 1:
-        raise InvalidOption("Send one photo at a time as 'content'.", "content")
-    if files:
-        return files[0]
-    return choices.photo_of(choices.result_of(texts[0], "content")) if texts else _missing("content")
-
-
-def _content(file: FileStorage) -> tuple[bytes, str]:
-    return bodies.contents(file), choices.cleaned(file.filename or "")
-
-
-def _form_start(files: list[FileStorage], texts: dict[str, list[str]]) -> Callable[[], bytes] | None:
+def _form_start(files: list[FileStorage], texts: sent.Texts) -> Callable[[], bytes] | None:
     """None where a word says it, which is an option like the others. A file takes the place of all else."""
     said = [text for text in texts.pop("start", []) if text]
     if len(files) > 1 or len(said) > 1:
         raise InvalidOption("Give one 'start' at a time.", "start")
     if files:
-        return lambda: bodies.contents(files[0])
+        return lambda: _uploaded_start(bodies.contents(files[0]))
     if not said:
         return None
     if said[0] in START_WORDS:
         texts["start"] = said
         return None
     return choices.beginning(said[0]) or _no_start()
+
+
+def _uploaded_start(data: bytes) -> bytes:
+    """The limits of uploads are not those of our own results, which may be begun with as well."""
+    choices.peek(data, "start")
+    return data
 
 
 def _refining(fields: dict[str, Any]) -> dict[str, Any]:
@@ -181,39 +237,13 @@ def _counts(weight: Any) -> bool:
         return bool(weight)
 
 
-def _weighed(texts: dict[str, list[str]], named: list[Style], sent: list[FileStorage]) -> dict[str, list[str]]:
-    """The sliders of the chosen styles as 'weights'; those of the others, which a form sends as well, are left out."""
-    sliders = {name: values for name, values in texts.items() if name.startswith(_WEIGHT)}
-    rest = {name: values for name, values in texts.items() if name not in sliders}
-    names = [f"{_WEIGHT}{style.id}" for style in named] + [_OWN] * bool(sent)
-    if sliders.keys().isdisjoint(names):
-        return rest
-    if "weights" in rest:
-        raise InvalidOption(_TWICE, "weights")
-    own = sliders.get(_OWN, ["1"])
-    each = own if len(own) == len(sent) else own[:1] * len(sent)
-    return rest | {"weights": [sliders.get(f"{_WEIGHT}{style.id}", ["1"])[0] for style in named] + each}
-
-
-def _from_json(request: Request, fields: dict[str, Any], no_refinement: StyleTransferError | None) -> Upload:
+def _from_json(fields: dict[str, Any], no_refinement: StyleTransferError | None) -> Upload:
     method = _method([fields.pop("method", "magenta")], no_refinement)
-    content = fields.pop("content", None) or _missing("content")
-    styles, weights = _styles(fields.pop("style", None) or _missing("style"))
-    if weights is not None:
-        if fields.get("weights") is not None:
-            raise InvalidOption(_TWICE, "weights")
-        fields["weights"] = weights
+    pictures = sent.of_json(fields)
     given = method == "gatys" and "start" in fields and fields["start"] not in START_WORDS
     start = fields.pop("start") if given else None
-    options = _options(request, method, fields, len(styles))
-    return _upload(_json_photo(content), map(_json_style, styles), options, _json_start(start) if given else None)
-
-
-def _json_photo(content: Any) -> tuple[bytes, str]:
-    if isinstance(content, str) and content.startswith(RESULT):
-        photo = choices.photo_of(choices.result_of(content, "content"))
-        return photo.read(), photo.name
-    return bodies.picture(content, "content"), ""
+    options = _options(method, fields, pictures)
+    return _upload(pictures, options, (lambda: _json_start(start)) if given else None)
 
 
 def _json_start(value: Any) -> bytes:
@@ -222,44 +252,9 @@ def _json_start(value: Any) -> bytes:
     if named := choices.beginning(value):
         return named()
     if value.startswith("data:") or len(value) >= _NO_PICTURE:
-        return bodies.picture(value, "start")
+        return _uploaded_start(bodies.picture(value, "start"))
     _no_start()
-
-
-def _json_style(value: Any) -> StyleChoice:
-    """The name or id of a style, else a picture."""
-    if isinstance(value, Style):
-        return choices.of_library(value)
-    if isinstance(value, str) and (known := choices.known_style(value)):
-        return choices.of_library(known)
-    return choices.of_file(bodies.picture(value, "style"))
-
-
-def _styles(value: Any) -> tuple[list[Any], list[Any] | None]:
-    """`value`: one style or a list of them -> the pictures and styles, their weights if any."""
-    entries = value if isinstance(value, list) else [value]
-    if len(entries) > MAX_STYLES:
-        raise InvalidOption(f"Give between 1 and {MAX_STYLES} styles, not {len(entries)}.", "style")
-    pairs = [_entry(entry) for entry in entries]
-    weighted = any(isinstance(entry, dict) for entry in entries)
-    return [style for style, _ in pairs], [weight for _, weight in pairs] if weighted else None
-
-
-def _entry(entry: Any) -> tuple[Any, Any]:
-    """A style as it is, or {"image": …} or {"name": …} with or without its weight."""
-    if not isinstance(entry, dict):
-        return entry, 1.0
-    kind, weight = entry.keys() - {"weight"}, entry.get("weight", 1.0)
-    if kind == {"image"}:
-        return entry["image"], weight
-    if kind == {"name"} and isinstance(entry["name"], str):
-        return choices.named_style(entry["name"]), weight
-    raise InvalidOption("Each entry of 'style' has an 'image' or a 'name' and may have a 'weight', no more.", "style")
 
 
 def _no_start() -> NoReturn:
     raise InvalidOption(_START, "start")
-
-
-def _missing(name: str) -> NoReturn:
-    raise InvalidOption(_MISSING[name], name)

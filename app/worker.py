@@ -9,6 +9,7 @@ import signal
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 from huey.consumer import Consumer
 
@@ -19,7 +20,7 @@ from app.engine import Engine
 from app.failures import Missing
 from app.jobs import Job, Jobs
 from app.library import Library
-from app.painting import as_far_as_it_is, paint_order, small_jpeg
+from app.painting import PaintedFile, as_far_as_it_is, as_file, paint_order, small_jpeg
 from app.report import Report
 from model import images, memory, transfer
 from model.errors import ImageError
@@ -146,8 +147,7 @@ class _Shift:
     def _paint(self, report: Report) -> None:
         job = report.job
         try:
-            pastiche = self._pastiche(report)
-            painted = _painted(self._library.picture(job.order.content), pastiche)
+            painted = _painted(self._library.picture(job.order.content), self._outcome(report))
         except Cancelled:
             report.keep()
             self._attempts.stopped(job)
@@ -160,7 +160,7 @@ class _Shift:
             report.tell_last()
             self._keep(job, painted)
 
-    def _pastiche(self, report: Report) -> Pastiche:
+    def _outcome(self, report: Report) -> Pastiche | PaintedFile:
         job, checkpoint = report.job, self._checkpoint(report)
         if not job.cancelling:
             return self._engine.run_job(lambda: self._brought_further(report, checkpoint))
@@ -168,13 +168,13 @@ class _Shift:
             raise Cancelled
         return as_far_as_it_is(job.order, self._library, checkpoint)
 
-    def _brought_further(self, report: Report, checkpoint: Checkpoint | None) -> Pastiche:
+    def _brought_further(self, report: Report, checkpoint: Checkpoint | None) -> Pastiche | PaintedFile:
         job = report.job
         with self._memory(report):
-            pastiche = paint_order(job.order, self._library, report, checkpoint, self._engine.refine_seconds)
-        if not (pastiche.complete or self._attempts.cancelling(job)):
+            outcome = paint_order(job.order, self._library, report, checkpoint, self._engine.refine_seconds)
+        if not (outcome.complete or self._attempts.cancelling(job)):
             raise Cancelled  # for now only
-        return pastiche
+        return outcome
 
     def _memory(self, report: Report) -> AbstractContextManager[None]:
         """Set aside for a refinement, whatever the shape of its photo; a pastiche is no such load."""
@@ -212,16 +212,26 @@ class _Consumer(Consumer):  # type: ignore[misc]
         """They are the process's own business, and this may not be its main thread."""
 
 
-def _painted(content: bytes, pastiche: Pastiche) -> Painted:
-    height, width = pastiche.picture.rgb.shape[:2]
+def _painted(content: bytes, outcome: Pastiche | PaintedFile) -> Painted:
+    file = outcome if isinstance(outcome, PaintedFile) else as_file(outcome)
+    made = file.report
     return Painted(
-        picture=images.encode(pastiche.picture, "png"),
-        before=images.encode(images.read(content, limit=_BEFORE), "jpeg", 88),
-        thumbnail=small_jpeg(pastiche.picture, _THUMBNAIL),
-        width=width,
-        height=height,
-        seconds=pastiche.seconds,
-        weights=pastiche.weights,
-        recipe=pastiche.recipe | ({"notes": pastiche.notes} if pastiche.notes else {}),
-        complete=pastiche.complete,
+        picture=file.png,
+        before=images.encode(images.decode(content, limit=_BEFORE), "jpeg", 88),
+        thumbnail=small_jpeg(file.png, _THUMBNAIL),
+        width=made.width,
+        height=made.height,
+        seconds=made.seconds,
+        weights=made.weights,
+        recipe=_told(made.recipe) | ({"notes": made.notes} if made.notes else {}),
+        complete=file.complete,
     )
+
+
+def _told(recipe: dict[str, Any]) -> dict[str, Any]:
+    """What the page shows of it; the pictures of masks are in the picture's own."""
+    return recipe | ({"masks": [_without_png(mask) for mask in recipe["masks"]]} if recipe.get("masks") else {})
+
+
+def _without_png(mask: Any) -> Any:
+    return {name: value for name, value in mask.items() if name != "png"} if isinstance(mask, dict) else mask

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 from paintings import PAINTINGS, Painting
 from PIL import Image
@@ -25,12 +26,12 @@ def cat() -> Image.Image:
     return photo.resize((WIDTH, round(WIDTH * photo.height / photo.width)), Image.Resampling.LANCZOS)
 
 
-def pastiche(photo: Image.Image, style: Image.Image | list[Image.Image], strength: float = 1.0) -> Image.Image:
+def pastiche(photo: Image.Image, style: Image.Image | list[Image.Image], **options: Any) -> Image.Image:
     """With the weights that ship, whatever else this machine has."""
     from API import transfer_style
     from model.weights import SHIPPED
 
-    pixels = transfer_style(photo, style, SHIPPED, strength=strength)
+    pixels = transfer_style(photo, style, SHIPPED, **options)
     return Image.fromarray((pixels * 255).round().astype("uint8"))
 
 

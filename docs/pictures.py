@@ -11,13 +11,15 @@ from collections.abc import Sequence
 
 from gallery import ROOT, pastiche, save
 from paintings import PAINTINGS
-from PIL import Image, ImageOps
+from PIL import Image, ImageDraw, ImageOps
 from skimage import data
 
 IMAGES = ROOT / "docs" / "images"
 SIZE = (480, 384)  # of the photos: in larger ones strokes look finer
 WIDTH, GAP = 1200, 12  # pixels, of a sheet and between its pictures
 STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0)
+SCALES = (0.25, 0.5, 1.0, 2.0, 4.0)
+CUP = ((26, 64, 410, 374), (117, 15, 344, 200), (318, 62, 362, 250))  # what saucer, cup and spoon lie within, in pixels
 HERO = ("flow", "papercut", "jungle", "azulejo", "woodcut")  # the paintings along its top
 
 
@@ -49,10 +51,38 @@ def main() -> None:
     rows = [[shot, *(pastiche(shot, style) for style in along)] for shot in shots]
     save(sheet([[None, *along], *rows]), IMAGES / "hero.jpg", 300_000)
     cat, coffee, _ = shots
-    save(sheet([[pastiche(cat, styles["flow"], strength) for strength in STRENGTHS]]), IMAGES / "strength.jpg", 120_000)
+    gentle = [pastiche(cat, styles["flow"], strength=strength) for strength in STRENGTHS]
+    save(sheet([gentle]), IMAGES / "strength.jpg", 120_000)
     ends = [styles["woodcut"], styles["dots"]]
     mixed = [pastiche(coffee, style) for style in (ends[0], ends, ends[1])]
     save(sheet([[ends[0], *mixed, ends[1]]]), IMAGES / "blend.jpg", 120_000)
+    save(sheet([brushes(cat, styles["woodcut"])]), IMAGES / "brush.jpg", 120_000)
+    save(sheet([wishes(coffee, styles["flow"], styles["azulejo"])]), IMAGES / "wishes.jpg", 120_000)
+
+
+def brushes(photo: Image.Image, style: Image.Image) -> list[Image.Image]:
+    """From fine to broad."""
+    return [pastiche(photo, style, style_scale=scale) for scale in SCALES]
+
+
+def wishes(photo: Image.Image, style: Image.Image, other: Image.Image) -> list[Image.Image]:
+    """Plain, with the photo's colours, with the photo's light, on a part only, and in two styles."""
+    dish = cup(photo.size)
+    return [
+        pastiche(photo, style),
+        pastiche(photo, style, keep_colours=1),
+        pastiche(photo, style, keep_light=1),
+        pastiche(photo, style, mask=dish, paint="outside", feather=2),
+        pastiche(photo, [style, other], mask=["everywhere", dish], feather=2),
+    ]
+
+
+def cup(size: tuple[int, int]) -> Image.Image:
+    """A mask that is white on the cup and its saucer."""
+    mask = Image.new("L", size)
+    for box in CUP:
+        ImageDraw.Draw(mask).ellipse(box, fill=255)
+    return mask
 
 
 if __name__ == "__main__":

@@ -2,10 +2,12 @@
 
     StyleTransferError
     ├── InvalidOption       a parameter outside its limits
+    │   └── ResultTooLarge      a result with more pixels than there may be
     ├── ImageError
     │   ├── UnsupportedImage    not a picture, or not a kind we read
     │   ├── BrokenImage         a picture that cannot be decoded
     │   └── ImageTooLarge       more bytes or pixels than the limit
+    ├── NoRecipe            a picture that does not carry, whole, how it was made
     ├── WeightsError
     │   ├── WeightsMissing      not on this machine, and not to be had
     │   └── WeightsBroken       present, but not what they should be
@@ -29,6 +31,10 @@ class InvalidOption(StyleTransferError):
     pass
 
 
+class ResultTooLarge(InvalidOption):
+    pass
+
+
 class ImageError(StyleTransferError):
     pass
 
@@ -42,6 +48,10 @@ class BrokenImage(ImageError):
 
 
 class ImageTooLarge(ImageError):
+    pass
+
+
+class NoRecipe(StyleTransferError):
     pass
 
 

@@ -41,12 +41,16 @@ class Magenta:
             predictor, transformer = _networks(name, architecture, arrays)
         image = tf.TensorSpec((1, None, None, 3), tf.float32)
         self._predict = tf.function(lambda style: predictor(style, training=False), [image])
+        self.transformer = transformer  # to be read from only
         self._whole = [_compiled(transformer)]
         self._stages = [_compiled(stage) for stage in cut(transformer)]
 
-    def embed(self, style: np.ndarray) -> np.ndarray:
-        """(H, W, 3) in 0..1 -> (vector_size,) float32. The same picture is predicted once, then remembered."""
-        style = predictor_input(style)
+    def embed(self, style: np.ndarray, style_scale: float = 1.0) -> np.ndarray:
+        """(H, W, 3) in 0..1 -> (vector_size,) float32. The same picture is predicted once, then remembered.
+
+        style_scale: how much larger the strokes are to look than at the scale the predictor was trained at.
+        """
+        style = predictor_input(style, style_scale)
         key = hashlib.sha256(style.tobytes() + repr(style.shape).encode()).digest()
         with self._lock:
             if key in self._vectors:
@@ -129,15 +133,18 @@ def _sha256(arrays: Mapping[str, np.ndarray]) -> str:
     return digest.hexdigest()
 
 
-def predictor_input(style: np.ndarray) -> np.ndarray:
+def predictor_input(style: np.ndarray, style_scale: float = 1.0) -> np.ndarray:
     """The style image at the predictor's scale, its proportions kept: brush strokes must not be squashed."""
     height, width = style.shape[:2]
-    scale = STYLE_SIDE / min(height, width)
-    longest = round(LONGEST_STYLE / scale)
+    side = round(STYLE_SIDE * style_scale)
+    scale = side / min(height, width)
+    longest = round(LONGEST_STYLE * style_scale / scale)
     top, left = max(0, (height - longest) // 2), max(0, (width - longest) // 2)
     style = style[top : top + longest, left : left + longest]
-    height, width = (max(STYLE_SIDE, round(side * scale)) for side in style.shape[:2])
-    return images.resize(style, (height, width))
+    height, width = (max(side, round(length * scale)) for length in style.shape[:2])
+    style = images.resize(style, (height, width))
+    margins = [(0, max(0, STYLE_SIDE - length)) for length in style.shape[:2]]
+    return np.pad(style, [*margins, (0, 0)], mode="symmetric")  # small strokes, more of them
 
 
 @lru_cache(maxsize=4)

@@ -7,9 +7,9 @@ forbids slashes), so that one name-to-array table serves every set of weights: s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 import keras
 import numpy as np
@@ -17,6 +17,8 @@ from keras import KerasTensor, ops
 
 from model.inception import inception_v3
 from model.layers import BATCH_EPSILON, EPSILON, batch_norm, conv, layer_name
+
+Moments: TypeAlias = Callable[[KerasTensor], Sequence[KerasTensor]]  # x -> mean and variance, (N, 1, 1, C) each
 
 
 @dataclass(frozen=True)
@@ -51,18 +53,53 @@ def build_transformer(architecture: Architecture) -> keras.Model:
 
     H' and W' are H and W rounded up to multiples of 4; the surplus lies at the bottom and the right.
     """
-    content = keras.Input((None, None, 3), name="content")
-    vector = keras.Input((architecture.vector_size,), name="vector")
+    content, vector = _transformer_inputs(architecture)
+    return keras.Model([content, vector], _transform(content, vector, architecture, _own_moments), name="transformer")
+
+
+def build_carrying_transformer(architecture: Architecture) -> keras.Model:
+    """The transformer for the frames of a clip: its normalisations remember those of the frame before.
+
+    Besides content and vector it takes the moments (N, 2, C) that it gave for that frame, mean and variance of every
+    normalisation one after another, and the share 0..1 (N, 1) in which they are mixed into its own. Gives the pastiches
+    and the mixed moments.
+    """
+    content, vector = _transformer_inputs(architecture)
+    former = keras.Input((2, normalised_channels(architecture)), name="former")
+    share = keras.Input((1,), name="share")
+    carried: list[KerasTensor] = []
+
+    def mixed(x: KerasTensor) -> Sequence[KerasTensor]:
+        begin, filters = sum(moments.shape[-1] for moments in carried), x.shape[-1]
+        own = ops.stack([ops.squeeze(moment, (1, 2)) for moment in _own_moments(x)], axis=1)
+        moments = own + share[:, :, None] * (former[:, :, begin : begin + filters] - own)
+        carried.append(moments)
+        return [moments[:, index, None, None, :] for index in (0, 1)]
+
+    pastiche = _transform(content, vector, architecture, mixed)
+    return keras.Model([content, vector, former, share], [pastiche, ops.concatenate(carried, axis=-1)])
+
+
+def normalised_channels(architecture: Architecture) -> int:
+    """Of all style normalisations together."""
+    first, second, third = architecture.channels
+    return 2 * architecture.residual_blocks * third + second + first + 3
+
+
+def _transformer_inputs(architecture: Architecture) -> tuple[KerasTensor, KerasTensor]:
+    return keras.Input((None, None, 3), name="content"), keras.Input((architecture.vector_size,), name="vector")
+
+
+def _transform(content: KerasTensor, vector: KerasTensor, architecture: Architecture, moments: Moments) -> KerasTensor:
     first, second, third = architecture.channels
     x = _contract(content, "conv1", first, 9, 1, architecture)
     x = _contract(x, "conv2", second, 3, 2, architecture)
     x = _contract(x, "conv3", third, 3, 2, architecture)
     for block in range(1, architecture.residual_blocks + 1):
-        x = _residual(x, vector, f"transformer/residual/residual{block}", third)
-    x = _expand(x, vector, "conv1", second, 3, 2, "relu")
-    x = _expand(x, vector, "conv2", first, 3, 2, "relu")
-    pastiche = _expand(x, vector, "conv3", 3, 9, 1, "sigmoid")
-    return keras.Model([content, vector], pastiche, name="transformer")
+        x = _residual(x, vector, f"transformer/residual/residual{block}", third, moments)
+    x = _expand(x, vector, "conv1", second, 3, 2, "relu", moments)
+    x = _expand(x, vector, "conv2", first, 3, 2, "relu", moments)
+    return _expand(x, vector, "conv3", 3, 9, 1, "sigmoid", moments)
 
 
 def cut(transformer: keras.Model) -> list[keras.Model]:
@@ -93,33 +130,45 @@ def _contract(
     return ops.relu(batch_norm(x, path, epsilon=BATCH_EPSILON) if batch else x)
 
 
-def _residual(x: KerasTensor, vector: KerasTensor, path: str, filters: int) -> KerasTensor:
+def _residual(x: KerasTensor, vector: KerasTensor, path: str, filters: int, moments: Moments) -> KerasTensor:
     y = _reflect_conv(x, f"{path}/conv1", filters, 3)
-    y = ops.relu(_style_norm(y, vector, f"{path}/conv1"))
+    y = ops.relu(_style_norm(y, vector, f"{path}/conv1", moments))
     y = _reflect_conv(y, f"{path}/conv2", filters, 3)
-    y = _style_norm(y, vector, f"{path}/conv2")
+    y = _style_norm(y, vector, f"{path}/conv2", moments)
     return keras.layers.Add(name=layer_name(path))([x, y])
 
 
 def _expand(
-    x: KerasTensor, vector: KerasTensor, name: str, filters: int, size: int, scale: int, activation: str
+    x: KerasTensor,
+    vector: KerasTensor,
+    name: str,
+    filters: int,
+    size: int,
+    scale: int,
+    activation: str,
+    moments: Moments,
 ) -> KerasTensor:
     path = f"transformer/expand/{name}/conv"
     if scale > 1:
         x = keras.layers.UpSampling2D(scale, interpolation="nearest", name=layer_name(f"{path}/upsample"))(x)
-    x = _style_norm(_reflect_conv(x, path, filters, size), vector, path)
+    x = _style_norm(_reflect_conv(x, path, filters, size), vector, path, moments)
     return keras.layers.Activation(activation, name=layer_name(f"{path}/{activation}"))(x)
 
 
-def _style_norm(x: KerasTensor, vector: KerasTensor, path: str) -> KerasTensor:
+def _style_norm(x: KerasTensor, vector: KerasTensor, path: str, moments: Moments) -> KerasTensor:
     """Conditional instance normalisation (Dumoulin et al. 2017): beta and gamma are linear in the style vector."""
     filters = x.shape[-1]
     params = f"style_params/{path}/StyleNorm"
     beta = keras.layers.Dense(filters, name=layer_name(f"{params}/Conv"))(vector)
     gamma = keras.layers.Dense(filters, bias_initializer="ones", name=layer_name(f"{params}/Conv_1"))(vector)
-    mean, variance = ops.moments(x, axes=[1, 2], keepdims=True)
+    mean, variance = moments(x)
     scale = ops.rsqrt(variance + EPSILON) * gamma[:, None, None, :]
     return x * scale + (beta[:, None, None, :] - mean * scale)
+
+
+def _own_moments(x: KerasTensor) -> Sequence[KerasTensor]:
+    mean, variance = ops.moments(x, axes=[1, 2], keepdims=True)
+    return mean, variance
 
 
 def _mobilenet_v2(image: KerasTensor, architecture: Architecture) -> KerasTensor:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
-from model.errors import InvalidOption
+from model.errors import InvalidOption, ResultTooLarge
 
-MAX_STYLES = 8
-MIN_SIDE, DEFAULT_SIDE, MAX_SIDE = 32, 2048, 4096  # pixels, long side of the result
+MAX_STYLES = MAX_MASKS = 8
+MIN_SIDE, DEFAULT_SIDE, MAX_SIDE = 32, 2048, 32_768  # pixels, long side of the result
+MAX_AREA = 200_000_000  # pixels of the result
+MAX_CELLS = 96  # pictures on a contact sheet
+DPI = 300  # pixels an inch of a print, unless it is said
+DEFAULT_CLIP_SIDE, MAX_CLIP_SIDE = 1080, 2048  # pixels, long side of a clip
 MIN_REFINED, MAX_REFINED = 100, 2048  # pixels, likewise
 
 
@@ -23,7 +28,7 @@ def _number(value: Any) -> Any:
 
 
 def _own(value: Any) -> Any:
-    """The word for the photo's own size; None stands for it inside, but is no size when a request sends it."""
+    """The word for the photo's own size or resolution; None stands for it inside, but is no number when it is sent."""
     if value is None:
         raise PydanticCustomError("int_type", "not a number")
     return None if value == "own" else value
@@ -36,11 +41,26 @@ def _list(value: Any) -> Any:
     return value.split(",") if isinstance(value, str) else value
 
 
+def _yes(value: Any) -> Any:
+    """Forms and the shell write yes and no."""
+    return {"yes": True, "no": False}.get(value, value) if isinstance(value, str) else value
+
+
 def _unlimited(value: Any) -> Any:
     """As with `_own`, the word for no limit."""
     if value is None:
         raise PydanticCustomError("float_type", "not a number")
     return None if value == "unlimited" else value
+
+
+def _print(value: Any) -> Any:
+    """ "60 X 40 cm" -> "60x40cm"; the word "no" stands for none."""
+    if value == "no":
+        return None
+    text = value.replace(" ", "").replace("\u00d7", "x").lower() if isinstance(value, str) else ""
+    if not _PRINT.fullmatch(text):
+        raise PydanticCustomError("print", "no size of a print")
+    return text
 
 
 def _layers(value: Any) -> Any:
@@ -58,12 +78,18 @@ def _layers(value: Any) -> Any:
     return layers
 
 
+_PRINT = re.compile(r"(\d{1,4}(?:\.\d{1,3})?)x(\d{1,4}(?:\.\d{1,3})?)(mm|cm|in)")
+_INCH = {"mm": 25.4, "cm": 2.54, "in": 1.0}
+
 Number = Annotated[float, BeforeValidator(_number)]
 Whole = Annotated[int, BeforeValidator(_number)]
 Share = Annotated[Number, Field(ge=0, le=1000)]
 Side = Annotated[Whole, Field(ge=MIN_SIDE, le=MAX_SIDE)]
 Seconds = Annotated[Number, Field(gt=0, le=86_400)]
-Format = Literal["png", "jpeg", "webp"]
+Unit = Annotated[Number, Field(ge=0, le=1)]
+Scale = Annotated[Number, Field(ge=0.25, le=4)]
+Dpi = Annotated[Whole, Field(ge=30, le=2400)]
+Format = Literal["png", "jpeg", "webp", "tiff"]
 Weights = Annotated[
     list[Share] | None,
     BeforeValidator(_list),
@@ -149,27 +175,191 @@ class _Options(BaseModel):
             raise InvalidOption(_sentence(first, cls.model_fields), field) from None
 
 
-class StylizeOptions(_Options):
-    """What a user may ask of one pastiche, besides its pictures."""
+class _Finish(_Options):
+    """What is done to the colours before the painting, and to the pixels after it; the same for both methods."""
 
-    strength: Number = Field(
-        1.0, ge=0, le=1, description="0 keeps the photo's own look, 1 is the full style; mixes style vectors."
+    keep_colours: Unit = Field(0.0, description="Share of the photo's own colours in the result; light is not touched.")
+    keep_light: Unit = Field(
+        0.0, description="Share of the photo's own light and shade; at 1 only the colours of the style are left."
     )
-    size: Annotated[Side | None, BeforeValidator(_own)] = Field(
-        None,
-        description=f"Long side of the result in pixels, {MIN_SIDE} to {MAX_SIDE}; 'own' or left out: "
-        f"the photo's own, at most {DEFAULT_SIDE}.",
+    match_colours: Literal["none", "histogram", "covariance"] = Field(
+        "none",
+        description="Makes the painting's colours like the photo's before it is looked at: by their distribution in "
+        "each channel, or by mean and covariance.",
+    )
+    feather: Annotated[Number, Field(ge=0, le=20)] = Field(
+        0.0, description="How soft the edges of masks are made, in percent of the long side, 0 to 20."
+    )
+    paint: Literal["inside", "outside"] = Field(
+        "inside", description="Where a mask is white the style goes 'inside', or everywhere 'outside' of that."
     )
     weights: Weights = None
     format: Format = Field("png", description="Kind of file that comes back.")
-    quality: Whole = Field(92, ge=1, le=100, description="Of JPEG and WebP, 1 to 100; PNG loses nothing.")
+    quality: Whole = Field(92, ge=1, le=100, description="Of JPEG and WebP, 1 to 100; PNG and TIFF lose nothing.")
 
     def blend_weights(self, styles: int) -> list[float]:
         """One weight for each of `styles`, adding up to 1."""
         return _shares(self.weights, styles)
 
 
-class RefineOptions(_Options):
+class StylizeOptions(_Finish):
+    """What a user may ask of one pastiche, besides its pictures."""
+
+    strength: Unit = Field(1.0, description="0 keeps the photo's own look, 1 is the full style.")
+    steady: Annotated[bool, BeforeValidator(_yes)] = Field(
+        False,
+        description="The same strength shows as much with every painting; else it mixes style vectors, and some "
+        "paintings show more than others.",
+    )
+    style_scale: Scale = Field(1.0, description="Brush size: how much larger the style's strokes are, 0.25 to 4.")
+    size: Annotated[Side | None, BeforeValidator(_own)] = Field(
+        None,
+        description=f"Long side of the result in pixels, {MIN_SIDE} to {MAX_SIDE}; 'own' or left out: "
+        f"the photo's own, at most {DEFAULT_SIDE}.",
+    )
+    print: Annotated[str | None, BeforeValidator(_print)] = Field(
+        None,
+        description="Instead of a size: a print that the result is to fit on, such as 60x40cm, 24x16in or 600x400mm.",
+    )
+    dpi: Annotated[Dpi | None, BeforeValidator(_own)] = Field(
+        None, description=f"Pixels an inch, 30 to 2400; 'own' or left out: the photo's, and {DPI} for a print."
+    )
+    region_styles: Annotated[
+        list[Annotated[Whole, Field(ge=0, le=MAX_STYLES)]] | None, BeforeValidator(_list), Field(max_length=MAX_MASKS)
+    ] = Field(
+        None,
+        description="For each mask the number of its style, from 1; 0 is the blend of all. Left out: in turn where "
+        "there are as many, else the blend.",
+    )
+    region_strengths: Annotated[list[Unit] | None, BeforeValidator(_list), Field(max_length=MAX_MASKS)] = Field(
+        None, description="For each mask a strength of its own, 0 to 1."
+    )
+    tiles: Literal["auto", "always", "never"] = Field(
+        "auto",
+        description="Large pictures are painted piece by piece, in little memory and without a seam. 'auto': where it "
+        "pays.",
+    )
+
+    @model_validator(mode="after")
+    def _one_size(self) -> Self:
+        if self.size is not None and self.print is not None:
+            raise InvalidOption("Give 'size' or 'print', not both.", "print")
+        return self
+
+    def result_size(self, width: int, height: int, most: int = MAX_AREA) -> tuple[int, int]:
+        """(width, height) of a photo -> those of its result; ResultTooLarge where that has more than `most` pixels."""
+        scale = self._scale(width, height)
+        wide, high = max(1, round(width * scale)), max(1, round(height * scale))
+        field = "print" if self.print else "size"
+        if wide * high > most:
+            millions = f"{wide * high / 1e6:.4g} million pixels, more than {most / 1e6:.4g}"
+            raise ResultTooLarge(f"A result of {wide} x {high} would have {millions}: ask for a smaller one.", field)
+        if self.print and max(wide, high) < MIN_SIDE:
+            raise InvalidOption(f"A print of {self.print} would be less than {MIN_SIDE} pixels: ask for more.", field)
+        return wide, high
+
+    def _scale(self, width: int, height: int) -> float:
+        longest = max(width, height)
+        if self.print is None:
+            return (self.size or min(longest, DEFAULT_SIDE)) / longest
+        one, other = self.print_inches()
+        dpi = self.dpi or DPI
+        return min(dpi * max(one, other) / longest, dpi * min(one, other) / min(width, height))
+
+    def print_inches(self) -> tuple[float, float]:
+        """The sides of the print, in the order in which they were given."""
+        found = _PRINT.fullmatch(self.print or "")
+        if not found:
+            raise InvalidOption("No size of a print was given.", "print")
+        return float(found[1]) / _INCH[found[3]], float(found[2]) / _INCH[found[3]]
+
+    def regions(self, masks: int, styles: int) -> list[tuple[int, float]]:
+        """For each mask the number of its style from 1, or 0 for the blend of all, and its strength."""
+        if masks > MAX_MASKS:
+            raise InvalidOption(f"Give at most {MAX_MASKS} masks, not {masks}.", "mask")
+        for name, values in ("region_styles", self.region_styles), ("region_strengths", self.region_strengths):
+            if values is not None and len(values) != masks:
+                raise InvalidOption(f"There are {masks} masks but {len(values)} '{name}': give one for each.", name)
+        in_turn = list(range(1, styles + 1)) if 1 < masks == styles else [0] * masks
+        numbers = in_turn if self.region_styles is None else self.region_styles
+        for number in numbers:
+            if number > styles:
+                raise InvalidOption(f"There is no style {number} for a mask: {styles} were given.", "region_styles")
+        strengths = [self.strength] * masks if self.region_strengths is None else self.region_strengths
+        return list(zip(numbers, strengths, strict=True))
+
+
+def _same(name: str) -> Any:
+    """That option of a pastiche: a field for another class to have."""
+    return StylizeOptions.model_fields[name]
+
+
+class SheetOptions(_Options):
+    """What a user may ask of a contact sheet: one small pastiche for each style, strength and brush size."""
+
+    strengths: Annotated[list[Unit], BeforeValidator(_list), Field(min_length=1, max_length=8)] = Field(
+        [0.4, 0.7, 1.0], description="A column for each, 0 to 1."
+    )
+    style_scales: Annotated[list[Scale], BeforeValidator(_list), Field(min_length=1, max_length=8)] = Field(
+        [1.0], description="Brush sizes, a row for each of every style, 0.25 to 4."
+    )
+    size: Annotated[Whole, Field(ge=64, le=512)] = Field(
+        224, description="Long side of each small picture in pixels, 64 to 512."
+    )
+    steady: Annotated[bool, BeforeValidator(_yes)] = _same("steady")
+    keep_colours: Unit = _same("keep_colours")
+    keep_light: Unit = _same("keep_light")
+    match_colours: Literal["none", "histogram", "covariance"] = _same("match_colours")
+    format: Format = _same("format")
+    quality: Whole = _same("quality")
+
+    def cells(self, styles: int) -> int:
+        """How many pictures it has; InvalidOption where those are too many."""
+        count = len(self.strengths) * len(self.style_scales) * styles
+        if not 1 <= styles <= MAX_STYLES:
+            raise InvalidOption(f"Give between 1 and {MAX_STYLES} styles, not {styles}.", "style")
+        if count > MAX_CELLS:
+            sentence = f"A sheet has at most {MAX_CELLS} pictures, not {count}: ask for fewer strengths or brush sizes."
+            raise InvalidOption(sentence, "strengths")
+        return count
+
+
+class ClipOptions(_Options):
+    """What a user may ask of an animated picture or a video."""
+
+    strength: Unit = _same("strength")
+    steady: Annotated[bool, BeforeValidator(_yes)] = _same("steady")
+    style_scale: Scale = _same("style_scale")
+    size: Annotated[Annotated[Whole, Field(ge=MIN_SIDE, le=MAX_CLIP_SIDE)] | None, BeforeValidator(_own)] = Field(
+        None,
+        description=f"Long side of the result in pixels, {MIN_SIDE} to {MAX_CLIP_SIDE}; 'own' or left out: "
+        f"the clip's own, at most {DEFAULT_CLIP_SIDE}.",
+    )
+    smooth: Unit = Field(
+        0.8, description="How firmly what stands still is held still. 0 paints every frame as if it were the only one."
+    )
+    keep_colours: Unit = _same("keep_colours")
+    keep_light: Unit = _same("keep_light")
+    match_colours: Literal["none", "histogram", "covariance"] = _same("match_colours")
+    weights: Weights = None
+    quality: Whole = Field(92, ge=1, le=100, description="Of WebP and video, 1 to 100; a GIF has 256 colours.")
+
+    def result_size(self, width: int, height: int) -> tuple[int, int]:
+        """(width, height) of a clip -> those of its result."""
+        longest = max(width, height)
+        scale = (self.size or min(longest, DEFAULT_CLIP_SIDE)) / longest
+        return max(1, round(width * scale)), max(1, round(height * scale))
+
+    def blend_weights(self, styles: int) -> list[float]:
+        """One weight for each of `styles`, adding up to 1."""
+        return _shares(self.weights, styles)
+
+    def of_a_frame(self) -> StylizeOptions:
+        """What remains to be asked of each frame, once it has its size."""
+        return StylizeOptions(**self.model_dump(exclude={"size", "smooth"}, exclude_none=True))
+
+
+class RefineOptions(_Finish):
     """What a user may ask of an optimisation, besides its pictures. What is left out, the preset decides."""
 
     preset: Preset = Field("balanced", description="Where all other options start from.")
@@ -210,9 +400,6 @@ class RefineOptions(_Options):
         0, ge=0, le=1000, description="Ends a scale when the loss fell no more for so many steps; 0: never."
     )
     strength: Number = Field(1.0, ge=0, le=1, description="0 keeps the photo's own look, 1 is the full style.")
-    weights: Weights = None
-    format: Format = Field("png", description="Kind of file that comes back.")
-    quality: Whole = Field(92, ge=1, le=100, description="Of JPEG and WebP, 1 to 100; PNG loses nothing.")
 
     @model_validator(mode="before")
     @classmethod
@@ -237,10 +424,6 @@ class RefineOptions(_Options):
             raise InvalidOption(f"'{field}' must have a weight that is more than 0.", field)
         return self
 
-    def blend_weights(self, styles: int) -> list[float]:
-        """One weight for each of `styles`, adding up to 1."""
-        return _shares(self.weights, styles)
-
 
 def _any_weight(layers: Mapping[str, float] | None) -> bool:
     return layers is None or any(layers.values())
@@ -259,6 +442,8 @@ def _shares(weights: list[float] | None, styles: int) -> list[float]:
 
 
 _REASONS = {  # pydantic's error types in plain words
+    "bool_parsing": "yes or no",
+    "bool_type": "yes or no",
     "dict_type": "layers' names with their weights",
     "extra_forbidden": "left out: the options are {options}",
     "finite_number": "a finite number",
@@ -274,7 +459,9 @@ _REASONS = {  # pydantic's error types in plain words
     "less_than_equal": "{le} or less",
     "list_type": "a list of numbers",
     "literal_error": "{expected}",
+    "print": "the two sides of a print with their unit, such as 60x40cm, 24x16in or 600x400mm",
     "too_long": "at most {max_length} numbers",
+    "too_short": "at least {min_length} number",
 }
 
 

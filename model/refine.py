@@ -12,15 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from model import encoder_layers, images, memory, transfer
+from model import color, encoder_layers, images, ingredients, memory, regions, transfer
 from model.errors import InvalidOption
 from model.images import ImageSource, Picture
 from model.options import RefineOptions, StylizeOptions
 from model.progress import Checkpoint, OnStep
+from model.regions import Mask
 from model.transfer import ModelPath, Pastiche
 from model.weights import version
-
-SKEW = 0.02  # share by which a picture to begin with may have other proportions than the photo
 
 
 def refine(
@@ -31,13 +30,15 @@ def refine(
     on_step: OnStep | None = None,
     model_path: ModelPath = None,
     resume: Checkpoint | None = None,
+    masks: Sequence[ImageSource] = (),
 ) -> Pastiche:
     """`content` optimised towards the blend of `styles`, all of them pictures.
 
     start: a picture to begin with, in place of the one that the options name. model_path: weights for the pastiche,
     where it begins with that. on_step hears of the start as step 0, then of each step, with its losses and the best
     picture so far. If it raises Cancelled, that picture comes back. resume: where an earlier call for the same was
-    interrupted; this one goes on from there, and the notes say so.
+    interrupted; this one goes on from there, and the notes say so. masks: where the paint goes, as for `stylize`; what
+    on_step is shown has no masks and its own colours yet, and can be gone on from.
 
     Raises InvalidOption, ImageError or WeightsError; all pictures are read before any network is loaded.
     """
@@ -45,6 +46,7 @@ def refine(
     shares = options.blend_weights(len(styles))
     paintings = [_painting(style, options) for style in styles]
     photo = images.read(content, long_side=options.size)
+    drawn = regions.fitting(masks, photo)
     given = None if start is None else images.read(start, field="start", limit=options.size).rgb
     if given is not None:
         check_start(given.shape[1::-1], photo.rgb.shape[1::-1])
@@ -54,20 +56,33 @@ def refine(
 
     options = checked(options)
     photo = _fitted(photo, options, notes)
+    looked_at = [color.matched(style, photo.rgb, options.match_colours) for style in paintings]
     if given is None:
-        first = _start(photo.rgb, paintings, shares, options, model_path)
+        first, begun_with = _start(photo.rgb, looked_at, shares, options, model_path)
     else:
         first = images.resize(given, photo.rgb.shape[:2])
-    looks = _looks(photo.rgb, paintings, shares, options.strength)
+        begun_with = {"start": "given", "start_sha256": ingredients.sha256(first)}
+    looks = _looks(photo.rgb, looked_at, shares, options.strength)
     refined = gatys.optimise(photo.rgb, *looks, first, options, on_step, resume)
-    recipe = _recipe(options, shares, paintings, photo, None if given is None else first)
-    recipe |= {"weights_sha256": _encoder_sha256(options.encoder), "precision": refined.precision}
-    recipe["ended"] = refined.ended
+    recipe = _recipe(options, shares, paintings, photo) | begun_with
+    recipe |= {"weights_sha256": encoder_sha256(options.encoder), "precision": refined.precision}
+    recipe |= ingredients.of_masks(drawn) | {"ended": refined.ended, "versions": ingredients.versions()}
     if resume:
         recipe["resumed_after"] = resume.step
         notes.append(f"It was interrupted after step {resume.step} and went on from there.")
-    picture, seconds = Picture(refined.rgb, photo.alpha), time.perf_counter() - begun
+    picture, seconds = finished(refined.rgb, photo, options, drawn), time.perf_counter() - begun
     return Pastiche(picture, options.encoder, seconds, recipe, refined.ended != "stopped", [*notes, *refined.notes])
+
+
+def finished(rgb: np.ndarray, photo: Picture, options: RefineOptions, masks: Sequence[Mask] = ()) -> Picture:
+    """A refined picture as large as its photo, with what the options keep of that, and only where the masks are."""
+    rgb = color.kept(rgb, photo.rgb, options.keep_colours, options.keep_light)
+    height, width = photo.rgb.shape[:2]
+    alpha = None if photo.alpha is None else images.eight_bits(photo.alpha)
+    painted = photo.rgb if masks else rgb
+    for mask in masks:
+        painted = regions.laid(rgb, painted, mask.fitted(height, width, alpha, options.feather, options.paint))
+    return Picture(painted, photo.alpha, photo.dpi)
 
 
 def checked(options: RefineOptions) -> RefineOptions:
@@ -94,13 +109,7 @@ def check_shape(height: int, width: int, options: RefineOptions) -> None:
 
 def check_start(start: tuple[int, int], photo: tuple[int, int]) -> None:
     """Raises InvalidOption where a picture to begin with has other proportions than the photo: (width, height) each."""
-    (width, height), (photo_width, photo_height) = start, photo
-    if abs(height - width * photo_height / photo_width) > max(1.0, SKEW * height):  # sizes are whole pixels
-        raise InvalidOption(
-            f"The picture to begin with is {width} x {height} and the photo {photo_width} x {photo_height}: they must "
-            "have the same proportions.",
-            "start",
-        )
+    regions.check_proportions("The picture to begin with", start, photo, "start")
 
 
 def _painting(style: ImageSource, options: RefineOptions) -> np.ndarray:
@@ -126,7 +135,7 @@ def _fitted(photo: Picture, options: RefineOptions, notes: list[str]) -> Picture
     height, width = photo.rgb.shape[:2]
     side = memory.fitting_side(height, width, memory.refining_bytes_per_pixel(options))
     if side < max(height, width):
-        photo = images.read(transfer.as_array(photo), long_side=side)
+        photo = replace(images.read(transfer.as_array(photo), long_side=side), dpi=photo.dpi)
         notes.append(f"Too little memory is free for {width} x {height} pixels, so the size was lowered to {side}.")
     check_shape(height, width, options.model_copy(update={"size": side}))
     return photo
@@ -138,13 +147,16 @@ def _start(
     shares: list[float],
     options: RefineOptions,
     model_path: ModelPath,
-) -> np.ndarray:
+) -> tuple[np.ndarray, dict[str, Any]]:
+    """The picture to begin with, and what a recipe says of it beside the options."""
     if options.start == "content":
-        return photo
+        return photo, {}
     if options.start == "noise":
-        return np.random.default_rng(options.seed).random(photo.shape, "float32")
+        return np.random.default_rng(options.seed).random(photo.shape, "float32"), {}
     plain = StylizeOptions(weights=shares, strength=options.strength)
-    return transfer.stylize(photo, paintings, plain, model_path).picture.rgb
+    pastiche = transfer.stylize(photo, paintings, plain, model_path)
+    sha256 = pastiche.recipe["weights_sha256"]
+    return pastiche.picture.rgb, {"start_weights": pastiche.weights, "start_weights_sha256": sha256}
 
 
 def _looks(
@@ -161,21 +173,16 @@ def _recipe(
     shares: Sequence[float],
     paintings: Sequence[np.ndarray],
     photo: Picture,
-    given: np.ndarray | None,
 ) -> dict[str, Any]:
-    height, width = photo.rgb.shape[:2]
-    used = options.model_dump(mode="json", exclude={"weights", "format", "quality", "size"}, exclude_none=True)
-    start = {} if given is None else {"start": "given", "start_sha256": _sha256(given)}
-    styles = [{"weight": share, "sha256": _sha256(style)} for share, style in zip(shares, paintings, strict=True)]
-    about = {"method": "gatys", "weights": options.encoder, "width": width, "height": height, "styles": styles}
-    return about | used | start
+    used = options.model_dump(mode="json", exclude={"weights"}, exclude_none=True)
+    styles = [
+        {"weight": share, "sha256": ingredients.sha256(style)} for share, style in zip(shares, paintings, strict=True)
+    ]
+    about = {"method": "gatys", "weights": options.encoder, "styles": styles} | ingredients.of_photo(photo.rgb)
+    return about | used
 
 
-def _sha256(rgb: np.ndarray) -> str:
-    return hashlib.sha256(rgb.tobytes()).hexdigest()
-
-
-def _encoder_sha256(encoder: str) -> str | None:
+def encoder_sha256(encoder: str) -> str | None:
     path = encoder_layers.find(encoder)
     return _file_sha256(path, version(path)) if path else None
 

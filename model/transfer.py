@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image
 
-from model import images, vectors, weights
+from model import canvas, color, images, ingredients, regions, vectors, weights
+from model.canvas import Plane
 from model.errors import InvalidOption
-from model.images import ImageSource, Picture
-from model.options import DEFAULT_SIDE, StylizeOptions
+from model.images import ImageSource, Picture, Pixels
+from model.options import DPI, StylizeOptions
 from model.progress import Cancelled, OnStep, Step
 from model.vectors import StyleFile
 
 if TYPE_CHECKING:
     from model.magenta import Magenta, OnStage
+    from model.paint import Layer, Rows
 
 ModelPath = str | os.PathLike[str] | None
 PREVIEW_SIDE = 384  # pixels, long side of what on_step is shown first
 STYLE_LIMIT = 1024  # pixels; the predictor looks at 256, more would only be carried around
+MATCHED_SIDE = 256  # pixels, of the copy of the photo whose colours a painting is given
+_BAND = 256  # rows
 LARGEST = 1e6  # of a style vector's numbers, which seldom pass 10; enormous ones would overflow into a picture of NaN
 
 
@@ -46,9 +51,12 @@ def stylize(
     options: StylizeOptions | None = None,
     model_path: ModelPath = None,
     on_step: OnStep | None = None,
+    masks: Sequence[ImageSource] = (),
 ) -> Pastiche:
     """`content` in the blend of `styles`: each a picture, a style file, or a style vector as a 1-D array.
 
+    masks: where each layer of paint goes, white for there; pictures, or the words "alpha" (what is opaque in the photo)
+    and "everywhere". Later ones lie on top, and where none reaches, the photo stays to the last bit.
     on_step hears of the progress, with a small preview first. If it raises Cancelled, the best so far comes back.
 
     Raises InvalidOption, ImageError or WeightsError; all pictures are read before the network is loaded.
@@ -56,34 +64,148 @@ def stylize(
     start = time.perf_counter()
     options = options or StylizeOptions()
     shares = options.blend_weights(len(styles))
-    limit = None if options.size else DEFAULT_SIDE
-    photo = images.read(content, field="content", long_side=options.size, limit=limit)
-    readied = [read_style(style) for style in styles]
-    network = _network(model_path)
-    plan = _Plan(network, options.strength, shares, [_vector(network, style) for style in readied])
+    options.regions(len(masks), len(styles))
+    photo = images.read(content, field="content", target=options.result_size)
+    plan = planned(photo, styles, shares, options, masks, model_path)
     pastiche = plan.paint(photo) if on_step is None else _paint_in_steps(plan, photo, on_step)
     return replace(pastiche, seconds=time.perf_counter() - start)
 
 
 @dataclass(frozen=True)
-class _Plan:
+class Plan:
+    """What is laid on a photo; `recipe` is all of it but the photo."""
+
     network: Magenta
-    strength: float
-    shares: list[float]
-    vectors: list[np.ndarray]
+    options: StylizeOptions
+    layers: list[Layer]
+    recipe: dict[str, Any]
 
     def paint(self, photo: Picture, on_stage: OnStage | None = None) -> Pastiche:
-        start = time.perf_counter()
-        vector = np.average(self.vectors, axis=0, weights=self.shares).astype("float32")
-        if self.strength < 1:
-            own = self.network.embed(photo.rgb)
-            vector = own + np.float32(self.strength) * (vector - own)
-        rgb = self.network.render(photo.rgb, vector, on_stage)
+        start, painted = time.perf_counter(), np.empty_like(photo.rgb)
+        notes = self.cover(photo, painted, on_stage)
+        picture = Picture(painted, photo.alpha, self.dpi(photo.dpi))
         seconds = time.perf_counter() - start
-        return Pastiche(Picture(rgb, photo.alpha), self.network.name, seconds, _recipe(self, photo))
+        return Pastiche(picture, self.network.name, seconds, self.recipe | ingredients.of_photo(photo.rgb), notes=notes)
+
+    def cover(self, photo: Picture | Pixels, painted: Rows, on_stage: OnStage | None = None) -> list[str]:
+        """Fills `painted`, as large as the photo; the notes on it come back."""
+        from model import paint  # loads TensorFlow
+
+        alpha = None if photo.alpha is None else images.eight_bits(photo.alpha)
+        return paint.paint(self.network, self.layers, photo.rgb, alpha, painted, self.options, on_stage)
+
+    def dpi(self, own: tuple[float, float] | None) -> tuple[float, float] | None:
+        wanted = self.options.dpi or (DPI if self.options.print else None)
+        return (wanted, wanted) if wanted else own
 
 
-def _paint_in_steps(plan: _Plan, photo: Picture, on_step: OnStep) -> Pastiche:
+def planned(
+    photo: Picture | Pixels,
+    styles: Sequence[ImageSource],
+    shares: Sequence[float],
+    options: StylizeOptions,
+    masks: Sequence[ImageSource],
+    model_path: ModelPath,
+) -> Plan:
+    readied = [read_style(style, limit=round(STYLE_LIMIT * max(1.0, options.style_scale))) for style in styles]
+    _check_pictures(readied, options)
+    drawn = regions.fitting(masks, photo)
+    network = _network(model_path)
+
+    from model import paint
+
+    looked_at = [_recoloured(style, photo.rgb, options) for style in readied]
+    vectors = [_vector(network, style, options.style_scale) for style in looked_at]
+    layers = paint.layers(network, photo.rgb, vectors, shares, options, drawn)
+    return Plan(network, options, layers, ingredients.of_layers(network, options, shares, readied, vectors, layers))
+
+
+@dataclass(frozen=True)
+class Report:
+    """What became of a pastiche that was written into a file."""
+
+    width: int
+    height: int
+    weights: str
+    seconds: float
+    recipe: dict[str, Any]
+    notes: list[str] = field(default_factory=list)
+
+
+def stylize_file(
+    content: ImageSource,
+    styles: Sequence[ImageSource],
+    output: Path,
+    options: StylizeOptions | None = None,
+    model_path: ModelPath = None,
+    on_step: OnStep | None = None,
+    masks: Sequence[ImageSource] = (),
+    retold: Callable[[dict[str, Any]], dict[str, Any]] = dict,
+) -> Report:
+    """As `stylize`, into a file of the kind that the options say; a large result is never in memory as a whole.
+
+    retold: what the recipe is to say instead of what it would. What on_step raises comes through, and there is no file
+    then.
+    """
+    start = time.perf_counter()
+    options = options or StylizeOptions()
+    shares = options.blend_weights(len(styles))
+    options.regions(len(masks), len(styles))
+    photo = images.decode(content, field="content", target=options.result_size)
+    images.check_sides(photo.rgb.shape, options.format)
+    output.parent.mkdir(parents=True, exist_ok=True)  # better now than after minutes
+    plan = planned(photo, styles, shares, options, masks, model_path)
+    recipe = retold(plan.recipe | ingredients.of_photo(photo.rgb))
+    with canvas.scratch() as folder, canvas.Plane(folder, photo.rgb.shape, "uint8") as plane:
+        notes = plan.cover(photo, plane, None if on_step is None else _telling(on_step))
+        with _with_alpha(plane, photo.alpha, folder) as whole:
+            dpi = plan.dpi(photo.dpi)
+            canvas.save(whole, output, options.format, options.quality, dpi=dpi, recipe=recipe)
+    height, width = photo.rgb.shape[:2]
+    return Report(width, height, plan.network.name, time.perf_counter() - start, recipe, notes)
+
+
+def _telling(on_step: OnStep) -> OnStage:
+    """Pieces count alike."""
+    start = time.perf_counter()
+
+    def on_stage(done: int, stages: int) -> None:
+        left = (time.perf_counter() - start) * (stages - done) / done if done else None
+        on_step(Step(done, stages, left))
+
+    return on_stage
+
+
+@contextmanager
+def _with_alpha(plane: Plane, alpha: np.ndarray | None, folder: Path) -> Iterator[Plane]:
+    if alpha is None:
+        yield plane
+        return
+    height, width = alpha.shape
+    with canvas.Plane(folder, (height, width, 4), "uint8") as whole:
+        for top in range(0, height, _BAND):
+            rows = slice(top, top + _BAND)
+            whole[rows] = np.dstack([plane[rows], alpha[rows]])
+        yield whole
+
+
+def _check_pictures(styles: Sequence[np.ndarray | StyleFile], options: StylizeOptions) -> None:
+    """Raises InvalidOption for what can be done with a painting and not with its numbers."""
+    if all(isinstance(style, np.ndarray) and style.ndim == 3 for style in styles):
+        return
+    for name, asked in ("match_colours", options.match_colours != "none"), ("style_scale", options.style_scale != 1):
+        if asked:
+            sentence = f"'{name}' needs the painting itself: of a style vector or style file only the strokes are left."
+            raise InvalidOption(sentence, name)
+
+
+def _recoloured(style: np.ndarray | StyleFile, photo: np.ndarray, options: StylizeOptions) -> np.ndarray | StyleFile:
+    if isinstance(style, StyleFile) or style.ndim == 1:
+        return style
+    return color.matched(style, images.small_floats(photo, MATCHED_SIDE), options.match_colours)
+
+
+def _paint_in_steps(plan: Plan, photo: Picture, on_step: OnStep) -> Pastiche:
     """A small copy first: it is soon there to be seen, and tells how long the rest will take."""
     small = images.read(as_array(photo), limit=PREVIEW_SIDE)
     clock = _StageClock(photo.rgb.size / small.rgb.size)
@@ -91,7 +213,7 @@ def _paint_in_steps(plan: _Plan, photo: Picture, on_step: OnStep) -> Pastiche:
     clock.start()
 
     def on_stage(done: int, stages: int) -> None:
-        on_step(Step(done + 1, stages + 1, clock.left(done), None if done else preview.picture))
+        on_step(Step(done + 1, stages + 1, clock.left(done, stages), None if done else preview.picture))
 
     try:
         return plan.paint(photo, on_stage)
@@ -112,12 +234,13 @@ class _StageClock:
     def start(self) -> None:
         self._started = time.perf_counter()
 
-    def left(self, done: int) -> float:
-        """Seconds, after so many stages."""
+    def left(self, done: int, stages: int) -> float:
+        """Seconds, after so many stages. Pieces of a large picture are other stages, and count alike."""
         whole = self._marks[-1] - self._marks[0]
         if not done:
             return whole * self._scale
-        share = (self._marks[done] - self._marks[0]) / whole
+        alike = len(self._marks) != stages + 1
+        share = done / stages if alike else (self._marks[done] - self._marks[0]) / whole
         return (time.perf_counter() - self._started) * (1 - share) / share
 
 
@@ -173,7 +296,7 @@ def read_style(style: ImageSource, limit: int = STYLE_LIMIT) -> np.ndarray | Sty
     return images.read(data, field="style", limit=limit).rgb
 
 
-def _vector(network: Magenta, style: np.ndarray | StyleFile) -> np.ndarray:
+def _vector(network: Magenta, style: np.ndarray | StyleFile, style_scale: float = 1.0) -> np.ndarray:
     if isinstance(style, StyleFile):
         if style.weights_sha256 != network.sha256:
             raise InvalidOption(
@@ -183,7 +306,7 @@ def _vector(network: Magenta, style: np.ndarray | StyleFile) -> np.ndarray:
             )
         style = style.vector
     if style.ndim != 1:
-        return network.embed(style)
+        return network.embed(style, style_scale)
     size = network.architecture.vector_size
     if style.shape != (size,) or style.dtype.kind != "f" or not np.abs(style).max() <= LARGEST:
         raise InvalidOption(
@@ -192,20 +315,6 @@ def _vector(network: Magenta, style: np.ndarray | StyleFile) -> np.ndarray:
             "style",
         )
     return style.astype("float32")
-
-
-def _recipe(plan: _Plan, photo: Picture) -> dict[str, Any]:
-    height, width = photo.rgb.shape[:2]
-    digests = [hashlib.sha256(vector.tobytes()).hexdigest() for vector in plan.vectors]
-    return {
-        "method": "magenta",
-        "weights": plan.network.name,
-        "weights_sha256": plan.network.sha256,
-        "strength": plan.strength,
-        "width": width,
-        "height": height,
-        "styles": [{"weight": w, "vector_sha256": d} for w, d in zip(plan.shares, digests, strict=True)],
-    }
 
 
 def as_array(photo: Picture) -> np.ndarray:

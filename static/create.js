@@ -1,9 +1,21 @@
 // The create page: the photo, the gallery, the live preview, and the order. Without JavaScript the form is sent as it is.
+//
+// For the page's other modules (sheet.js):
+//   order()            FormData of all that is asked for: options, photo, styles, regions
+//   smallBody(side)    promise of FormData with photo and styles alone, both made small; no options, no weights
+//   controls()         what the controls say, by the options' names: { strength, steady, style_scale, keep_colours, … }
+//   setControls(some)  sets the controls named; `style`: one of styles.chosen(), which is then the only one chosen
+//   submit()           as the button does: tells what is missing, else sends the order
 
+import { painting } from "./colours.js";
+import * as forecast from "./forecast.js";
+import * as more from "./more.js";
 import * as photo from "./photo.js";
 import * as pictures from "./pictures.js";
 import { livePreview } from "./preview.js";
-import { forgetAll, tell } from "./problems.js";
+import { controlOf, forgetAll, tell } from "./problems.js";
+import * as recipe from "./recipe.js";
+import * as regions from "./regions.js";
 import { post, reached } from "./server.js";
 import { shrunk } from "./shrink.js";
 import * as styles from "./styles.js";
@@ -15,40 +27,57 @@ const [go, cancel, status, result] = ["#go", "#cancel", "#status", "#result"].ma
 const previewStatus = document.querySelector("#preview-status");
 let running = null; // AbortController of the picture that is painted while they wait
 let key = null; // the same for the same order, so that one sent twice is painted once
+let shown = null; // the preview as it was painted, before the colour dials
 
 // --- what is asked for ---
 
-function options(chosen) {
-  const body = new FormData();
-  for (const [name, value] of Object.entries(chosen)) body.append(name, value);
-  body.append("strength", form.elements.strength.value);
+export const { controls } = more;
+
+export function order() {
+  const body = more.asked();
+  pictures.append(body);
+  regions.append(body);
   return body;
 }
 
-function order() {
-  const body = options({ size: form.elements.size.value, format: form.elements.format.value });
-  pictures.append(body);
-  return body;
-}
+const isStyleFile = async (file) => (await file.slice(0, 1).text()) === "{";
 
 async function small(style) {
-  if (!style.painting) return style;
+  if (!style.painting || (await isStyleFile(style.painting))) return style;
   const blob = await shrunk(style.painting, STYLE_SIDE);
   return { ...style, painting: new File([blob], "painting.jpg", { type: blob.type }) };
 }
 
-async function paintSmall({ picture, chosen }) {
-  const body = options({ size: PREVIEW_SIDE, format: "jpeg" });
-  const blob = await shrunk(picture.blob, PREVIEW_SIDE);
+async function appendSmall(body, side, { picture, chosen }) {
+  const blob = await shrunk(picture.blob, side);
   pictures.append(body, { blob, name: "photo.jpg" }, await Promise.all(chosen.map(small)));
+}
+
+export async function smallBody(side) {
+  const body = new FormData();
+  await appendSmall(body, side, { picture: photo.theirs(), chosen: styles.chosen() });
+  body.delete("weights");
+  return body;
+}
+
+async function paintSmall(wish) {
+  const body = more.askedOfPreview(PREVIEW_SIDE);
+  await appendSmall(body, PREVIEW_SIDE, wish);
+  regions.append(body, PREVIEW_SIDE);
   const answer = await post(form.dataset.stylize, body);
-  return reached(answer.blob());
+  return painting(await shrunk(wish.picture.blob, PREVIEW_SIDE), await reached(answer.blob()));
+}
+
+export function setControls({ style, ...values }) {
+  if (style) styles.chooseOnly(style);
+  more.set(values);
+  changed();
 }
 
 // --- the live preview ---
 
 function complain(error, again) {
-  photo.hidePreview();
+  hidePreview();
   if (error.name === "InvalidStateError" || error.name === "EncodingError") {
     previewStatus.textContent = "This browser cannot show one of these files. It can be painted all the same.";
   } else if (error.status === 503 || error.status === 429) {
@@ -59,11 +88,37 @@ function complain(error, again) {
   }
 }
 
+function hidePreview() {
+  shown = null;
+  photo.hidePreview();
+}
+
+let mixing = false;
+let again = false; // a dial was turned meanwhile
+
+/** The newest painting as the colour dials say: no request, they are turned after the fact. */
+async function mix() {
+  again = true;
+  if (mixing) return;
+  mixing = true;
+  try {
+    while (again && shown) {
+      again = false;
+      const painted = shown;
+      const picture = await painted(more.kept());
+      if (shown === painted) photo.showPreview(picture);
+    }
+  } finally {
+    mixing = false;
+  }
+}
+
 const want = livePreview({
   paint: paintSmall,
-  show(picture) {
+  show(painted) {
     previewStatus.textContent = "";
-    photo.showPreview(picture);
+    shown = painted;
+    return mix();
   },
   complain,
   busy: photo.previewing,
@@ -79,16 +134,29 @@ function numberOf(thing) {
 
 function changed() {
   key = null;
+  foretell();
   const picture = photo.theirs();
   const chosen = styles.chosen();
   if (!picture || !chosen.length) {
-    photo.hidePreview();
+    hidePreview();
     previewStatus.textContent = picture ? "Choose a style to see it on your photo." : "";
     return want(null);
   }
   previewStatus.textContent = photo.isPreviewed() ? "" : "A preview is on its way…";
   const subject = [picture.blob, ...chosen.map((style) => style.painting ?? style.id)];
   want({ picture, chosen, subject: subject.map((one) => (typeof one === "string" ? one : numberOf(one))).join() });
+}
+
+/** A control that the preview follows is sent for anew; what only the result has, is foretold. */
+function turned({ target }) {
+  key = null;
+  if (more.isDial(target)) mix();
+  else if (target.matches(".pick-box") || more.isPreviewed(target)) changed();
+  else foretell();
+}
+
+function foretell() {
+  forecast.follow(photo.size(), regions.count());
 }
 
 // --- painting it ---
@@ -118,16 +186,19 @@ function show(id, attribute, blob) {
   return element;
 }
 
+const UNSEEN = "This browser cannot show this kind of file, but it is painted: download it";
+
 async function showPastiche(answer, before) {
   const blob = await reached(answer.blob());
   show("before", "src", before.blob);
   const after = show("after", "src", blob);
   const stem = before.name.replace(/\.[^.]*$/, "") || "photo";
   show("download", "href", blob).download = `${stem}-pastiche.${blob.type.replace("image/", "")}`;
-  await after.decode();
+  const isShown = await after.decode().then(() => true, () => false); // no browser but Safari shows TIFF
+  after.closest("figure").hidden = !isShown;
   const seconds = Number(answer.headers.get("X-Style-Seconds")).toFixed(1);
-  document.querySelector("#facts").textContent =
-    `${after.naturalWidth} × ${after.naturalHeight} pixels · ${seconds} s · not kept`;
+  const seen = isShown ? `${after.naturalWidth} × ${after.naturalHeight} pixels` : UNSEEN;
+  document.querySelector("#facts").textContent = `${seen} · ${seconds} s · not kept`;
   result.hidden = false;
   result.focus();
 }
@@ -166,41 +237,56 @@ function explain(error) {
     tell("form", "This page could not show the picture. Please reload it and try again.");
     console.error(error);
   }
-  (document.getElementById(error.field) ?? go).focus();
+  (controlOf(error.field) ?? go).focus();
 }
 
 function complete() {
-  const missing = pictures.missing();
+  const missing = [...pictures.missing(), ...more.missing()];
   for (const [field, message] of missing) tell(field, message);
-  if (missing.length) document.getElementById(missing[0][0]).focus();
+  if (missing.length) controlOf(missing[0][0]).focus();
   return !missing.length;
 }
 
-function submit(event) {
-  event.preventDefault();
+export function submit() {
   if (go.disabled) return;
   forgetAll();
   if (complete()) (form.elements.no_store.checked ? paintHere() : queue()).catch(explain);
 }
 
-function showStrength() {
-  const text = `${Math.round(form.elements.strength.value * 100)} %`;
-  document.querySelector("#strength-value").textContent = text;
-  form.elements.strength.setAttribute("aria-valuetext", text);
+// --- what was there before ---
+
+/** Of an earlier picture, once its styles are chosen: it numbered them in an order of its own. */
+async function restoreRegions({ masks, styles: ids, options }) {
+  const paintings = styles.chosen().filter(({ painting }) => painting);
+  const known = (id) => styles.chosen().find((style) => style.id === id);
+  const cards = ids.map((id) => (id ? known(id) : paintings.shift())?.card);
+  const region_styles = options.region_styles && styles.renumbered(options.region_styles, cards);
+  await regions.restore({ masks, options: { ...options, region_styles } });
+  changed();
+}
+
+function tellOfMasks() {
+  tell("mask", "A mask could not be fetched. Please choose it once more, or reload the page.");
 }
 
 /** Also after Back, when the browser has filled in the form anew. */
 function begin() {
   working(false);
-  showStrength();
+  more.show();
   changed();
 }
 
 form.noValidate = true; // problems are told beside the fields instead
-form.addEventListener("submit", submit);
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  submit();
+});
 form.addEventListener("pictures", changed);
-form.addEventListener("input", (event) => event.target.type === "range" && changed());
-form.addEventListener("change", (event) => (event.target.matches(".pick-box") ? changed() : (key = null)));
-form.elements.strength.addEventListener("input", showStrength);
+form.addEventListener("regions", changed);
+form.addEventListener("measured", foretell);
+form.addEventListener("input", (event) => event.target.type === "range" && turned(event));
+form.addEventListener("change", (event) => event.target.type === "range" || turned(event));
+pictures.lookFirst(recipe.offer);
+if (form.dataset.regions) pictures.ready.then(() => restoreRegions(JSON.parse(form.dataset.regions)).catch(tellOfMasks));
 cancel.addEventListener("click", () => running.abort());
 window.addEventListener("pageshow", begin);

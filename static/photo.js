@@ -15,6 +15,12 @@ let photo = null; // { blob, name, kept }; kept: the server has it, by this name
 
 export const theirs = () => photo;
 
+/** Of the photo as it is looked at; null where this browser cannot show it. */
+export function size() {
+  const { naturalWidth: width, naturalHeight: height } = picture;
+  return photo && !easel.hidden && width ? { width, height } : null;
+}
+
 function show(element, blob) {
   URL.revokeObjectURL(element.src);
   element.src = blob ? URL.createObjectURL(blob) : "";
@@ -70,6 +76,7 @@ export async function restore() {
 
 picture.addEventListener("load", () => {
   easel.style.setProperty("--ratio", picture.naturalWidth / picture.naturalHeight);
+  stage.closest("form").dispatchEvent(new Event("measured"));
 });
 // a kind of file that this browser cannot show
 picture.addEventListener("error", () => (easel.hidden = true));

@@ -10,6 +10,7 @@ import { refuseStrayDrops, setUpPaste, setUpZone } from "./zones.js";
 const [content, style, sample] = ["#content", "#style", "#sample"].map((id) => document.querySelector(id));
 const form = document.querySelector("#paint");
 const maxBytes = Number(form.dataset.maxBytes);
+let lookAt = null; // what else a picture may be than a photo
 
 /** Adds them to what is sent, the styles in the order in which the server counts weights. */
 export function append(body, { blob, name, kept } = photo.theirs(), chosen = styles.chosen()) {
@@ -34,9 +35,22 @@ function tellOfOthers() {
   form.dispatchEvent(new Event("pictures"));
 }
 
-function takePhoto([file]) {
+/** `look(file)` is asked first, and answers whether it has another use for the picture. */
+export function lookFirst(look) {
+  lookAt = look;
+}
+
+export function putPhoto(file) {
   if (!photo.tooLarge(file, maxBytes)) photo.put(file, file.name || "photo");
   tellOfOthers();
+}
+
+let newest = null; // the photo that was brought last, however long it takes to be looked at
+
+async function takePhoto([file]) {
+  newest = file;
+  const other = await lookAt?.(file);
+  if (!other && newest === file) putPhoto(file);
 }
 
 function takePaintings(files) {
@@ -46,10 +60,11 @@ function takePaintings(files) {
   tellOfOthers();
 }
 
-function takePasted(files) {
+async function takePasted(files) {
   const atStyles = document.activeElement.closest("#styles");
-  if (atStyles || (photo.theirs() && document.activeElement !== content)) takePaintings(files);
-  else takePhoto(files);
+  const another = photo.theirs() && document.activeElement !== content;
+  if (!atStyles && !another) takePhoto(files);
+  else if (atStyles || !(await lookAt?.(files[0]))) takePaintings(files);
 }
 
 async function takeSample() {
@@ -80,4 +95,4 @@ refuseStrayDrops();
 sample.hidden = false;
 sample.addEventListener("click", takeSample);
 window.addEventListener("pageshow", takeWhatIsThere);
-restore();
+export const ready = restore();

@@ -12,7 +12,7 @@ export function livePreview({ paint, show, complain, busy }) {
   async function answer(wish) {
     try {
       const picture = await paint(wish);
-      if (newest?.subject === wish.subject) show(picture);
+      if (newest?.subject === wish.subject) await show(picture);
     } catch (error) {
       if (newest === wish) complain(error, () => newest === wish && want(wish));
     }

@@ -1,19 +1,25 @@
-// What is wrong is told beside the field that it is about: <p id="FIELD-problem">, and what has no field beside the form.
+// What is wrong is told beside the field that it is about: <p id="FIELD-problem">, which describes its control, and what
+// has no field beside the form.
 
 function box(field) {
   return document.getElementById(`${field}-problem`) ?? document.getElementById("form-problem");
 }
 
+/** The control that a field is set with; null where there is none. */
+export const controlOf = (field) => document.querySelector(`[aria-describedby~="${CSS.escape(field)}-problem"]:not(fieldset)`);
+
 export function tell(field, message) {
   const told = box(field);
   told.textContent = message;
   told.hidden = false;
-  document.getElementById(field)?.setAttribute("aria-invalid", "true");
+  const folded = told.closest("details");
+  if (folded) folded.open = true;
+  controlOf(field)?.setAttribute("aria-invalid", "true");
 }
 
 export function forget(field) {
   box(field).hidden = true;
-  document.getElementById(field)?.removeAttribute("aria-invalid");
+  controlOf(field)?.removeAttribute("aria-invalid");
 }
 
 export function forgetAll() {

@@ -1,11 +1,13 @@
 // A picture made small enough to be sent while a slider moves. The same picture gives the same bytes each time, so that
 // the server knows the style again.
 
-const made = new WeakMap(); // Blob -> Promise of its small copy
+const made = new WeakMap(); // Blob -> by side, the Promise of its small copy
 
 export function shrunk(blob, side) {
-  if (!made.has(blob)) made.set(blob, shrink(blob, side));
-  return made.get(blob);
+  if (!made.has(blob)) made.set(blob, new Map());
+  const copies = made.get(blob);
+  if (!copies.has(side)) copies.set(side, shrink(blob, side));
+  return copies.get(side);
 }
 
 async function shrink(blob, side) {

@@ -24,6 +24,7 @@ function chosenCards() {
 /** Library styles first, then paintings: the order in which the server counts weights. */
 export function chosen() {
   return chosenCards().map((card) => ({
+    card,
     name: nameOf(card),
     id: card.querySelector(".pick-box").value,
     painting: paintings.get(card),
@@ -67,15 +68,24 @@ function refuseTooMany(event) {
 
 let brought = 0;
 
+/** Also between the slider's steps: the same weights give the same picture. */
+function setWeight(range, weight) {
+  if (weight % range.step) range.step = "any";
+  range.value = weight;
+}
+
 function cardOf(file, weight) {
   const card = template.content.cloneNode(true).firstElementChild;
   const key = `own-${(brought += 1)}`;
   card.querySelector(".pick-box").id = `style-${key}`;
   card.querySelector(".pick-label").htmlFor = `style-${key}`;
   card.querySelector(".card-name").textContent = file.name;
-  card.querySelector(".card-picture").src = URL.createObjectURL(file);
+  const picture = card.querySelector(".card-picture");
+  picture.addEventListener("error", () => card.classList.add("is-numbers")); // a style file, or a kind it cannot show
+  picture.src = URL.createObjectURL(file);
   const range = card.querySelector(".weight input");
-  Object.assign(range, { id: `weight-${key}`, value: weight });
+  range.id = `weight-${key}`;
+  setWeight(range, weight);
   const label = card.querySelector(".weight label");
   label.htmlFor = range.id;
   label.append(file.name);
@@ -90,6 +100,33 @@ export function add(file, weight = 50) {
   gallery.querySelector(".add").after(card);
   enlist(card);
   arrange();
+  return card;
+}
+
+function tick(card, on) {
+  card.querySelector(".pick-box").checked = on;
+}
+
+/** Unticks all but `style`, one of chosen(); without one, all. */
+export function chooseOnly(style = null) {
+  for (const card of weights.keys()) tick(card, card === style?.card);
+  arrange();
+}
+
+/** Ticks the library's style of this id, if it is there -> its card. */
+export function choose(id, weight) {
+  const card = [...weights.keys()].find((one) => one.querySelector(".pick-box").value === id);
+  if (!card) return null;
+  tick(card, true);
+  setWeight(slider(card), weight);
+  arrange();
+  return card;
+}
+
+/** How the styles are numbered now, from 1; `numbers` are those of the styles on `cards`, 0 is the blend of all. */
+export function renumbered(numbers, cards) {
+  const now = chosenCards();
+  return numbers.map((number) => (number ? now.indexOf(cards[number - 1]) + 1 : 0));
 }
 
 export function addAll(files, limit) {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from contextlib import suppress
 
@@ -13,25 +14,60 @@ from flask.testing import FlaskClient
 import model
 from app import create_app
 from app.settings import Settings
-from model import images, transfer, vectors
+from model import forecast, images, ingredients, recipe, regions, transfer, vectors
+from model.forecast import Forecast
 from model.images import Picture
-from model.options import DEFAULT_SIDE, RefineOptions, StylizeOptions
+from model.options import DPI, RefineOptions, StylizeOptions
 from model.progress import Cancelled, Checkpoint, Step
+from model.refine import finished
 from model.transfer import Pastiche
-from tests.app.answers import NEGATIVE, NEGATIVE_SHA256, upload
+from tests.app.answers import NEGATIVE, NEGATIVE_SHA256, b64, upload
 from tests.app.seeds import sign_in
 
 
-def negative(content, styles, options: StylizeOptions, model_path=None, on_step=None) -> Pastiche:
+def negative(content, styles, options: StylizeOptions, model_path=None, on_step=None, masks=()) -> Pastiche:
     shares = options.blend_weights(len(styles))
-    photo = images.read(content, long_side=options.size, limit=DEFAULT_SIDE)
-    for style in styles:
-        negative_vector(style)
-    pastiche = Pastiche(Picture(1 - photo.rgb, photo.alpha), NEGATIVE, 0.01, {"shares": shares})
+    photo = images.read(content, target=options.result_size)
+    drawn = regions.fitting(masks, photo)
+    wanted = options.regions(len(masks), len(styles))
+    rgb = photo.rgb if masks else 1 - photo.rgb
+    for mask, (_, strength) in zip(drawn, wanted, strict=True):
+        alpha = None if photo.alpha is None else (photo.alpha * 255).astype("uint8")
+        fitted = mask.fitted(*rgb.shape[:2], alpha, options.feather, options.paint)
+        rgb = regions.laid(photo.rgb + strength * (1 - 2 * photo.rgb), rgb, fitted)
+    told = [_told(style, share) for style, share in zip(styles, shares, strict=True)]
+    about = {"method": "magenta", "weights": NEGATIVE, "weights_sha256": NEGATIVE_SHA256}
+    used = options.model_dump(mode="json", exclude={"weights"}, exclude_none=True)
+    more = ingredients.of_photo(photo.rgb) | ingredients.of_masks(drawn) | {"styles": told, "shares": shares}
+    pastiche = Pastiche(Picture(rgb, photo.alpha, _dpi(options)), NEGATIVE, 0.01, about | used | more)
     with suppress(Cancelled):
         for step in range(3) if on_step else ():
             on_step(Step(step + 1, 3, 2.0 - step, Picture(1 - photo.rgb[::2, ::2]) if step == 0 else None))
     return pastiche
+
+
+def negative_file(content, styles, output, options, on_step=None, masks=(), credits=()) -> transfer.Report:
+    pastiche = negative(content, styles, options, masks=masks)
+    height, width = pastiche.picture.rgb.shape[:2]
+    for step in range(3) if on_step else ():
+        on_step(Step(step, 3))
+    made = recipe.credited(pastiche.recipe, credits)
+    output.write_bytes(images.encode(pastiche.picture, options.format, options.quality, made))
+    return transfer.Report(width, height, NEGATIVE, 0.01, made)
+
+
+def _dpi(options: StylizeOptions) -> tuple[float, float] | None:
+    dpi = options.dpi or (DPI if options.print else None)
+    return (dpi, dpi) if dpi else None
+
+
+def _told(style, share: float) -> dict:
+    """A style as a recipe has it."""
+    vector = negative_vector(style).astype("<f4").tobytes()
+    numbers = {"vector": b64(vector), "vector_sha256": hashlib.sha256(vector).hexdigest()}
+    read = style if isinstance(style, np.ndarray) else transfer.read_style(style)
+    seen = {"sha256": ingredients.sha256(read)} if isinstance(read, np.ndarray) and read.ndim == 3 else {}
+    return {"weight": share} | numbers | seen
 
 
 def negative_vector(style, model_path=None) -> np.ndarray:
@@ -52,6 +88,7 @@ def refined(
     on_step=None,
     model_path=None,
     resume: Checkpoint | None = None,
+    masks=(),
 ) -> Pastiche:
     """The negative at the size that was asked for; its losses halve with each step."""
     shares = options.blend_weights(len(styles))
@@ -59,24 +96,40 @@ def refined(
     for picture, field in [*((style, "style") for style in styles), *([(start, "start")] if start else [])]:
         images.read(picture, field=field)
     picture, done, complete = Picture(1 - photo.rgb, photo.alpha), resume.step if resume else 0, True
+    drawn = regions.fitting(masks, photo)
     try:
         for step in range(done, options.steps + 1) if on_step else ():
             losses = dict.fromkeys(("loss", "content", "style", "variation"), 0.5**step) if step > done else {}
             on_step(Step(step, options.steps, float(options.steps - step), picture, losses))
     except Cancelled:
         complete = False
-    recipe = options.model_dump(mode="json", exclude_none=True) | {"method": "gatys", "weights": options.encoder}
+    told = [
+        {"weight": share, "sha256": ingredients.sha256(transfer.read_style(style, options.size))}
+        for style, share in zip(styles, shares, strict=True)
+    ]
+    made = options.model_dump(mode="json", exclude_none=True) | {"method": "gatys", "weights": options.encoder}
+    made |= ingredients.of_photo(photo.rgb) | ingredients.of_masks(drawn) | {"styles": told}
+    picture = finished(picture.rgb, photo, options, drawn)
     given = {"start": "given"} if start else {}
     notes = [f"It was interrupted after step {done} and went on from there."] if resume else []
-    return Pastiche(picture, options.encoder, 0.01, recipe | {"shares": shares} | given, complete, notes)
+    return Pastiche(picture, options.encoder, 0.01, made | {"shares": shares} | given, complete, notes)
+
+
+def foretold(width, height, options: StylizeOptions, masks=0) -> Forecast:
+    """A second for each layer and million pixels."""
+    width, height = options.result_size(width, height)
+    seconds = max(1, masks) * width * height / 1e6
+    return Forecast(width, height, seconds, 1_000_000, 0, options.tiles == "always")
 
 
 @pytest.fixture
 def stand_in(monkeypatch) -> None:
     """The painter of every app in the test."""
     monkeypatch.setattr(transfer, "stylize", negative)
+    monkeypatch.setattr(transfer, "stylize_file", negative_file)
     monkeypatch.setattr(transfer, "style_vector", negative_vector)
     monkeypatch.setattr(model, "refine", refined)
+    monkeypatch.setattr(forecast, "forecast", foretold)
     monkeypatch.setattr(transfer, "ready", lambda: NEGATIVE)
     monkeypatch.setattr(transfer, "identity", lambda model_path=None: (NEGATIVE, NEGATIVE_SHA256))
 

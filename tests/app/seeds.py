@@ -12,6 +12,7 @@ from PIL import Image
 from app.orders import OPTIONS, Method, Order, OrderStyle
 from app.tables import JobRow
 from model import images
+from model.regions import WORDS
 
 SESSION = "owner"  # of the session: who the browser is
 
@@ -36,6 +37,7 @@ def add_result(
     method: Method = "magenta",
     losses: Sequence[Sequence[float]] = (),
     notes: Sequence[str] = (),
+    masks: Sequence[str] = (),
     **options,
 ) -> str:
     """The id of a new result and of its job, which is done. `age`: seconds since it was painted.
@@ -46,6 +48,7 @@ def add_result(
     picture = images.read(painted or photo)
     size = picture.rgb.shape[1::-1]
     order = Order(
+        masks=[mask if mask in WORDS else library.put_picture(owner, mask.encode()) for mask in masks],
         content=library.put_picture(owner, photo),
         content_name=name,
         styles=list(styles),

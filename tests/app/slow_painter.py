@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from dataclasses import replace
 
 from flask import Flask
 
@@ -25,9 +26,11 @@ STEPS, SECONDS = 10, 0.5
 DEADLY = 0.125  # a strength that kills the painter
 
 
-def paint(content, styles, options: StylizeOptions, model_path=None, on_step: OnStep | None = None) -> Pastiche:
+def paint(
+    content, styles, options: StylizeOptions, model_path=None, on_step: OnStep | None = None, masks=()
+) -> Pastiche:
     photo = images.read(content, long_side=options.size)
-    pastiche = Pastiche(Picture(1 - photo.rgb), NEGATIVE, SECONDS, {})
+    pastiche = Pastiche(Picture(1 - photo.rgb), NEGATIVE, SECONDS, _recipe(styles))
     try:
         for step in range(STEPS if on_step else 0):
             on_step(Step(step, STEPS, SECONDS * (1 - step / STEPS), pastiche.picture))
@@ -35,7 +38,7 @@ def paint(content, styles, options: StylizeOptions, model_path=None, on_step: On
                 os.kill(os.getpid(), signal.SIGKILL)
             time.sleep(SECONDS / STEPS)
     except Cancelled:
-        return Pastiche(pastiche.picture, NEGATIVE, SECONDS, {}, complete=False)
+        return replace(pastiche, complete=False)
     return pastiche
 
 
@@ -47,6 +50,7 @@ def refine(
     on_step: OnStep | None = None,
     model_path=None,
     resume: Checkpoint | None = None,
+    masks=(),
 ) -> Pastiche:
     """The recipe tells how many steps this call took."""
     photo = images.read(content, long_side=options.size)
@@ -60,7 +64,11 @@ def refine(
             on_step(Step(step, options.steps, (options.steps - step) * SECONDS / STEPS, picture, losses))
     except Cancelled:
         complete = False
-    return Pastiche(picture, options.encoder, SECONDS, {"taken": step - done}, complete)
+    return Pastiche(picture, options.encoder, SECONDS, _recipe(styles) | {"taken": step - done}, complete)
+
+
+def _recipe(styles) -> dict:
+    return {"styles": [{"weight": 1.0} for _ in styles]}
 
 
 def install() -> None:

@@ -132,7 +132,7 @@ def test_the_photo_of_a_result_once_more(new_app, form, photo_png, painting_png)
     wait_until(lambda: client.get(f"/api/v1/jobs/{job['id']}").json["state"] == "done")
     again = {"content": f"result:{job['id']}", "style": "Swirl"}
     multipart = {"data": again, "content_type": "multipart/form-data"}
-    expected = client.post(URL, data=form()).data
+    expected = client.post(URL, data=form(style="Swirl")).data
     assert client.post(URL, **multipart).data == expected
     assert client.post(URL, json=again).data == expected
     other_photo = form(style="Swirl", content=[again["content"], upload(painting_png)])

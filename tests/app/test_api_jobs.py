@@ -97,7 +97,7 @@ def test_cancelled_before_its_turn(client, form):
 def test_cancelled_while_it_runs_keeps_the_best_so_far(working, form, monkeypatch, photo_png):
     shown, go_on = threading.Event(), threading.Event()
 
-    def slow(content, styles, options: StylizeOptions, model_path=None, on_step=None):
+    def slow(content, styles, options: StylizeOptions, model_path=None, on_step=None, masks=()):
         pastiche = negative(content, styles, options)
         on_step(Step(1, 9, 8.0, pastiche.picture))
         shown.set()

@@ -19,7 +19,7 @@ from tests.app.seeds import add_result, sign_in
 
 MULTIPART = "multipart/form-data"
 SMALLEST = {"method": "gatys", "style": "flow"}
-APART = {"content_layers", "style_layers", "weights"}  # options with a field for each layer or style
+APART = {"content_layers", "style_layers", "weights", "feather", "paint"}  # have fields of their own, or are for masks
 FLOW, OTHER = (style.id for style in gallery.shipped()[:2])
 
 

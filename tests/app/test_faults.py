@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from app.bodies import LIMITS
+from app.bodies import limits
+from app.settings import Settings
 from tests.app.gunicorn import Server, running
 
 JOB = "/api/v1/jobs/{id}"
@@ -64,7 +65,7 @@ def test_hostile_paths(probe, address):
 
 @every_door
 def test_bodies_over_the_limit(probe, server, path):
-    probe("oversize", path, "--limit-mb", LIMITS["MAX_CONTENT_LENGTH"] / 1e6, "--pid", server.pid)
+    probe("oversize", path, "--limit-mb", limits(Settings())["MAX_CONTENT_LENGTH"] / 1e6, "--pid", server.pid)
 
 
 @every_door

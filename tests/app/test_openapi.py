@@ -23,15 +23,17 @@ from tests.app.answers import URL, b64, error_of, upload
 SERVER = "http://localhost"
 DOCUMENT = document(SERVER)
 OPERATION = {operation.id: operation for operation in OPERATIONS}
-SENDING = {"stylize": "content", "add_job": "content", "add_style": "picture"} | {
+SENDING = {"stylize": "content", "add_job": "content", "sheet": "content", "add_style": "picture"} | {
     "old_add_style": "image",
     "old_add_upload": "image",
+    "recipe": "picture",
 }
-BESIDE = {"add_style": {"name": "Vast"}, "old_add_style": {"name": "Vast"}}
+BESIDE = {"add_style": {"name": "Vast"}, "old_add_style": {"name": "Vast"}, "recipe": {}}
+QUERY = {"forecast": {"width": 400, "height": 300}}
 OF_A_JOB = ("job", "job_events", "job_preview", "job_result", "cancel_job", "pause_job", "resume_job")
 OF_A_REFINEMENT = ("pause_job", "resume_job")
 OF_A_STYLE = ("style", "change_style", "delete_style", "style_vector", "style_thumbnail")
-LISTS = ("styles", "encoders", "old_styles", "old_uploads")
+LISTS = ("styles", "encoders", "forecast", "old_styles", "old_uploads")
 KEY = {"X-API-Key": "secret"}
 
 
@@ -41,7 +43,8 @@ def schema(answer: dict) -> dict:
 
 def call(client, id: str, name: str = "nothing", **more):
     operation = OPERATION[id]
-    return client.open(operation.path.replace("{id}", name), method=operation.method.upper(), **more)
+    asked = {"query_string": QUERY[id]} if id in QUERY else {}
+    return client.open(operation.path.replace("{id}", name), method=operation.method.upper(), **(asked | more))
 
 
 def add_style(client, painting: bytes) -> str:
@@ -77,7 +80,7 @@ def test_its_addresses_and_methods_are_the_routes(app):
 def test_every_option_is_described_as_it_is_validated(body, options, needed):
     for kind in ("Form", "Json"):
         described = DOCUMENT["components"]["schemas"][body + kind]
-        assert described["properties"].keys() == {"content", "style", "method"} | options.model_fields.keys()
+        assert described["properties"].keys() == {"content", "style", "mask", "method"} | options.model_fields.keys()
         assert set(described["required"]) == needed
         assert described["additionalProperties"] is False
     assert described["properties"]["strength"] == {
@@ -90,7 +93,7 @@ def test_every_option_is_described_as_it_is_validated(body, options, needed):
 
 
 @pytest.mark.parametrize("body", ["Stylize", "Refine"])
-@pytest.mark.parametrize(("field", "value"), [("size", 31), ("size", 9999), ("quality", 0), ("weights", [-1])])
+@pytest.mark.parametrize(("field", "value"), [("size", 31), ("size", 40_000), ("quality", 0), ("weights", [-1])])
 def test_what_is_refused_is_not_described_as_taken(body, field, value):
     for kind in ("Form", "Json"):
         described = DOCUMENT["components"]["schemas"][body + kind]["properties"]
@@ -181,6 +184,7 @@ def test_every_error_that_is_described_can_happen(new_app, form, painting_png, m
     """And every error that is provoked here is described. (schemathesis looks for others.)"""
     app = new_app(worker=True, api_keys="tester:secret:1000 per day")
     seen = {*wrong_bodies(app), *wrong_keys(app), *unknown_ids(app), *busy(app, form, painting_png, monkeypatch)}
+    seen |= {*wrong_questions(app), *heavy_pictures(new_app)}
     seen |= {*too_many(new_app, form, painting_png, monkeypatch), *wrong_changes(app, painting_png)}
     described = {(operation.id, status) for operation in OPERATIONS for status in operation.errors}
     assert seen == described
@@ -199,6 +203,16 @@ def wrong_bodies(app):
         yield status_of(id, call(client, id, data={field: upload(vast_png())} | BESIDE.get(id, {"style": "mosaic"})))
         yield status_of(id, call(client, id, data="a photo", content_type="text/plain"))
         yield status_of(id, call(client, id, json={}))
+
+
+def wrong_questions(app):
+    yield status_of("forecast", call(app.test_client(), "forecast", query_string={"width": 400}))
+
+
+def heavy_pictures(new_app):
+    """What is not decoded may have any number of pixels, and not of bytes."""
+    client = new_app(upload_megabytes=0.0001).test_client()
+    yield status_of("recipe", call(client, "recipe", data={"picture": upload(bytes(1000))}))
 
 
 def vast_png() -> bytes:
@@ -237,7 +251,10 @@ def too_many(new_app, form, painting, monkeypatch):
     for id in (*SENDING, "change_style"):
         yield status_of(id, call(client, id, own, json=next(iter(OPERATION[id].body.examples.values()))))
     monkeypatch.setattr(limits, "_LOOKS", "1 per minute")
+    monkeypatch.setattr(limits, "_FORECASTS", "1 per minute")
     assert call(client, "style_vector", "mosaic").status_code == 200
+    assert call(client, "forecast").status_code == 200
+    yield status_of("forecast", call(client, "forecast"))
     for id, name in (("job_result", done), ("style_vector", own)):
         yield status_of(id, call(client, id, name))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import io
+import json
 import re
 import tempfile
 
@@ -76,8 +77,12 @@ def test_the_form_asks_for_what_the_options_allow(client):
     asked = set(re.findall(r'<(?:input|select)[^>]* name="([\w-]+)"', page))
     sliders = {name for name in asked if name.startswith("weight-")}
     assert {"weight-own"} | {f"weight-{style.id}" for style in gallery.shipped()} <= sliders
-    assert {"content", "style", "strength", "size", "format", "no_store"} == asked - sliders - {"weight-new"}
-    assert asked - sliders - {"content", "style", "no_store"} <= StylizeOptions.model_fields.keys()
+    asked -= sliders | {"weight-new"}
+    options = {"strength", "size", "dpi", "keep_colours", "keep_light", "match_colours", "style_scale", "steady"}
+    options |= {"format", "quality", "feather", "paint"}
+    parts = {"print_width", "print_height", "print_unit"}  # of the option 'print'
+    assert asked == options | parts | {"content", "style", "mask", "no_store"}
+    assert options <= StylizeOptions.model_fields.keys()
     assert pictures(client.get("/")) == {}
 
 
@@ -117,6 +122,107 @@ def test_the_form_becomes_a_job(client, job_of, shipped):
     assert page.status_code == 200
     assert f'<noscript><meta http-equiv="refresh" content="2; url=/jobs/{job.id}"></noscript>' in page.text
     assert "Next in line." in page.text
+
+
+WISHES = {
+    "keep_colours": "0.5",
+    "keep_light": "0.25",
+    "match_colours": "covariance",
+    "style_scale": "2",
+    "steady": "yes",
+    "quality": "80",
+    "dpi": "150",
+}
+
+
+def printing(width="60", height="40.5", unit="cm"):
+    return {"size": "print", "print_width": width, "print_height": height, "print_unit": unit}
+
+
+def has(page, name, value):
+    """Whether a control stands there."""
+    ticked = rf'name="{name}" value="{value}"[^>]* checked'
+    chosen = rf'name="{name}"[^>]*>(?:(?!</select>).)*<option[^>]*(?: value="{value}" selected|selected>{value})'
+    return any(re.search(one, page, re.DOTALL) for one in (rf'name="{name}"[^>]* value="{value}"', ticked, chosen))
+
+
+def test_every_wish_of_the_form_is_in_the_order(job_of):
+    options = job_of(**WISHES, **printing()).order.options
+    assert (options.print, options.size, options.dpi) == ("60x40.5cm", None, 150)
+    assert (options.keep_colours, options.keep_light, options.match_colours) == (0.5, 0.25, "covariance")
+    assert (options.style_scale, options.steady, options.quality) == (2, True, 80)
+
+
+def test_what_a_form_leaves_empty_is_not_asked_for(job_of):
+    options = job_of(size="512", dpi="", print_width="60", print_height="", print_unit="cm", quality="").order.options
+    assert options.model_dump(exclude={"size"}) == StylizeOptions().model_dump(exclude={"size"})
+
+
+@pytest.mark.parametrize(
+    ("sent", "field", "words"),
+    [
+        (printing(height=""), "print", "how wide and how high"),
+        (printing("60", "forty"), "print", "two sides of a print"),
+        (printing("0.1", "0.1"), "print", "ask for more"),
+        (printing() | {"dpi": "5"}, "dpi", "30 or more"),
+        ({"style_scale": "9"}, "style_scale", "4 or less"),
+        ({"keep_colours": "2"}, "keep_colours", "1 or less"),
+        ({"quality": "none"}, "quality", "whole number"),
+    ],
+)
+def test_a_wish_that_is_refused_is_told_beside_its_field(client, form, sent, field, words):
+    answer = client.post("/", data=form(**sent))
+    assert answer.status_code == 422
+    assert words in problem_at(answer.text, field)
+    for name, value in sent.items():
+        assert name == "print_height" or has(answer.text, name, value) or field in (name, "print")
+
+
+def test_a_refusal_keeps_every_wish(client, form):
+    sent = WISHES | printing(unit="in")
+    page = client.post("/", data=form(content=upload(b"no picture"), **sent)).text
+    assert [name for name, value in sent.items() if not has(page, name, value)] == []
+    assert '<details class="more" id="more" open>' in page
+
+
+def test_what_is_folded_away_opens_only_where_something_is_set(client, form):
+    assert '<details class="more" id="more">' in client.get("/").text
+    page = client.post("/", data=form(content=upload(b"no picture"), style_scale="1.0", keep_colours="0")).text
+    assert '<details class="more" id="more" open>' in page  # nobody's form says 1.0
+    page = client.post("/", data=form(content=upload(b"no picture"), strength="0.5")).text
+    assert '<details class="more" id="more">' in page
+
+
+def test_another_like_this_has_every_wish(client, job_of):
+    page = client.get(f"/?from={job_of(**WISHES, **printing('24', '16', 'in')).id}").text
+    wanted = WISHES | printing("24", "16", "in")
+    assert [name for name, value in wanted.items() if not has(page, name, value)] == []
+
+
+def test_masks_of_an_earlier_picture_are_there_again(app, client, job_of):
+    file = io.BytesIO()
+    Image.new("L", (64, 48), 255).save(file, "PNG")
+    mask = upload(file.getvalue(), "mask.png")
+    id = job_of(mask=mask, feather="2", paint="outside").id
+    page = client.get(f"/?from={id}").text
+    told = json.loads(html.unescape(re.search(r"data-regions='([^']+)'", page)[1]))
+    assert told["masks"] == [f"/jobs/{id}/masks/0"]
+    assert told["options"] == {"feather": 2.0, "paint": "outside", "region_styles": [0]}
+    assert client.get(told["masks"][0]).data == file.getvalue()
+    assert client.get(f"/jobs/{id}/masks/1").status_code == 404
+    assert app.test_client().get(told["masks"][0]).status_code == 404
+
+
+def test_regions_that_took_the_styles_in_turn_do_so_again(client, job_of):
+    id = job_of(style=["mosaic", "ink"], mask=["everywhere", "everywhere"]).id
+    told = json.loads(html.unescape(re.search(r"data-regions='([^']+)'", client.get(f"/?from={id}").text)[1]))
+    assert told["options"]["region_styles"] == [1, 2]
+
+
+@pytest.mark.parametrize(("megapixels", "largest"), [(50, 8000), (40, 6000), (5, 2048)])
+def test_sizes_are_offered_as_far_as_the_server_goes(new_app, megapixels, largest):
+    page = new_app(megapixels=megapixels).test_client().get("/").text
+    assert max(map(int, re.findall(r'<option value="(\d{3,5})"', page))) == largest
 
 
 def test_a_job_page_says_how_many_are_ahead(client, job_of):

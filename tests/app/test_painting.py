@@ -52,7 +52,7 @@ def refine(monkeypatch):
 
         def stand_in(content, styles, options, **more) -> Pastiche:
             given.update(more, options=options)
-            recipe = {"method": "gatys", "seconds": options.seconds, "ended": ended}
+            recipe = {"method": "gatys", "seconds": options.seconds, "ended": ended, "styles": [{}]}
             return Pastiche(Picture(images.read(content).rgb), "vgg16", seconds, recipe, notes=list(notes))
 
         monkeypatch.setattr(model, "refine", stand_in)
@@ -67,7 +67,7 @@ def paint(order: Order, library: Library, resume: Checkpoint | None = None) -> P
 
 def test_a_pastiche_is_told_of_no_limit(stand_in, library, refinement):
     order = refinement().model_copy(update={"method": "magenta", "options": StylizeOptions()})
-    assert paint(order, library).recipe == {"shares": [1.0]}
+    assert paint(order, library).recipe["shares"] == [1.0]
 
 
 def test_a_refinement_has_its_start_and_its_checkpoint(library, refinement, refine, photo_png):

@@ -10,7 +10,8 @@ from PIL import Image
 
 import model
 from app import bodies
-from model import encoder_layers, images, transfer
+from app.settings import Settings
+from model import encoder_layers, transfer
 from model.encoder_layers import SLIM
 from model.errors import DeviceUnavailable, WeightsMissing
 from tests.app.answers import URL, b64, error_of, upload
@@ -42,7 +43,7 @@ def refusal(answer):
         ("strength", ["1", "0"]),
         ("size", ""),
         ("size", "31"),
-        ("size", "4097"),
+        ("size", "32769"),
         ("size", "1e9"),
         ("format", "gif"),
         ("quality", "0"),
@@ -368,15 +369,36 @@ def test_what_is_not_a_picture(client, form, field, photo_png):
     assert refusal(client.post(URL, data=form(**{field: cut}))) == (422, "broken_image", field)
 
 
-def test_file_too_large(client, form, monkeypatch):
-    for module in (bodies, images):
-        monkeypatch.setattr(module, "MAX_BYTES", 100)
+def test_file_too_large(new_app, form):
+    client = new_app(upload_megabytes=0.0001).test_client()
+    client.application.config["MAX_CONTENT_LENGTH"] = 1_000_000
     assert refusal(client.post(URL, data=form())) == (413, "image_too_large", "content")
 
 
-def test_too_many_pixels(client, form, monkeypatch):
-    monkeypatch.setattr(images, "MAX_PIXELS", 1)
+def test_too_many_pixels(new_app, form):
+    client = new_app(upload_megapixels=0.01).test_client()
     assert refusal(client.post(URL, data=form())) == (413, "image_too_large", "content")
+
+
+@pytest.mark.parametrize(
+    ("door", "field", "more"),
+    [
+        (URL, "style", {}),
+        (URL, "mask", {}),
+        ("/api/v1/jobs", "start", {"method": "gatys"}),
+        ("/api/v1/sheet", "content", {}),
+        ("/api/v1/styles", "picture", {"content": None, "style": None, "name": "Vast"}),
+        ("/api/styles/", "image", {"content": None, "style": None, "name": "Vast"}),
+        ("/api/uploads/", "image", {"content": None, "style": "mosaic"}),
+    ],
+)
+def test_every_door_has_the_limits_of_uploads(new_app, form, photo_png, door, field, more):
+    """The photo has 12288 pixels, and a corner of it fewer."""
+    client, file = new_app(upload_megapixels=0.012).test_client(), io.BytesIO()
+    Image.open(io.BytesIO(photo_png)).crop((0, 0, 64, 48)).save(file, "PNG")
+    small = {name: upload(file.getvalue()) for name in ("content", "style")}
+    fields = form(**(small | more | {field: upload(photo_png)}))
+    assert refusal(client.post(door, data=fields)) == (413, "image_too_large", field)
 
 
 def test_body_too_large(client, form):
@@ -527,7 +549,7 @@ def test_wrong_method_and_address(client, method, path, status):
     ],
 )
 def test_missing_model_is_told_without_its_path(client, form, monkeypatch, error):
-    def missing(*_):
+    def missing(*_, **__):
         raise error
 
     monkeypatch.setattr(transfer, "stylize", missing)
@@ -538,7 +560,7 @@ def test_missing_model_is_told_without_its_path(client, form, monkeypatch, error
 
 
 def test_a_fault_of_ours_goes_to_the_log_only(client, form, monkeypatch, caplog):
-    def broken(*_):
+    def broken(*_, **__):
         raise RuntimeError("secret detail")
 
     monkeypatch.setattr(transfer, "stylize", broken)
@@ -549,4 +571,5 @@ def test_a_fault_of_ours_goes_to_the_log_only(client, form, monkeypatch, caplog)
 
 
 def test_the_body_holds_a_photo_and_a_painting_of_the_largest_size():
-    assert bodies.LIMITS["MAX_CONTENT_LENGTH"] > 2 * images.MAX_BYTES * 4 / 3
+    settings = Settings()
+    assert bodies.limits(settings)["MAX_CONTENT_LENGTH"] > 2 * settings.upload_bytes * 4 / 3

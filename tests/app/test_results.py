@@ -58,15 +58,43 @@ def test_defaults_are_told_too(ann, painted):
     assert told["Size"].endswith("pixels, the photo’s own")  # noqa: RUF001
 
 
-def test_an_option_without_words_of_its_own_is_told(app, ann, painted):
-    address = painted()
-    from app.tables import ResultRow
+@pytest.mark.parametrize(
+    ("option", "value", "name", "words"),
+    [
+        ("keep_colours", 1, "Colours", "All from the photo"),
+        ("keep_light", 0.25, "Light and shade", "25 % from the photo"),
+        ("match_colours", "histogram", "Colours of the painting", "Made like those of the photo, shade by shade"),
+        ("style_scale", 2, "Brush size", "2 times as broad as in the painting"),
+        ("steady", True, "Steady strength", "Yes: it shows as much as with any painting"),
+        ("print", "60x40.5cm", "For print", "60 × 40.5 cm, 300 pixels an inch"),  # noqa: RUF001
+        ("dpi", 150, "In print", "150 pixels an inch"),
+        ("tiles", "always", "Pieces", "Painted piece by piece"),
+    ],
+)
+def test_every_wish_is_told_in_plain_words(ann, painted, option, value, name, words):
+    assert facts(ann.get(painted(**{option: value})).text)[name] == words
+    assert name not in facts(ann.get(painted()).text)
 
-    with app.extensions["library"].begin() as session:
-        row = session.get_one(ResultRow, address[9:])
-        row.order = row.order | {"options": row.order["options"] | {"keep_colors": True, "steps": 300}}
-    told = facts(ann.get(address).text)
-    assert (told["Keep colors"], told["Steps"]) == ("Yes", "300")
+
+def test_regions_are_told_with_their_styles(ann, painted):
+    styles = [OrderStyle(name="Flow", id="flow", shipped="flow"), OrderStyle(name="Ink", id="ink", shipped="ink")]
+    asked = {"region_styles": [0, 2, 1], "region_strengths": [0.5, 1, 1], "feather": 2.5, "paint": "outside"}
+    told = facts(ann.get(painted(styles=styles, masks=["everywhere", "a" * 64, "b" * 64], **asked)).text)
+    assert told["Painted where"] == "All of the photo: the blend, 50 %; region 1: Ink; region 2: Flow"
+    assert told["Regions"] == "They stay the photo, and the rest is painted"
+    assert told["Edges of regions"] == "Soft over 2.5 % of the picture"
+    assert facts(ann.get(painted(masks=["alpha"])).text)["Painted where"].endswith("not clear: Flow")
+
+
+def test_a_refinement_tells_its_colours_and_regions(ann, painted):
+    page = ann.get(painted(method="gatys", encoder="vgg19-slim", keep_colours=0.5, masks=["c" * 64])).text
+    told = facts(page)
+    assert (told["Colours"], told["Painted where"]) == ("50 % from the photo", "One region")
+    assert "Keep colours" not in told
+
+
+def test_it_is_said_once_that_the_picture_carries_its_recipe(ann, painted):
+    assert ann.get(painted()).text.count("carries its recipe") == 1
 
 
 LOSSES = [[1, 0.4, 0.1, 0.398, 0.05], [2, 0.1, 0.2, 0.0961, 0.05]]
@@ -192,7 +220,7 @@ def test_nobody_else_refines_it(bob, painted):
     assert bob.post(painted() + "/refine").status_code == 404
 
 
-@pytest.mark.parametrize(("kind", "close"), [("png", 0), ("jpeg", 4), ("webp", 4)])
+@pytest.mark.parametrize(("kind", "close"), [("png", 0), ("tiff", 0), ("jpeg", 4), ("webp", 4)])
 def test_downloads(app, ann, photo_png, kind, close):
     address = "/results/" + add_result(app, "ann", photo_png, name="Grüße", format=kind)
     page = ann.get(address).text

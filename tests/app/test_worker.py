@@ -83,7 +83,7 @@ def slow(monkeypatch) -> threading.Event:
     go_on = threading.Event()
     go_on.begun = 0
 
-    def paint(content, styles, options, model_path=None, on_step=None) -> Pastiche:
+    def paint(content, styles, options, model_path=None, on_step=None, masks=()) -> Pastiche:
         go_on.begun += 1
         rgb = images.read(content).rgb
         complete = True
@@ -93,7 +93,7 @@ def slow(monkeypatch) -> threading.Event:
                 on_step(Step(1, 2, 1.0))
         except Cancelled:
             complete = False
-        return Pastiche(Picture(1 - rgb), NEGATIVE, 0.1, {}, complete)
+        return Pastiche(Picture(1 - rgb), NEGATIVE, 0.1, {"styles": [{} for _ in styles]}, complete)
 
     monkeypatch.setattr(transfer, "stylize", paint)
     return go_on
@@ -286,7 +286,7 @@ def patient(monkeypatch) -> threading.Event:
     go_on = threading.Event()
     go_on.taken = 0
 
-    def refine(content, styles, options, start=None, on_step=None, model_path=None, resume: Checkpoint | None = None):
+    def refine(content, styles, options, on_step=None, resume: Checkpoint | None = None, **_: object):
         rgb = images.read(resume.picture if resume else content).rgb
         done, complete = resume.step if resume else 0, True
         try:
@@ -301,7 +301,14 @@ def patient(monkeypatch) -> threading.Event:
                     on_step(Step(step, 10, 1.0, Picture(rgb)))
         except Cancelled:
             complete = False
-        return Pastiche(Picture(rgb), options.encoder, 1.0, {"taken": go_on.taken}, complete, ["A note."])
+        return Pastiche(
+            Picture(rgb),
+            options.encoder,
+            1.0,
+            {"taken": go_on.taken, "styles": [{} for _ in styles]},
+            complete,
+            ["A note."],
+        )
 
     monkeypatch.setattr(model, "refine", refine)
     return go_on
@@ -419,7 +426,7 @@ def test_the_last_step_is_told_however_soon_it_comes(studio, photo_png, monkeypa
         picture = Picture(images.read(content).rgb)
         for step in range(1, 8):
             on_step(Step(step, 80, 1.0, picture, dict.fromkeys(("loss", "content", "style", "variation"), 1.0)))
-        return Pastiche(picture, options.encoder, 1.0, {})
+        return Pastiche(picture, options.encoder, 1.0, {"styles": [{}]})
 
     monkeypatch.setattr(model, "refine", settle)
     one = studio()

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import math
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 import model
-from model import images, transfer
+from model import color, forecast, images, ingredients, regions, transfer
 from model.images import Picture
-from model.options import DEFAULT_SIDE, RefineOptions, StylizeOptions
+from model.options import DPI, RefineOptions, StylizeOptions
 from model.progress import Cancelled, Checkpoint, OnStep, Step
+from model.recipe import credited
 from model.transfer import Pastiche
 from tests.app.answers import NEGATIVE, NEGATIVE_SHA256
 from tests.app.conftest import negative_vector
@@ -31,20 +36,37 @@ class Painter:
     notes: tuple[str, ...] = ()  # of refinements
     real: bool = False  # the model that ships
 
-    def stylize(self, content, styles, options: StylizeOptions, model_path=None, on_step: OnStep | None = None):
+    def stylize(
+        self, content, styles, options: StylizeOptions, model_path=None, on_step: OnStep | None = None, masks=()
+    ):
         shares = options.blend_weights(len(styles))
-        photo = images.read(content, long_side=options.size, limit=DEFAULT_SIDE)
-        colour = sum(share * negative_vector(style)[:3] for share, style in zip(shares, styles, strict=True))
-        tinted = (1 - photo.rgb) * 0.5 + colour * 0.5
-        rgb = (1 - options.strength) * photo.rgb + options.strength * tinted
-        picture = Picture(rgb.astype(np.float32), photo.alpha)
+        photo = images.read(content, target=options.result_size)
+        vectors = [negative_vector(style) for style in styles]
+        drawn = regions.fitting(masks, photo)
+        picture = Picture(_painted(photo, vectors, shares, options, drawn), photo.alpha, _dpi(options))
+        recipe = _recipe(photo, styles, vectors, shares, options) | ingredients.of_masks(drawn)
         if on_step is None:
             time.sleep(self.at_once)
         elif self.error:
             raise self.error
         elif not self._told(picture, on_step):
-            return Pastiche(picture, NEGATIVE, 0.01, {"shares": shares}, complete=False)
-        return Pastiche(picture, NEGATIVE, 0.01, {"shares": shares})
+            return Pastiche(picture, NEGATIVE, 0.01, recipe, complete=False)
+        return Pastiche(picture, NEGATIVE, 0.01, recipe)
+
+    def stylize_file(
+        self, content, styles, output: Path, options, model_path=None, on_step=None, masks=(), credits=()
+    ) -> transfer.Report:
+        if self.error:
+            raise self.error
+        for step in range(self.steps):
+            time.sleep(self.pause)
+            on_step(Step(step + 1, self.steps, (self.steps - step) * self.pause))
+        at_once = replace(self, at_once=0.0)
+        pastiche = at_once.stylize(content, styles, options, masks=masks)
+        recipe = credited(pastiche.recipe, credits)
+        output.write_bytes(images.encode(pastiche.picture, options.format, options.quality, recipe))
+        height, width = pastiche.picture.rgb.shape[:2]
+        return transfer.Report(width, height, NEGATIVE, 0.01, recipe)
 
     def _told(self, picture: Picture, on_step: OnStep) -> bool:
         """False: it was cancelled."""
@@ -67,12 +89,14 @@ class Painter:
         on_step: OnStep | None = None,
         model_path=None,
         resume: Checkpoint | None = None,
+        masks=(),
     ):
         """From its start to the mean colour of the styles, and the nearer it is the smaller are the losses."""
         photo = images.read(content, long_side=options.size)
         first = images.read(start or content, long_side=options.size)
         colour = np.mean([negative_vector(style)[:3] for style in styles], axis=0)
         recipe = {"method": "gatys", "encoder": options.encoder, "preset": options.preset}
+        recipe["styles"] = [{"weight": share} for share in options.blend_weights(len(styles))]
         begun, complete = resume.step if resume else 0, True
         try:
             for done in range(begun, self.steps + 1):
@@ -91,6 +115,45 @@ class Painter:
             time.sleep(self.pause)
 
 
+def _painted(photo: Picture, vectors, shares, options: StylizeOptions, masks) -> np.ndarray:
+    """A layer for each mask; the broader the brush, the darker it is."""
+    mixed = sum(share * vector[:3] for share, vector in zip(shares, vectors, strict=True))
+    layers = options.regions(len(masks), len(vectors)) if masks else [(0, options.strength)]
+    whole, fitted = photo.rgb, [_fitted(mask, photo, options) for mask in masks] or [None]
+    for (number, strength), mask in zip(layers, fitted, strict=True):
+        colour = vectors[number - 1][:3] if number else mixed
+        tinted = ((1 - photo.rgb) * 0.5 + colour * 0.5) / max(1.0, options.style_scale)
+        paint = (1 - strength) * photo.rgb + strength * tinted
+        whole = paint if mask is None else regions.laid(paint, whole, mask)
+    kept = color.kept(whole.astype("float32"), photo.rgb, options.keep_colours, options.keep_light)
+    return kept.astype("float32")
+
+
+def _fitted(mask, photo: Picture, options: StylizeOptions) -> np.ndarray:
+    alpha = None if photo.alpha is None else (photo.alpha * 255).astype("uint8")
+    return mask.fitted(*photo.rgb.shape[:2], alpha, options.feather, options.paint)
+
+
+def _dpi(options: StylizeOptions) -> tuple[float, float] | None:
+    dpi = options.dpi or (DPI if options.print else None)
+    return (dpi, dpi) if dpi else None
+
+
+def _recipe(photo: Picture, styles, vectors, shares, options: StylizeOptions) -> dict[str, Any]:
+    """As the real one's."""
+    used = options.model_dump(mode="json", exclude={"weights"}, exclude_none=True)
+    about = {"method": "magenta", "weights": NEGATIVE, "weights_sha256": NEGATIVE_SHA256}
+    return about | used | ingredients.of_photo(photo.rgb) | {"styles": list(map(_ingredient, styles, vectors, shares))}
+
+
+def _ingredient(style, vector: np.ndarray, share: float) -> dict[str, Any]:
+    data = vector.astype("<f4").tobytes()
+    told = {"weight": share, "vector": base64.b64encode(data).decode("ascii")}
+    told["vector_sha256"] = hashlib.sha256(data).hexdigest()
+    read = style if isinstance(style, np.ndarray) else transfer.read_style(style)
+    return told | ({"sha256": ingredients.sha256(read)} if isinstance(read, np.ndarray) and read.ndim == 3 else {})
+
+
 def blended(first: Picture, colour: np.ndarray, share: float) -> Picture:
     return Picture(((1 - share) * first.rgb + share * colour).astype(np.float32), first.alpha)
 
@@ -106,14 +169,23 @@ def install(patch: pytest.MonkeyPatch) -> Painter:
     painter = Painter()
     stand_ins = {
         "stylize": painter.stylize,
+        "stylize_file": painter.stylize_file,
         "style_vector": negative_vector,
         "ready": lambda: NEGATIVE,
         "identity": lambda model_path=None: (NEGATIVE, NEGATIVE_SHA256),
     }
     for name, stand_in in stand_ins.items():
         patch.setattr(transfer, name, _either(painter, getattr(transfer, name), stand_in))
+    patch.setattr(forecast, "forecast", _either(painter, forecast.forecast, foretold))
     patch.setattr(model, "refine", _either(painter, model.refine, painter.refine))
     return painter
+
+
+def foretold(width: int, height: int, options: StylizeOptions, masks=0, model_path=None) -> forecast.Forecast:
+    """Ten seconds a megapixel, for each mask."""
+    wide, high = options.result_size(width, height)
+    is_tiled = wide * high > 4_000_000
+    return forecast.Forecast(wide, high, max(1, masks) * wide * high / 1e5, 10**9, 0, is_tiled)
 
 
 def _either(painter: Painter, real, stand_in):

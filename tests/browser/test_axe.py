@@ -111,6 +111,25 @@ def test_empty_and_refused(visit, files, tmp_path, scheme):
     assert violations(page) == []
 
 
+@pytest.mark.parametrize("device", [{}, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_create_page_with_all_that_can_appear(visit, pages, photo_png, scheme, device):
+    page = visit(pages["create in a style"], color_scheme=scheme, reduced_motion="reduce", **device)
+    page.get_by_label("Long side").select_option("print")
+    page.get_by_label("File", exact=True).select_option("jpeg")
+    page.get_by_role("button", name="Paint it").click()  # without a photo
+    page.locator("#recipe").evaluate("notice => notice.hidden = false")
+    assert page.get_by_role("alert").first.is_visible()
+    assert violations(opened(page)) == []
+    page.get_by_label("Photo", exact=True).set_input_files(
+        {"name": "a.png", "mimeType": "image/png", "buffer": photo_png}
+    )
+    page.get_by_label("Wide").fill("30")
+    page.get_by_label("High").fill("20")
+    page.locator("#forecast").filter(has_text="pixels").wait_for()
+    assert violations(page) == []
+
+
 def test_without_javascript(stand, browser, pages):
     """axe needs scripts, the pages' own are kept away."""
     context = browser.new_context(base_url=stand.url)

@@ -12,90 +12,27 @@ from playwright.sync_api import Page, expect
 
 from app import gallery
 from tests.browser.stand import LEFT_OPEN
+from tests.browser.studio import (
+    FLOW,
+    OTHER,
+    Sent,
+    colour,
+    data_transfer,
+    drop,
+    expect_previewed,
+    move,
+    own,
+    paint,
+    photo,
+    result,
+    style,
+    weight,
+)
 
 pytestmark = [pytest.mark.browser, LEFT_OPEN]
 
 PHONE = {"viewport": {"width": 375, "height": 720}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
 SLOW = 60_000  # ms, for the first picture of the model that ships
-FLOW, OTHER = (style.name for style in gallery.shipped()[:2])
-
-
-def photo(page: Page):
-    return page.get_by_label("Photo", exact=True)
-
-
-def own(page: Page):
-    return page.get_by_label("Your own painting", exact=True)
-
-
-def style(page: Page, name: str):
-    return page.get_by_role("checkbox", name=name, exact=True)
-
-
-def weight(page: Page, name: str):
-    return page.get_by_role("slider", name=f"How much of {name}", exact=True)
-
-
-def paint(page: Page) -> None:
-    page.get_by_role("button", name="Paint it").click()
-
-
-def result(page: Page):
-    return page.get_by_role("region", name="Your pastiche")
-
-
-def move(slider, value) -> None:
-    slider.evaluate(
-        "(input, value) => { input.value = value; input.dispatchEvent(new Event('input', { bubbles: true })) }", value
-    )
-
-
-class Sent:
-    """The forms that a page sends from now on: {name: [values]}, a file by its name."""
-
-    def __init__(self, page: Page) -> None:
-        self.forms: list[dict] = []
-        page.expose_function("tell_sent", lambda form: self.forms.append(form))
-        page.evaluate(
-            """() => {
-                const send = window.fetch, told = value => value.name ? value.name + " " + value.size : value;
-                window.fetch = (url, options = {}) => {
-                    const names = [...new Set(options.body?.keys() ?? [])];
-                    const form = names.map(name => [name, options.body.getAll(name).map(told)]);
-                    if (names.length) window.tell_sent({ url, ...Object.fromEntries(form) });
-                    return send(url, options);
-                };
-            }"""
-        )
-
-    def all(self, url: str) -> list[dict]:
-        return [form for form in self.forms if form["url"] == url]
-
-    @property
-    def job(self) -> dict:
-        (form,) = self.all("/api/v1/jobs")
-        return form
-
-    @property
-    def previews(self) -> list[dict]:
-        return self.all("/api/v1/stylize")
-
-
-def colour(page: Page) -> list[int]:
-    """The preview's mean, red, green and blue."""
-    return page.locator("#preview").evaluate(
-        """async picture => {
-            await picture.decode();
-            const canvas = new OffscreenCanvas(1, 1), context = canvas.getContext("2d");
-            context.drawImage(picture, 0, 0, 1, 1);
-            return [...context.getImageData(0, 0, 1, 1).data].slice(0, 3);
-        }"""
-    )
-
-
-def expect_previewed(page: Page) -> None:
-    expect(page.locator("#preview")).to_be_visible()
-    expect(page.locator(".easel")).not_to_have_class(re.compile("is-working"))
 
 
 def assert_fits(page: Page) -> None:
@@ -306,12 +243,13 @@ def test_an_order_sent_twice_is_one_job(new_page, files):
     page.route("**/api/v1/jobs", lost)
     photo(page).set_input_files(files[0])
     style(page, FLOW).check()
-    for _ in range(2):
-        paint(page)
+    for strength in (1, 1, 0.5):
+        if strength < 1:
+            move(page.get_by_label(re.compile("Strength")), strength)
+        with page.expect_event("requestfailed", lambda request: request.url.endswith("/jobs")):
+            paint(page)
+        expect(page.locator("#form-problem")).to_be_visible()
         expect(page.locator("#form-problem")).to_contain_text("could not be reached")
-    move(page.get_by_label(re.compile("Strength")), 0.5)
-    paint(page)
-    expect(page.locator("#form-problem")).to_contain_text("could not be reached")
     assert keys[0] == keys[1] != keys[2]
 
 
@@ -319,7 +257,7 @@ def test_keep_nothing_shows_the_result_here(new_page, files):
     page = new_page()
     photo(page).set_input_files(files[0])
     style(page, FLOW).check()
-    page.get_by_label("File").select_option("webp")
+    page.get_by_label("File", exact=True).select_option("webp")
     page.get_by_label("Keep nothing on the server").check()
     paint(page)
     expect(result(page)).to_be_focused()
@@ -369,25 +307,6 @@ def test_a_fault_of_the_page_is_not_blamed_on_the_network(new_page, files):
     expect(page.locator("#form-problem")).to_contain_text("This page could not show the picture")
 
 
-def data_transfer(page: Page, data: bytes, name: str = "brought.png"):
-    return page.evaluate_handle(
-        """([bytes, name]) => {
-            const transfer = new DataTransfer();
-            transfer.items.add(new File([new Uint8Array(bytes)], name, { type: "image/png" }));
-            return transfer;
-        }""",
-        [list(data), name],
-    )
-
-
-def drop(page: Page, at: str, transfer) -> None:
-    page.evaluate(
-        """([at, data]) => document.querySelector(at).dispatchEvent(
-            new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true }))""",
-        [at, transfer],
-    )
-
-
 def test_pictures_are_pasted(new_page, photo_png):
     page = new_page()
     transfer = data_transfer(page, photo_png)
@@ -426,7 +345,7 @@ def test_another_like_this_restores_everything(new_page, files):
     move(weight(page, "painting.png"), 80)
     move(page.get_by_label(re.compile("Strength")), 0.4)
     page.get_by_label("Long side").select_option("512")
-    page.get_by_label("File").select_option("jpeg")
+    page.get_by_label("File", exact=True).select_option("jpeg")
     paint(page)
     page.wait_for_url("**/results/*")
     page.get_by_role("link", name="Make another like this").click()
@@ -437,7 +356,7 @@ def test_another_like_this_restores_everything(new_page, files):
     expect(weight(page, "painting")).to_have_value("80")
     expect(page.get_by_label(re.compile("Strength"))).to_have_value("0.4")
     expect(page.get_by_label("Long side")).to_have_value("512")
-    expect(page.get_by_label("File")).to_have_value("jpeg")
+    expect(page.get_by_label("File", exact=True)).to_have_value("jpeg")
     expect_previewed(page)
     sent = Sent(page)
     paint(page)
@@ -504,7 +423,7 @@ def test_keyboard_alone(new_page, files):
     photo(page).set_input_files(files[0])  # the dialog that a key opens is the browser's own
     expect(page.locator(".easel")).to_be_visible()
     skip = page.get_by_role("link", name="Skip the gallery")
-    tab_to(page, skip, 1)
+    tab_to(page, skip, 2)  # after "Compare side by side"
     tab_to(page, own(page), 1)
     own(page).set_input_files(files[1])
     tab_to(page, style(page, "painting.png"), 1)
@@ -528,10 +447,11 @@ def test_keyboard_alone(new_page, files):
     tab_to(page, page.get_by_label("Long side"), 1)
     page.keyboard.press("ArrowDown")
     expect(page.get_by_label("Long side")).to_have_value("512")
-    tab_to(page, page.get_by_label("File"), 1)
+    tab_to(page, page.get_by_label("File", exact=True), 1)
     page.keyboard.press("ArrowDown")
-    expect(page.get_by_label("File")).to_have_value("jpeg")
-    tab_to(page, page.get_by_label("Keep nothing"), 1)
+    expect(page.get_by_label("File", exact=True)).to_have_value("jpeg")
+    tab_to(page, page.locator("#more > summary"), 1)
+    tab_to(page, page.get_by_label("Keep nothing"), 3)
     tab_to(page, page.get_by_role("button", name="Paint it"), 1)
     page.keyboard.press("Enter")
     page.wait_for_url("**/results/*")
@@ -581,7 +501,7 @@ def test_tall_and_wide_photos_and_long_names_fit(new_page, tmp_path, settings):
 
 def test_what_is_pressed_is_large_enough_for_a_finger(new_page):
     page = new_page(**PHONE)
-    small = page.locator("button:visible, select, nav a, .pick-label, .tick label").evaluate_all(
+    small = page.locator("button:visible, select:visible, nav a, .pick-label, .tick label").evaluate_all(
         "all => all.filter(one => one.getBoundingClientRect().height < 44).map(one => one.outerHTML)"
     )
     assert small == []

@@ -12,6 +12,7 @@ from playwright.sync_api import Page, expect
 from app import gallery
 from model.errors import BrokenImage
 from tests.browser.stand import LEFT_OPEN
+from tests.browser.studio import KEEP_COLOURS
 
 pytestmark = [pytest.mark.browser, LEFT_OPEN]
 
@@ -78,6 +79,28 @@ def test_another_like_this(open_page, files):
     assert page.url != first
 
 
+def test_a_print_and_colours(open_page, files):
+    page = open_page()
+    fill(page, files)
+    expect(page.get_by_label("Wide")).to_be_hidden()
+    page.get_by_label("Long side").select_option("print")
+    page.get_by_label("Wide").fill("4")
+    page.get_by_label("High").fill("3")
+    page.get_by_label("Dots an inch").fill("200")
+    page.locator("#more > summary").click()
+    page.get_by_label(KEEP_COLOURS).press("End")
+    page.get_by_label("Brush size").select_option("0.5")
+    page.get_by_label("Even strength").check()
+    paint(page)
+    page.wait_for_url("**/results/*")
+    expect(page.get_by_text(re.compile("315 \u00d7 "))).to_be_visible()  # 4 cm at 200 dots an inch
+    page.get_by_role("link", name="Make another like this").click()
+    expect(page.get_by_label(KEEP_COLOURS)).to_have_value("1")
+    expect(page.get_by_label("Brush size")).to_have_value("0.5")
+    expect(page.get_by_label("Even strength")).to_be_checked()
+    expect(page.get_by_label("Wide")).to_have_value("4")
+
+
 def test_cancel(open_page, files, painter):
     painter.steps, painter.pause = 60, 0.3
     page = open_page()
@@ -97,8 +120,7 @@ def test_a_failed_job_says_why(open_page, files, painter):
     expect(page.get_by_role("alert")).to_have_text("The photo is broken.")
     page.get_by_role("link", name="Back to the settings").click()
     expect(page.get_by_label("Long side")).to_have_value("512")
-    expect(page.locator(".notice")).to_be_visible()
-    expect(page.locator(".notice")).to_contain_text("once more")
+    expect(page.locator(".notice:visible")).to_contain_text("once more")
 
 
 def test_keep_nothing(open_page, files):

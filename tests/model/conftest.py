@@ -1,12 +1,14 @@
-"""An encoder small enough for a test, in place of the one that ships."""
+"""Networks small enough for a test, in place of those that ship; and a folder to type commands in."""
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
-from tests.model.tiny import write_tiny_encoder
+from tests.model.tiny import write_tiny, write_tiny_encoder
 
 
 @pytest.fixture(scope="module")
@@ -19,3 +21,19 @@ def folder_of_tiny_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def tiny_encoder(folder_of_tiny_encoder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STYLE_MODEL_DIR", str(folder_of_tiny_encoder))
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Of random weights, called tiny too."""
+    return write_tiny(tmp_path_factory.mktemp("weights") / "tiny.npz")
+
+
+@pytest.fixture
+def desk(tmp_path: Path, photo_png: bytes, painting_png: bytes, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the user of a shell stands: with a photo and two paintings."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "photo.png").write_bytes(photo_png)
+    (tmp_path / "painting.png").write_bytes(painting_png)
+    Image.open(io.BytesIO(painting_png)).transpose(Image.Transpose.ROTATE_90).save(tmp_path / "turned.png")
+    return tmp_path

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
-import io
 import json
 import shutil
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -12,22 +13,21 @@ import pytest
 from PIL import Image
 
 from API import transfer_style
-from model import __main__, memory, weights
+from model import memory, weights
 from model.__main__ import main
+from model.cli import refine as refine_command
+from model.cli import stylize as stylize_command
 from model.film import Film
 from model.options import RefineOptions, StylizeOptions
 from model.progress import Step
 from tests.model.tiny import write_tiny_encoder
 
+ROOT = Path(__file__).resolve().parents[2]
+
 
 @pytest.fixture(autouse=True)
-def folder(tmp_path: Path, photo_png: bytes, painting_png: bytes, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where the user stands: with a photo and two paintings."""
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "photo.png").write_bytes(photo_png)
-    (tmp_path / "painting.png").write_bytes(painting_png)
-    Image.open(io.BytesIO(painting_png)).transpose(Image.Transpose.ROTATE_90).save(tmp_path / "turned.png")
-    return tmp_path
+def folder(desk: Path) -> Path:
+    return desk
 
 
 @pytest.fixture
@@ -74,11 +74,19 @@ def test_every_option_of_the_library_is_one_of_the_shell(capsys: pytest.CaptureF
         main(["stylize", "--help"])
     assert end.value.code == 0
     shown = capsys.readouterr().out
-    assert all(f"--{name} " in shown for name in StylizeOptions.model_fields)
+    assert all(f"--{name.replace('_', '-')} " in shown for name in StylizeOptions.model_fields)
 
 
 @pytest.mark.parametrize(
-    ("name", "kind"), [("out.png", "PNG"), ("out.jpg", "JPEG"), ("out.JPEG", "JPEG"), ("out.webp", "WEBP")]
+    ("name", "kind"),
+    [
+        ("out.png", "PNG"),
+        ("out.jpg", "JPEG"),
+        ("out.JPEG", "JPEG"),
+        ("out.webp", "WEBP"),
+        ("out.tif", "TIFF"),
+        ("out.TIFF", "TIFF"),
+    ],
 )
 def test_the_output_s_name_decides_its_kind(name: str, kind: str):
     assert main(["stylize", "photo.png", "painting.png", "-o", name]) == 0
@@ -89,7 +97,7 @@ def test_the_output_s_name_decides_its_kind(name: str, kind: str):
 def test_json_for_scripts(capsys: pytest.CaptureFixture[str]):
     assert stylize("--json", "--size", "64") == 0
     report = json.loads(capsys.readouterr().out)
-    assert report.keys() == {"photo", "output", "width", "height", "seconds", "weights", "recipe"}
+    assert report.keys() == {"photo", "output", "width", "height", "seconds", "weights", "recipe", "notes"}
     assert (report["photo"], report["output"]) == ("photo.png", "out.png")
     assert (report["width"], report["height"], report["weights"]) == (64, 48, "magenta-small")
     assert report["recipe"]["method"] == "magenta"
@@ -215,20 +223,12 @@ def test_weights_that_are_not_there(capsys: pytest.CaptureFixture[str]):
     assert "nowhere.npz" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("step", ["write_bytes", "replace"])
 def test_a_disk_that_is_full_leaves_nothing_half_done(
-    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, step: str
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ):
-    write = Path.write_bytes
-
-    def full(path: Path, data: bytes | Path) -> None:
-        if isinstance(data, bytes):
-            write(path, data[:100])
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(Path, step, full)
+    monkeypatch.setattr(Path, "replace", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
     assert stylize() == 1
-    assert "No space left on device" in capsys.readouterr().err
+    assert "'out.png' could not be written" in capsys.readouterr().err
     assert_nothing_but_the_inputs(folder)
 
 
@@ -245,10 +245,10 @@ def test_an_output_where_no_folder_can_be(capsys: pytest.CaptureFixture[str]):
 
 
 def test_stopped_from_the_keyboard(folder: Path, monkeypatch: pytest.MonkeyPatch):
-    def stopped(*_: object) -> None:
+    def stopped(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(__main__, "stylize", stopped)
+    monkeypatch.setattr(stylize_command, "stylize_file", stopped)
     assert stylize() == 130
     assert_nothing_but_the_inputs(folder)
 
@@ -372,7 +372,7 @@ def test_refine_stopped_from_the_keyboard_keeps_the_best(folder: Path, monkeypat
 
 
 def test_refine_stopped_twice_stops(folder: Path, monkeypatch: pytest.MonkeyPatch):
-    def impatient(*_: object) -> None:
+    def impatient(*_: object, **__: object) -> None:
         gentle = signal.getsignal(signal.SIGINT)
         signal.raise_signal(signal.SIGINT)
         while signal.getsignal(signal.SIGINT) is gentle:  # two at once would be handled as one
@@ -380,7 +380,7 @@ def test_refine_stopped_twice_stops(folder: Path, monkeypatch: pytest.MonkeyPatc
         signal.raise_signal(signal.SIGINT)
         time.sleep(5)
 
-    monkeypatch.setattr(__main__, "refine", impatient)
+    monkeypatch.setattr(refine_command, "refine", impatient)
     assert refined() == 130
     assert_nothing_but_the_inputs(folder)
 
@@ -459,3 +459,18 @@ def test_what_cannot_be_kept(arguments, status: int, sentence: str, capsys: pyte
     assert main(["vector", *arguments, "-o", "x.style.json"]) == status
     assert sentence in capsys.readouterr().err
     assert not Path("x.style.json").exists()
+
+
+# Help
+
+
+def test_no_command_s_help_loads_a_network():
+    code = (
+        "import sys; from model.__main__ import COMMANDS, main\n"
+        "for command in COMMANDS:\n"
+        "    try: main([command, '--help'])\n"
+        "    except SystemExit as end: assert not end.code\n"
+        "print(sorted({'tensorflow', 'keras', 'av', 'pyvips'} & sys.modules.keys()))"
+    )
+    shown = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert shown.splitlines()[-1] == "[]"

@@ -11,6 +11,8 @@ import pytest
 from model.errors import ImageError
 from model.images import Picture, read
 
+SERVED = {"most_bytes": 25_000_000, "most_pixels": 40_000_000}  # the limits that the manifest is for
+
 
 def rows(shared: Path, name: str) -> list[dict[str, str]]:
     with (shared / "corpus" / name).open(newline="", encoding="utf-8") as file:
@@ -19,7 +21,7 @@ def rows(shared: Path, name: str) -> list[dict[str, str]]:
 
 def outcome(data: bytes, limit: int | None) -> tuple[str, Picture | None]:
     try:
-        return "ok", read(data, limit=limit)
+        return "ok", read(data, limit=limit, **SERVED)
     except ImageError:
         return "reject", None
 

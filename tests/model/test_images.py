@@ -15,8 +15,8 @@ import pytest
 from PIL import Image, ImageCms
 
 from model import images
-from model.errors import BrokenImage, ImageError, ImageTooLarge, UnsupportedImage
-from model.images import Picture, encode, read, resize
+from model.errors import BrokenImage, ImageError, ImageTooLarge, InvalidOption, UnsupportedImage
+from model.images import Picture, decode, encode, read, resize
 
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
 
@@ -150,13 +150,35 @@ def test_too_many_bytes_are_not_read(monkeypatch: pytest.MonkeyPatch, tmp_path: 
 
 
 def test_too_many_pixels_are_refused_from_the_header(monkeypatch: pytest.MonkeyPatch) -> None:
-    data = png(20_000, 2001, 8, 2, b"")
+    data = png(20_000, 10_001, 8, 2, b"")
     monkeypatch.setattr(Image.Image, "load", lambda *_: pytest.fail("decoded"))
-    for file in (data, png(65_000, 65_000, 8, 2, b""), png(10_000, 10_000, 8, 2, b"")):
-        with pytest.raises(ImageTooLarge, match="40 million pixels"):
-            read(file)
+    for file in (data, png(65_000, 65_000, 8, 2, b"")):
+        for refusing in (read, decode, images.peek):
+            with pytest.raises(ImageTooLarge, match="200 million pixels"):
+                refusing(file)
     with pytest.raises(ImageTooLarge):
-        read(np.broadcast_to(np.uint8(0), (6400, 6400)))
+        read(np.broadcast_to(np.uint8(0), (14_200, 14_200)))
+
+
+def test_a_server_has_smaller_limits_and_names_them(tmp_path: Path) -> None:
+    data = png(10, 11, 8, 2, bytes(30))
+    path = tmp_path / "photo.png"
+    path.write_bytes(data)
+    for refusing in (read, decode, images.peek):
+        for source in (data, path):
+            with pytest.raises(ImageTooLarge, match=r"content: .* 0\.0001 million pixels"):
+                refusing(source, most_pixels=100)
+            assert refusing(source, most_pixels=110, most_bytes=len(data))
+    for refusing in (read, decode, images.peek, images.contents):
+        for source in (data, path, io.BytesIO(data)):
+            with pytest.raises(ImageTooLarge, match=r"content: .* 5e-05 MB"):
+                refusing(source, most_bytes=50)
+
+
+def test_more_pixels_than_pillow_allows_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    assert read(saved(quarters(), "PNG")).rgb.shape == (64, 64, 3)
+    assert read(saved(quarters(), "JPEG"), limit=8).rgb.shape == (8, 8, 3)
 
 
 def test_only_the_first_frame_is_read() -> None:
@@ -360,6 +382,117 @@ def test_a_broken_or_unfit_profile_is_ignored(mode: str, profile: bytes) -> None
     np.testing.assert_allclose(levels(picture)[8, 8], 90, atol=3)
 
 
+# --- large pictures: bytes, and a strip at a time ---
+
+
+def test_decode_gives_the_bytes_of_read() -> None:
+    rgba = np.random.default_rng(2).integers(0, 256, (20, 30, 4), np.uint8)
+    for source in (saved(Image.fromarray(rgba), "PNG"), rgba, rgba / np.float32(255), rgba.astype(np.uint16) * 257):
+        pixels = decode(source)
+        assert pixels.rgb.dtype == np.uint8
+        np.testing.assert_array_equal(pixels.rgb, rgba[..., :3])
+        np.testing.assert_array_equal(pixels.alpha, rgba[..., 3])
+    assert decode(rgba[..., :3], limit=10).rgb.shape == (7, 10, 3)
+    assert decode(rgba[..., :3]).alpha is None
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "LA", "P", "1", "CMYK", "I;16"])
+@pytest.mark.parametrize("tag", STORED)
+def test_strips_make_the_same_picture_as_the_whole(mode: str, tag: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    noise = np.random.default_rng(3).integers(0, 256, (23, 17, 4), np.uint8)
+    if mode == "I;16":
+        image = Image.fromarray(noise[..., 0].astype(np.uint16) * 257)
+    else:
+        image = Image.fromarray(noise).convert("RGB" if mode == "CMYK" else "RGBA").convert(mode)
+    exif = Image.Exif()
+    exif[0x0112] = tag
+    data = saved(image, "JPEG" if mode == "CMYK" else "PNG", exif=exif, icc_profile=swapped_profile())
+    whole = decode(data)
+    monkeypatch.setattr(images, "_STRIP", 40)
+    strips = decode(data)
+    np.testing.assert_array_equal(strips.rgb, whole.rgb)
+    assert (strips.alpha is None) == (whole.alpha is None)
+    assert strips.alpha is None or np.array_equal(strips.alpha, whole.alpha)
+    assert strips.rgb.shape == ((17, 23, 3) if tag > 4 else (23, 17, 3))
+
+
+def test_little_memory_is_no_damage(monkeypatch: pytest.MonkeyPatch) -> None:
+    def none_left(*_: Any) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(images, "_plain", none_left)
+    with pytest.raises(ImageTooLarge, match="smaller"):
+        read(saved(quarters(), "PNG"))
+
+
+def test_a_target_tells_the_size() -> None:
+    assert read(saved(quarters(), "PNG"), target=lambda width, height: (width // 2, height // 4)).rgb.shape[:2] == (
+        16,
+        32,
+    )
+
+
+def test_what_a_target_refuses_is_no_damage() -> None:
+    def refusing(width: int, height: int) -> tuple[int, int]:
+        raise InvalidOption("Ask for less.", "size")
+
+    for source in (saved(quarters(), "PNG"), np.asarray(quarters()), quarters()):
+        with pytest.raises(InvalidOption, match="Ask for less"):
+            read(source, target=refusing)
+
+
+# --- resolution ---
+
+
+def with_resolution(x: float, y: float, unit: int = 2) -> Image.Exif:
+    exif = Image.Exif()
+    exif[0x011A], exif[0x011B], exif[0x0128] = x, y, unit
+    return exif
+
+
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP"])
+def test_resolution_is_read(format: str) -> None:
+    stored = {"exif": with_resolution(300, 150)} if format == "WEBP" else {"dpi": (300, 150)}
+    data = saved(quarters(), format, **stored)
+    assert read(data).dpi == decode(data).dpi == (300.0, 150.0)
+    assert read(saved(quarters(), format)).dpi is None
+
+
+def test_resolution_in_exif_alone() -> None:
+    assert read(saved(quarters(), "JPEG", exif=with_resolution(240, 240))).dpi == (240.0, 240.0)
+    assert read(saved(quarters(), "JPEG", exif=with_resolution(100, 100, unit=3))).dpi == (254.0, 254.0)
+    assert read(saved(quarters(), "JPEG", exif=with_resolution(1, 1, unit=1))).dpi is None
+
+
+def test_resolution_that_pillow_makes_up_is_none() -> None:
+    exif = Image.Exif()
+    exif[0x010F] = "a camera"
+    data = saved(quarters(), "JPEG", exif=exif)
+    assert Image.open(io.BytesIO(data)).info["dpi"] == (72, 72)
+    assert read(data).dpi is None
+
+
+@pytest.mark.parametrize("dpi", [(1, 1), (60_000, 60_000), (300, 0)])
+def test_resolution_of_no_printer_is_none(dpi: tuple[int, int]) -> None:
+    assert read(saved(quarters(), "PNG", dpi=dpi)).dpi is None
+
+
+def test_resolution_turns_with_its_picture() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    assert read(saved(quarters(), "PNG", exif=exif, dpi=(300, 150))).dpi == (150.0, 300.0)
+
+
+@pytest.mark.parametrize("format", ["png", "jpeg", "webp", "tiff"])
+def test_resolution_is_written(format: Any) -> None:
+    flat = np.full((16, 16, 3), 0.6, np.float32)
+    data = encode(Picture(flat, dpi=(300.0, 150.0)), format, recipe={"method": "magenta", "styles": []})
+    with Image.open(io.BytesIO(data)) as image:
+        assert images._dpi(image) == (300.0, 150.0)
+    with Image.open(io.BytesIO(encode(Picture(flat, dpi=(300.0, 300.0)), format))) as image:
+        assert images._dpi(image) == (300.0, 300.0)
+
+
 # --- size ---
 
 
@@ -403,9 +536,9 @@ def test_a_large_jpeg_is_decoded_small(monkeypatch: pytest.MonkeyPatch) -> None:
     data = saved(quarters(2048), "JPEG")
     sizes = []
     plain = images._plain
-    monkeypatch.setattr(images, "_plain", lambda image: sizes.append(image.size) or plain(image))
+    monkeypatch.setattr(images, "_plain", lambda image, scale: sizes.append(image.size) or plain(image, scale))
     assert corners(read(data, limit=200)) == [RED, GREEN, BLUE, WHITE]
-    assert sizes == [(512, 512)]
+    assert sizes == [(512, 512), (200, 200)]  # decoded at a quarter, then scaled
 
 
 def test_an_open_picture_of_the_caller_keeps_its_size() -> None:
@@ -447,13 +580,34 @@ def test_values_outside_are_clipped() -> None:
     assert levels(read(encode(Picture(np.array([[[-1, 0.5, 2]]], np.float32)))))[0, 0].tolist() == [0, 128, 255]
 
 
-@pytest.mark.parametrize(("format", "name"), [("png", "PNG"), ("jpeg", "JPEG"), ("webp", "WEBP")])
+@pytest.mark.parametrize(("format", "name"), [("png", "PNG"), ("jpeg", "JPEG"), ("webp", "WEBP"), ("tiff", "TIFF")])
 def test_formats_written(format: Any, name: str) -> None:
     flat = Picture(np.full((16, 16, 3), 0.6, np.float32))
     image = Image.open(io.BytesIO(encode(flat, format)))
     assert image.format == name
     np.testing.assert_allclose(np.asarray(image.convert("RGB")), 153, atol=2)
     assert encode(flat, format) == encode(flat, format)
+
+
+def test_tiff_loses_less_than_half_a_level() -> None:
+    picture = noise(alpha=True)
+    with Image.open(io.BytesIO(encode(picture, "tiff"))) as image:
+        assert image.info["compression"] == "tiff_adobe_deflate"
+        again = read(image)
+    assert again.alpha is not None
+    assert np.abs(again.rgb - picture.rgb).max() <= 0.5001 / 255
+
+
+@pytest.mark.parametrize("format", ["png", "jpeg", "webp", "tiff"])
+def test_bytes_are_encoded_as_floats_are(format: Any) -> None:
+    picture = noise(alpha=format != "jpeg")
+    assert encode(images.quantised(picture), format) == encode(picture, format)
+
+
+def test_every_file_has_the_srgb_profile() -> None:
+    for format in images.LONGEST:
+        with Image.open(io.BytesIO(encode(noise(), format))) as image:
+            assert image.info["icc_profile"] == images.srgb_profile()
 
 
 def test_alpha_in_webp_and_jpeg() -> None:
@@ -484,7 +638,7 @@ def test_longest_side_of_a_format(format: Any, longest: int) -> None:
     assert encode(Picture(np.zeros((1, longest, 3), np.float32)), format)
 
 
-@pytest.mark.parametrize("format", ["png", "jpeg", "webp"])
+@pytest.mark.parametrize("format", ["png", "jpeg", "webp", "tiff"])
 def test_no_metadata_survives(format: Any) -> None:
     exif = Image.Exif()
     exif[0x010F] = "SECRET maker"
@@ -495,7 +649,8 @@ def test_no_metadata_survives(format: Any) -> None:
     result = encode(read(data), format)
     again = Image.open(io.BytesIO(result))
     assert b"SECRET" not in result
-    assert dict(again.getexif()) == {}
+    assert format == "tiff" or dict(again.getexif()) == {}  # TIFF keeps its own size there
+    assert not {0x010F, 0x8825, 700} & set(again.getexif())
     assert not {"exif", "xmp", "comment", "Software"} & set(again.info)
     assert len(again.info["icc_profile"]) < 1000
 
@@ -520,9 +675,31 @@ def test_a_header_tells_the_upright_size(orientation: int):
     assert images.read(file.getvalue()).rgb.shape[1::-1] == images.peek(file.getvalue())
 
 
+def test_nothing_is_decoded_for_a_header(monkeypatch: pytest.MonkeyPatch) -> None:
+    files = [saved(quarters(), format) for format in ("PNG", "JPEG", "WEBP", "GIF")]
+    monkeypatch.setattr(Image.Image, "load", lambda *_: pytest.fail("decoded"))
+    for data in files:
+        assert images.peek(data) == images.sides(data) == (64, 64)
+        assert not images.has_alpha(data)
+
+
+def test_sides_of_anything() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    data = saved(Image.new("RGB", (30, 20)), "PNG", exif=exif)
+    for source in (data, Image.open(io.BytesIO(data)), *(np.zeros(s) for s in ((30, 20), (30, 20, 3), (1, 30, 20, 4)))):
+        assert images.sides(source) == (20, 30)
+
+
+def test_what_has_no_sides(photo_png: bytes) -> None:
+    for source in (np.zeros(5), np.zeros(()), np.zeros((0, 4, 3)), Image.open(io.BytesIO(photo_png[:200]))):
+        with pytest.raises(ImageError, match=r"^content: "):
+            images.sides(source)
+
+
 def test_a_header_is_refused_as_the_picture_would_be(photo_png: bytes):
     with pytest.raises(UnsupportedImage, match=r"style: this is not a picture"):
         images.peek(b"no picture", "style")
     with pytest.raises(ImageTooLarge, match="million pixels"):
-        images.peek(png(10_000, 10_000, 8, 2, b""))
+        images.peek(png(20_000, 20_000, 8, 2, b""))
     assert images.peek(photo_png[:200]) == images.peek(photo_png)

@@ -6,10 +6,22 @@ import math
 from typing import get_args
 
 import pytest
+from pydantic import BaseModel
 
 from model import encoder_layers
 from model.errors import InvalidOption
-from model.options import MAX_STYLES, PRESETS, EncoderName, Preset, RefineOptions, StylizeOptions
+from model.options import (
+    MAX_SIDE,
+    MAX_STYLES,
+    PRESETS,
+    EncoderName,
+    Preset,
+    RefineOptions,
+    SheetOptions,
+    StylizeOptions,
+)
+
+PRINT = "the two sides of a print with their unit, such as 60x40cm, 24x16in or 600x400mm"
 
 
 def refusal(options: type[StylizeOptions | RefineOptions] = StylizeOptions, **values: object) -> tuple[str | None, str]:
@@ -20,17 +32,23 @@ def refusal(options: type[StylizeOptions | RefineOptions] = StylizeOptions, **va
 
 def test_defaults():
     assert StylizeOptions.parse({}) == StylizeOptions()
-    assert StylizeOptions().model_dump() == {
+    assert StylizeOptions().model_dump(exclude_none=True) == {
         "strength": 1.0,
-        "size": None,
-        "weights": None,
+        "steady": False,
+        "style_scale": 1.0,
+        "keep_colours": 0.0,
+        "keep_light": 0.0,
+        "match_colours": "none",
+        "feather": 0.0,
+        "paint": "inside",
+        "tiles": "auto",
         "format": "png",
         "quality": 92,
     }
 
 
-@pytest.mark.parametrize("options", [StylizeOptions, RefineOptions])
-def test_every_option_says_what_it_does(options: type[StylizeOptions | RefineOptions]):
+@pytest.mark.parametrize("options", [StylizeOptions, RefineOptions, SheetOptions])
+def test_every_option_says_what_it_does(options: type[BaseModel]):
     assert all(field.description for field in options.model_fields.values())
 
 
@@ -44,6 +62,16 @@ def test_every_option_says_what_it_does(options: type[StylizeOptions | RefineOpt
         ("size", "4096", 4096),
         ("size", 640.0, 640),
         ("size", "own", None),
+        ("size", MAX_SIDE, MAX_SIDE),
+        ("dpi", "own", None),
+        ("steady", "yes", True),
+        ("steady", "no", False),
+        ("print", "60 x 40 CM", "60x40cm"),
+        ("print", "8.5\u00d711in", "8.5x11in"),
+        ("print", "no", None),
+        ("region_styles", "2,0", [2, 0]),
+        ("region_strengths", [0, 1], [0.0, 1.0]),
+        ("format", "tiff", "tiff"),
         ("weights", "2, 1", [2.0, 1.0]),
         ("weights", "0", [0.0]),
         ("weights", (1, 2), [1.0, 2.0]),
@@ -72,7 +100,7 @@ def test_within_its_limits(name: str, typed: object, value: object):
         ("strength", None, "'strength' must be a number."),
         ("strength", [1], "'strength' must be a number."),
         ("size", 31, "'size' must be 32 or more."),
-        ("size", 4097, "'size' must be 4096 or less."),
+        ("size", MAX_SIDE + 1, "'size' must be 32768 or less."),
         ("size", 0, "'size' must be 32 or more."),
         ("size", True, "'size' must be a number."),
         ("size", None, "'size' must be a whole number."),
@@ -94,18 +122,115 @@ def test_within_its_limits(name: str, typed: object, value: object):
         ("weights", 0.5, "'weights' must be a list of numbers."),
         ("weights", False, "'weights' must be a list of numbers."),
         ("weights", [1] * (MAX_STYLES + 1), "'weights' must be at most 8 numbers."),
-        ("format", "gif", "'format' must be 'png', 'jpeg' or 'webp'."),
-        ("format", "PNG", "'format' must be 'png', 'jpeg' or 'webp'."),
-        ("format", None, "'format' must be 'png', 'jpeg' or 'webp'."),
+        ("format", "gif", "'format' must be 'png', 'jpeg', 'webp' or 'tiff'."),
+        ("format", "PNG", "'format' must be 'png', 'jpeg', 'webp' or 'tiff'."),
+        ("format", None, "'format' must be 'png', 'jpeg', 'webp' or 'tiff'."),
         ("quality", 0, "'quality' must be 1 or more."),
         ("quality", 101, "'quality' must be 100 or less."),
         ("quality", 92.5, "'quality' must be a whole number."),
         ("quality", True, "'quality' must be a number."),
-        ("strenght", 1, "'strenght' must be left out: the options are strength, size, weights, format, quality."),
+        ("steady", "perhaps", "'steady' must be yes or no."),
+        ("steady", None, "'steady' must be yes or no."),
+        ("print", "60", f"'print' must be {PRINT}."),
+        ("print", "60x40", f"'print' must be {PRINT}."),
+        ("print", "-6x4in", f"'print' must be {PRINT}."),
+        ("print", None, f"'print' must be {PRINT}."),
+        ("dpi", 29, "'dpi' must be 30 or more."),
+        ("dpi", None, "'dpi' must be a whole number."),
+        ("region_styles", "9", "'region_styles' must be 8 or less."),
+        ("region_styles", [0] * 9, "'region_styles' must be at most 8 numbers."),
+        ("region_strengths", "0.5,2", "'region_strengths' must be 1 or less."),
+        ("feather", 21, "'feather' must be 20 or less."),
+        ("paint", "around", "'paint' must be 'inside' or 'outside'."),
     ],
 )
 def test_outside_its_limits(name: str, value: object, sentence: str):
     assert refusal(**{name: value}) == (name, sentence)
+
+
+def test_an_option_that_there_is_not():
+    field, sentence = refusal(strenght=1)
+    assert field == "strenght"
+    assert sentence.startswith("'strenght' must be left out: the options are ")
+    assert all(name in sentence for name in StylizeOptions.model_fields)
+
+
+@pytest.mark.parametrize(
+    ("options", "photo", "result"),
+    [
+        ({}, (3000, 1000), (2048, 683)),
+        ({}, (30, 10), (30, 10)),
+        ({"size": 64}, (10, 40), (16, 64)),
+        ({"print": "60x40cm"}, (3000, 2000), (7087, 4724)),
+        ({"print": "60x40cm"}, (2000, 3000), (4724, 7087)),  # a print may be turned
+        ({"print": "60x40cm"}, (1000, 1000), (4724, 4724)),  # and nothing is cut off
+        ({"print": "10x8in", "dpi": 100}, (500, 400), (1000, 800)),
+        ({"print": "254x1000mm", "dpi": 100}, (100, 200), (1000, 2000)),
+    ],
+)
+def test_the_size_of_a_result(options: dict[str, object], photo: tuple[int, int], result: tuple[int, int]):
+    assert StylizeOptions.parse(options).result_size(*photo) == result
+
+
+@pytest.mark.parametrize(
+    ("options", "field"),
+    [({"size": 20_000}, "size"), ({"print": "3x3in", "dpi": 2400}, None), ({"print": "60x60in"}, "print")],
+)
+def test_a_result_has_no_more_pixels_than_can_be_painted(options: dict[str, object], field: str | None):
+    chosen = StylizeOptions.parse(options)
+    if field is None:
+        assert chosen.result_size(100, 100) == (7200, 7200)
+        return
+    with pytest.raises(InvalidOption, match="million pixels") as raised:
+        chosen.result_size(100, 100)
+    assert raised.value.field == field
+
+
+def test_a_print_too_small_to_paint():
+    with pytest.raises(InvalidOption, match="less than 32 pixels"):
+        StylizeOptions.parse({"print": "1x1mm"}).result_size(100, 100)
+
+
+def test_a_size_or_a_print():
+    assert refusal(size=100, print="6x4in") == ("print", "Give 'size' or 'print', not both.")
+
+
+@pytest.mark.parametrize(
+    ("options", "masks", "styles", "regions"),
+    [
+        ({}, 0, 2, []),
+        ({}, 1, 2, [(0, 1.0)]),  # one mask: the blend
+        ({}, 2, 2, [(1, 1.0), (2, 1.0)]),  # as many as styles: in turn
+        ({"strength": 0.5}, 3, 2, [(0, 0.5)] * 3),
+        ({"region_styles": "2,0"}, 2, 2, [(2, 1.0), (0, 1.0)]),
+        ({"region_strengths": "0.2,0.4"}, 2, 1, [(0, 0.2), (0, 0.4)]),
+    ],
+)
+def test_regions(options: dict[str, object], masks: int, styles: int, regions: list[tuple[int, float]]):
+    assert StylizeOptions.parse(options).regions(masks, styles) == regions
+
+
+@pytest.mark.parametrize(
+    ("options", "masks", "field"),
+    [
+        ({}, 9, "mask"),
+        ({"region_styles": "1"}, 2, "region_styles"),
+        ({"region_styles": "3"}, 1, "region_styles"),
+        ({"region_strengths": "1,1"}, 1, "region_strengths"),
+    ],
+)
+def test_regions_that_do_not_fit(options: dict[str, object], masks: int, field: str):
+    with pytest.raises(InvalidOption) as raised:
+        StylizeOptions.parse(options).regions(masks, 2)
+    assert raised.value.field == field
+
+
+def test_a_sheet_has_so_many_pictures():
+    assert SheetOptions.parse({"strengths": "0.5,1", "style_scales": "0.5,1,2"}).cells(4) == 24
+    with pytest.raises(InvalidOption, match="at most 96 pictures, not 192"):
+        SheetOptions(strengths=[0.5] * 8, style_scales=[1.0] * 8).cells(3)
+    with pytest.raises(InvalidOption, match="between 1 and 8 styles, not 0"):
+        SheetOptions().cells(0)
 
 
 def test_options_do_not_change():

@@ -12,7 +12,18 @@ import pytest
 from PIL import Image
 
 import API
-from model import RefineOptions, encoder_layers, encoders, gatys, memory, refine, style_vector, stylize, transfer
+from model import (
+    RefineOptions,
+    encoder_layers,
+    encoders,
+    gatys,
+    images,
+    memory,
+    refine,
+    style_vector,
+    stylize,
+    transfer,
+)
 from model.errors import ImageTooLarge, InvalidOption, UnsupportedImage, WeightsMissing
 from model.film import FRAMES, Film
 from model.images import Picture
@@ -206,8 +217,10 @@ def test_every_preset_refines(photo: np.ndarray, painting: np.ndarray, tiny: Pat
 def test_a_size_that_does_not_fit_is_lowered(photo: np.ndarray, painting: np.ndarray, monkeypatch: pytest.MonkeyPatch):
     one = memory.REFINING_BYTES_PER_PIXEL[encoder_layers.SLIM]
     monkeypatch.setattr(memory, "free_bytes", lambda: one * 96 * 128 // 2)
-    result = refine(photo, [painting], quick(start="content"))
+    file = images.encode(Picture(photo, dpi=(200, 200)))
+    result = refine(file, [painting], quick(start="content"))
     assert result.picture.rgb.shape == (68, 90, 3)
+    assert result.picture.dpi == (200, 200)
     assert result.notes == ["Too little memory is free for 128 x 96 pixels, so the size was lowered to 90."]
     assert (result.recipe["width"], result.recipe["height"]) == (90, 68)
 

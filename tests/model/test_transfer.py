@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import shutil
 from concurrent.futures import ThreadPoolExecutor
@@ -14,9 +15,12 @@ from PIL import Image
 from API import style_vector, transfer_style
 from model import Pastiche, StylizeOptions, magenta, stylize, transfer, weights
 from model.errors import BrokenImage, ImageError, InvalidOption, UnsupportedImage, WeightsBroken, WeightsMissing
-from model.options import DEFAULT_SIDE
+from model.options import DEFAULT_SIDE, MAX_SIDE
 from tests.model.saved_model import build
 from tests.model.tiny import write_tiny
+
+OPTIONS = StylizeOptions(strength=0.5, size=64)
+CHOSEN = StylizeOptions.model_fields.keys() - {"weights"}  # in a recipe, those are the network's
 
 
 @pytest.fixture(scope="module")
@@ -199,15 +203,21 @@ def test_weights_are_loaded_at_the_first_picture_only(
 
 def test_the_result_tells_how_it_was_made(photo: np.ndarray, painting: np.ndarray, network: magenta.Magenta):
     vector = style_vector(painting)
-    pastiche = stylize(photo, [painting, vector], StylizeOptions(strength=0.5, size=64, weights=[3, 1]))
+    pastiche = stylize(photo, [painting, vector], OPTIONS.model_copy(update={"weights": [3, 1]}))
     assert isinstance(pastiche, Pastiche)
     assert pastiche.weights == network.name == "magenta-small" == transfer.ready()
     assert pastiche.seconds > 0
     first, second = pastiche.recipe.pop("styles")
     assert first["vector_sha256"] == second["vector_sha256"]
     assert (first["weight"], second["weight"]) == (0.75, 0.25)
+    assert len(first["sha256"]) == 64
+    assert "sha256" not in second  # of numbers there is no picture
+    assert np.array_equal(np.frombuffer(base64.b64decode(second["vector"]), "<f4"), vector)
     expected = {"method": "magenta", "weights": network.name, "weights_sha256": network.sha256}
-    assert pastiche.recipe == expected | {"strength": 0.5, "width": 64, "height": 48}
+    expected |= {"strength": 0.5, "size": 64, "width": 64, "height": 48}
+    assert expected.items() <= pastiche.recipe.items()
+    assert StylizeOptions.parse({name: pastiche.recipe[name] for name in CHOSEN & pastiche.recipe.keys()}) == OPTIONS
+    assert pastiche.recipe["versions"]["numpy"] == np.__version__
 
 
 def test_weights_that_are_given(photo: np.ndarray, painting: np.ndarray, tiny: Path):
@@ -260,7 +270,9 @@ def test_a_zip_of_something_else(photo: np.ndarray, painting: np.ndarray, tmp_pa
         ({"strength": float("nan")}, "strength"),
         ({"strength": True}, "strength"),
         ({"size": 31}, "size"),
-        ({"size": 4097}, "size"),
+        ({"size": MAX_SIDE + 1}, "size"),
+        ({"keep_colours": 2}, "keep_colours"),
+        ({"colour": 1}, "colour"),
         ({"size": 64.5}, "size"),
         ({"weights": [1, 1]}, "weights"),
         ({"weights": [0]}, "weights"),

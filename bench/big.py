@@ -1,0 +1,245 @@
+"""Pictures of 100 megapixels: memory, time and exactness, in one run.
+
+    python bench/big.py                     everything; writes docs/big.md
+    python bench/big.py --megapixels 25     a smaller large one, for a quick look; writes nothing
+
+Time and memory are of `python -m model stylize` as a user types it, memory as `/usr/bin/time -v` says it: the most that
+was resident. Exactness is that of the bands against the render in one piece, and of the cheaper way against the exact
+one: statistics from a smaller copy.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, NamedTuple
+
+import keras
+import numpy as np
+import tensorflow as tf
+from PIL import Image
+from skimage import data
+
+from model import images, tiles, weights
+from model.bands import Moments, Norm
+from model.magenta import load
+from model.networks import V1_256, assign_arrays, build_transformer, read_arrays
+
+ROOT = Path(__file__).resolve().parents[1]
+SMALL = 4.0  # megapixels
+REPEATS = 3  # of the small one, whose time is the median
+PHOTOS = {"coffee": data.coffee, "cat": data.chelsea, "portrait": data.astronaut}
+SHARP = {"coffee": data.coffee, "portrait": data.astronaut, "galaxies": data.hubble_deep_field}  # at their own size
+EXACT_SIZE = (2000, 3000)
+
+
+class Run(NamedTuple):
+    seconds: list[float]  # of each photo, without the program's start
+    rss: int  # bytes
+
+
+def photo(path: Path, megapixels: float) -> tuple[int, int]:
+    """A photo of three by two with grain, so that it is sharp at every size, as JPEG; its (width, height)."""
+    height = round((megapixels * 1e6 / 1.5) ** 0.5)
+    size = round(1.5 * height), height
+    picture = np.asarray(Image.fromarray(data.coffee()).resize(size, Image.Resampling.BICUBIC)).copy()
+    grain = np.random.default_rng(0).normal(0, 12, (256, size[0], 3))
+    for top in range(0, height, 256):
+        rows = picture[top : top + 256]
+        rows[:] = (rows + grain[: len(rows)]).clip(0, 255)
+    Image.fromarray(picture).save(path, quality=92)
+    return size
+
+
+def stylize(photos: Path, painting: Path, output: Path, side: int) -> Run:
+    """In a process of its own, whose memory the system tells when it ends."""
+    command = [sys.executable, "-m", "model", "stylize", photos, painting, "-o", output, "--size", side, "--json"]
+    process = subprocess.Popen([str(part) for part in command], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    assert process.stdout
+    reports = [json.loads(line) for line in process.stdout]
+    _, status, usage = os.wait4(process.pid, 0)
+    if status:
+        raise SystemExit(f"{command} failed")
+    return Run([report["seconds"] for report in reports], usage.ru_maxrss * 1024)
+
+
+def through_the_shell(megapixels: float) -> list[str]:
+    """Rows of the table: four megapixels, and so many, as PNG and as JPEG."""
+    rows = []
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
+        painting = Path(folder) / "painting.png"
+        Image.fromarray(data.immunohistochemistry()).save(painting)
+        several = Path(folder) / "several"
+        several.mkdir()
+        for number in range(REPEATS + 1):
+            small = photo(several / f"{number}.jpg", SMALL)
+        run = stylize(several, painting, Path(folder) / "results", max(small))
+        rows.append(row(small, "PNG", statistics.median(run.seconds[1:]), run.rss))  # the first warms up
+        large = photo(Path(folder) / "large.jpg", megapixels)
+        for kind in "png", "jpg":
+            run = stylize(Path(folder) / "large.jpg", painting, Path(folder) / f"result.{kind}", max(large))
+            rows.append(row(large, kind.upper(), run.seconds[0], run.rss))
+    return rows
+
+
+def row(size: tuple[int, int], kind: str, seconds: float, rss: int) -> str:
+    pixels = size[0] * size[1] / 1e6
+    cells = f"{size[0]} x {size[1]}", kind, f"{seconds:.1f}", f"{seconds / pixels:.2f}", f"{rss / 1e9:.2f}"
+    line = f"| {' | '.join(cells)} |"
+    print(line, flush=True)
+    return line
+
+
+def psnr(one: np.ndarray, other: np.ndarray) -> float:
+    return float(-10 * np.log10(np.square(one - other, dtype="float64").mean()))
+
+
+def in_bands(network: Any, content: np.ndarray, vector: np.ndarray) -> np.ndarray:
+    pastiche = np.empty_like(content)
+
+    def put(top: int, rows: np.ndarray) -> None:
+        pastiche[top : top + len(rows)] = rows
+
+    tiles.render(network, content, vector, put)
+    return pastiche
+
+
+def full_network() -> Any:
+    """The transformer of the published size, its numbers random and none at its default."""
+    keras.utils.set_random_seed(0)
+    transformer, rng = build_transformer(V1_256), np.random.default_rng(0)
+    arrays = read_arrays(transformer)
+    shifted = {n: a + rng.uniform(-0.2, 0.2, a.shape).astype("float32") for n, a in arrays.items() if a.ndim == 1}
+    assign_arrays(transformer, arrays | shifted)
+    return SimpleNamespace(architecture=V1_256, transformer=transformer)
+
+
+def against_the_whole() -> list[str]:
+    shipped, full = load(weights.SHIPPED), full_network()
+    in_one = tf.function(lambda content, vector: full.transformer([content, vector], training=False))
+    vector = shipped.embed(data.immunohistochemistry() / np.float32(255))
+    any_vector = np.random.default_rng(0).random(V1_256.vector_size, dtype="float32")
+    rows = []
+    for name, read in PHOTOS.items():
+        content = images.resize(read() / np.float32(255), EXACT_SIZE)
+        ours = psnr(in_bands(shipped, content, vector), shipped.render(content, vector))
+        whole = in_one(content[None], any_vector[None])[0].numpy()
+        rows.append(f"| {name} | {ours:.0f} dB | {psnr(in_bands(full, content, any_vector), whole):.0f} dB |")
+        print(rows[-1], flush=True)
+    return rows
+
+
+class Remembering(tiles._Weights):
+    """Normalises with the statistics of the first render it is used in."""
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.norms: dict[str, Norm] = {}
+
+    def norm(self, path: str, moments: Moments) -> Norm:
+        return self.norms.setdefault(path, super().norm(path, moments))
+
+
+def from_smaller_copies() -> list[str]:
+    """What statistics of a half and of a quarter cost, against the exact ones, at full size."""
+    network, rows = load(weights.SHIPPED), []
+    vector = network.embed(data.immunohistochemistry() / np.float32(255))
+    original = tiles._Weights
+    for name, read in SHARP.items():
+        content = read() / np.float32(255)
+        exact, found = in_bands(network, content, vector), []
+        for part in 2, 4:
+            remembered = Remembering(network, vector)
+            tiles._Weights = lambda *_, same=remembered: same  # type: ignore[misc, assignment]
+            in_bands(network, images.resize(content, tuple(side // part for side in content.shape[:2])), vector)
+            found.append(psnr(in_bands(network, content, vector), exact))
+            tiles._Weights = original  # type: ignore[misc]
+        rows.append(f"| {name}, {content.shape[1]} x {content.shape[0]} | {found[0]:.1f} dB | {found[1]:.1f} dB |")
+        print(rows[-1], flush=True)
+    return rows
+
+
+def machine() -> str:
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    model = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "unknown")
+    return f"{len(os.sched_getaffinity(0))} cores of an {model}, without a GPU"
+
+
+PAGE = """# Large pictures
+
+A picture of 100 megapixels prints a metre wide. As a whole, the network would need 60 GB for it; in bands it
+needs less than 2, takes as long for each megapixel as for a small picture, and gives the same pixels.
+
+## Memory and time
+
+`python -m model stylize large.jpg painting.png -o result.png --size …`, on {machine}. Seconds are those of reading,
+painting and writing; starting Python and TensorFlow takes some more, once. Memory is the most that was resident, as
+`/usr/bin/time -v` tells it, of the whole program. The small picture is painted in one piece.
+
+| result | file | seconds | seconds a megapixel | GB of memory |
+|---|---|---|---|---|
+{shell}
+
+## The same pixels
+
+The network normalises every feature map by its mean and deviation over the whole picture. A tile that is painted
+with its own statistics has its own colours, and a seam shows. So here the network runs layer by layer: each pass goes
+over the whole picture in bands of rows up to the next statistics, and the feature maps wait on disk. A band takes
+as many more rows as the kernels reach, so that nothing at all is different where two bands meet.
+
+Against the render in one piece, at 3000 x 2000:
+
+| photo | the weights that ship | the published network's size, random weights |
+|---|---|---|
+{exact}
+
+What is left is rounding, and most of it is that of the render in one piece: TensorFlow adds up millions of numbers of
+single precision one after the other, and its variances are off by up to a hundredth; the bands' sums are exact to six
+digits. For a picture of some 0.1 megapixels the two agree to 110 dB.
+
+## Why not the statistics of a smaller copy
+
+That would be one pass rather than fourteen, and no disk. But a smaller copy has other textures, and the network looks
+at textures. Against exact statistics, on photos that are sharp at their own size, with those of copies half and a
+quarter as wide:
+
+| photo | a half | a quarter |
+|---|---|---|
+{copies}
+
+Such a picture has another contrast, and other colours, than its own preview; 40 dB is where that would no longer show.
+
+## What it takes
+
+- Disk for a while, 32 bytes a pixel with the weights that ship: 3.2 GB for 100 megapixels; 64 with the published
+  network. It lies in TMPDIR, or in /var/tmp; if there is too little room, that is said before the start.
+- Time in proportion to the pixels. `--dry-run` tells both beforehand.
+
+Made by `python bench/big.py`.
+"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--megapixels", type=float, default=100.0)
+    parser.add_argument("--only", choices=["shell", "exact", "copies"])
+    args = parser.parse_args()
+    parts = {
+        "shell": lambda: through_the_shell(args.megapixels),
+        "exact": against_the_whole,
+        "copies": from_smaller_copies,
+    }
+    found = {name: "\n".join(part()) for name, part in parts.items() if args.only in (None, name)}
+    if args.only is None and args.megapixels == 100:
+        (ROOT / "docs" / "big.md").write_text(PAGE.format(machine=machine(), **found), "utf-8")
+
+
+if __name__ == "__main__":
+    main()

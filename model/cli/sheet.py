@@ -1,0 +1,48 @@
+"""python -m model sheet: many small pastiches to choose from."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+from model.cli import files, flags, times
+from model.cli.quiet import load_tensorflow
+from model.images import encode
+from model.options import SheetOptions
+from model.sheet import contact_sheet
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("photo", type=Path, help="a picture")
+    parser.add_argument("painting", type=Path, nargs="+", help="the styles, each in rows of its own")
+    parser.add_argument("-o", "--output", type=Path, required=True, help="a .png, .jpg, .webp or .tif")
+    flags.add(parser, SheetOptions, format=files.BY_NAME)
+    flags.add_model(parser)
+    flags.add_json(parser, "with the place of each small picture")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    files.check_overwrites(args.output, [args.photo, *args.painting])
+    options = SheetOptions.parse({"format": files.picture_kind(args.output)} | flags.given(args, SheetOptions))
+    options.cells(len(args.painting))
+    load_tensorflow()
+    names = [_name(painting) for painting in args.painting]
+    with times.bar(disable=args.json) as on_step:
+        sheet = contact_sheet(args.photo, args.painting, options, names, args.model, on_step)
+    files.write(args.output, encode(sheet.picture, options.format, options.quality))
+    height, width = sheet.picture.rgb.shape[:2]
+    about = {"output": str(args.output), "width": width, "height": height, "seconds": round(sheet.seconds, 2)}
+    if args.json:
+        cells = [asdict(cell) for cell in sheet.cells]
+        print(json.dumps({"photo": str(args.photo), **about, "weights": sheet.weights, "cells": cells}))
+    else:
+        print(f"{args.output}: {len(sheet.cells)} pictures, {round(sheet.seconds, 2)} s, weights {sheet.weights}")
+    return 0
+
+
+def _name(painting: Path) -> str:
+    """A style file has a name of its own."""
+    return "" if painting.suffix == ".json" else painting.stem.replace("_", " ")

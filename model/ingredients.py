@@ -1,0 +1,70 @@
+"""What a pastiche was made of, as its recipe tells it."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Sequence
+from functools import cache
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from model.images import eight_bits
+from model.options import StylizeOptions
+from model.regions import Mask
+from model.vectors import StyleFile
+
+if TYPE_CHECKING:
+    from model.magenta import Magenta
+    from model.paint import Layer
+
+VERSION = "0.1.0"  # of this project
+
+
+def of_layers(
+    network: Magenta,
+    options: StylizeOptions,
+    shares: Sequence[float],
+    styles: Sequence[np.ndarray | StyleFile],
+    vectors: Sequence[np.ndarray],
+    layers: Sequence[Layer],
+) -> dict[str, Any]:
+    used = options.model_dump(mode="json", exclude={"weights"}, exclude_none=True)
+    about = {"method": "magenta", "weights": network.name, "weights_sha256": network.sha256}
+    parts = {
+        "styles": [_told(*style) for style in zip(styles, shares, vectors, strict=True)],
+        **({"mix": [float(layer.mix) for layer in layers]} if options.steady else {}),
+    }
+    masks = of_masks([layer.mask for layer in layers if layer.mask])
+    return about | used | parts | masks | {"versions": versions()}
+
+
+def _told(style: np.ndarray | StyleFile, share: float, vector: np.ndarray) -> dict[str, Any]:
+    told: dict[str, Any] = {"weight": share}
+    if isinstance(style, StyleFile):
+        told |= {"name": style.name, "credit": style.credit, "licence": style.licence}
+    elif style.ndim == 3:
+        told["sha256"] = sha256(style)
+    data = vector.astype("<f4").tobytes()
+    return told | {"vector": base64.b64encode(data).decode("ascii"), "vector_sha256": hashlib.sha256(data).hexdigest()}
+
+
+def of_masks(masks: Sequence[Mask]) -> dict[str, Any]:
+    return {"masks": [mask.told() for mask in masks]} if masks else {}
+
+
+def of_photo(photo: np.ndarray) -> dict[str, Any]:
+    height, width = photo.shape[:2]
+    return {"width": width, "height": height, "content_sha256": sha256(photo)}
+
+
+def sha256(rgb: np.ndarray) -> str:
+    """Of a picture's pixels as bytes, whichever way it is held."""
+    return hashlib.sha256(np.ascontiguousarray(eight_bits(rgb)).data).hexdigest()
+
+
+@cache
+def versions() -> dict[str, str]:
+    return {"pastiche": VERSION} | {name: version(name) for name in ("tensorflow", "keras", "numpy", "pillow")}

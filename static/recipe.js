@@ -1,0 +1,103 @@
+// A picture that was painted here carries its recipe: brought as a photo, it is asked whether its settings are wanted.
+
+import { carrier } from "./embedded.js";
+import * as more from "./more.js";
+import * as photo from "./photo.js";
+import { putPhoto } from "./pictures.js";
+import * as regions from "./regions.js";
+import { post } from "./server.js";
+import * as styles from "./styles.js";
+
+const FULL = 100; // a weight slider's end
+const form = document.querySelector("#paint");
+const [notice, words, choices, use, over] = [
+  ...["#recipe", "#recipe-words", "#recipe-choices", "#recipe-use", "#recipe-over"],
+].map((id) => document.querySelector(id));
+const told = document.querySelector("#preview-status");
+const OFFER = words.textContent;
+let offered = null; // a picture's file and its recipe, as the server read it
+
+/** As the server reads it; null where it has none, or cannot be asked. */
+async function recipeOf(file) {
+  const part = await carrier(file, Number(form.dataset.maxBytes));
+  if (!part) return null;
+  const body = new FormData();
+  body.append("picture", part, "picture");
+  told.textContent = "Looking at this picture…";
+  try {
+    return await (await post(form.dataset.recipe, body)).json();
+  } catch {
+    return null; // then it is simply a photo
+  } finally {
+    told.textContent = "";
+  }
+}
+
+/** True where the picture has a recipe: then they are asked what is to be done with it. */
+export async function offer(file) {
+  hide();
+  const recipe = await recipeOf(file);
+  if (!recipe) return false;
+  offered = { file, recipe };
+  words.textContent = OFFER;
+  choices.hidden = false;
+  notice.hidden = false;
+  return true;
+}
+
+function hide() {
+  offered = null;
+  notice.hidden = true;
+}
+
+// --- using it ---
+
+function onSliders(weights) {
+  const most = Math.max(...weights);
+  const scale = most > 1 && most <= FULL ? 1 : FULL / (most || 1);
+  return weights.map((weight) => weight * scale);
+}
+
+const styleFile = ({ file, name }) => new File([file], name, { type: "application/json" });
+
+/** -> the card of each style, null for one that is not here. */
+function chooseStyles(listed) {
+  styles.chooseOnly();
+  const weights = onSliders(listed.map(({ weight }) => weight));
+  return listed.map((style, index) => {
+    const card = style.id ? styles.choose(style.id, weights[index]) : null;
+    return card ?? (style.file ? styles.add(styleFile(style), weights[index]) : null);
+  });
+}
+
+function tellDone(notes) {
+  const next = photo.theirs() ? [] : ["Now choose the photo to paint with them."];
+  words.replaceChildren(...["Its settings are in place.", ...next, ...notes].flatMap((note) => [note, " "]));
+  choices.hidden = true;
+  notice.focus();
+}
+
+async function restore({ options, styles: listed, masks, notes }) {
+  const cards = chooseStyles(listed);
+  more.restore(options);
+  const region_styles = options.region_styles && styles.renumbered(options.region_styles, cards);
+  await regions.restore({ masks, options: { ...options, region_styles } });
+  const refined = options.method === "gatys" ? ["It was refined: paint this one, and refine it on its page."] : [];
+  const lost = listed.filter((_, index) => !cards[index]);
+  const wanted = lost.map(({ name }) => `The style “${name}” is not here: add its painting once more.`);
+  tellDone([...notes, ...refined, ...wanted]);
+  form.dispatchEvent(new Event("pictures"));
+}
+
+use.addEventListener("click", () => restore(offered.recipe));
+over.addEventListener("click", () => {
+  putPhoto(offered.file);
+  hide();
+  document.querySelector("#content").focus();
+});
+
+// Beside the zones a picture is dropped in vain, unless it has a recipe.
+window.addEventListener("drop", ({ target, dataTransfer }) => {
+  const [file] = dataTransfer.files;
+  if (file && !target.closest("#content-zone, #styles")) offer(file);
+});
