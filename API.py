@@ -9,17 +9,20 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 import model
 from model import Pastiche, RefineOptions, StylizeOptions, style_vector, stylize
 from model.images import ImageSource
-from model.options import START_WORDS
+from model.options import START_WORDS, ClipOptions
 from model.progress import OnStep
 
-__all__ = ["refine", "style_vector", "transfer_style"]
+if TYPE_CHECKING:
+    from model.clips import Report
+
+__all__ = ["refine", "style_vector", "transfer_clip", "transfer_style"]
 
 
 def transfer_style(
@@ -71,6 +74,27 @@ def refine(
     if isinstance(start, str) and start in START_WORDS:
         return _refined(content, style, {"preset": preset, "start": start} | options, None, on_step, model_path, mask)
     return _refined(content, style, {"preset": preset} | options, start, on_step, model_path, mask)
+
+
+def transfer_clip(
+    content: str | os.PathLike[str] | bytes,
+    style: ImageSource | Sequence[ImageSource],
+    output: str | os.PathLike[str],
+    model_path: str | os.PathLike[str] | None = None,
+    *,
+    on_step: OnStep | None = None,
+    **options: Any,
+) -> Report:
+    """An animated picture or a video painted in the style of `style`, into the file `output`; its sound is kept.
+
+    The output's ending says which kind it is: .gif, .webp, .mp4, .mov, .mkv or .webm; videos need PyAV. `options` are
+    `model.options.ClipOptions`' own. Interrupted, the same call goes on where it was.
+
+    Raises `model.StyleTransferError`, as `transfer_style` does.
+    """
+    from model.clips import stylize_clip  # loads SciPy
+
+    return stylize_clip(content, _listed(style), output, ClipOptions.parse(_given(options)), model_path, on_step)
 
 
 def _stylized(

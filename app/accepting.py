@@ -25,6 +25,10 @@ from model.refine import check_shape, checked
 
 _KEY = "Idempotency-Key"
 _ROOM = Room(3)
+_ONE_LOOK = (
+    "Its regions had styles or strengths of their own. A refinement has one look for all of them: the blend of the "
+    "styles, at the strength of the whole picture."
+)
 
 
 def accept(
@@ -51,8 +55,9 @@ def accept(
 
 
 def accept_refinement(result: Result, owner: Owner, options: RefineOptions) -> Job:
-    """The result goes on from its picture, with the styles, masks, colours and strength that it was made with; all else
-    is as `options` say. InvalidOption where one of the styles is no picture, or has been deleted."""
+    """The result goes on from its picture, with the styles, brush size, masks, colours and strength that it was made
+    with; all else is as `options` say. What its regions had of their own is lost, as the job's notes then say.
+    InvalidOption where one of the styles is no picture, or has been deleted."""
     with _ROOM.place():
         order = _refinement(current.library(), result, options)
     with still_there("content"):
@@ -111,7 +116,7 @@ def _refinement(library: Library, result: Result, options: RefineOptions) -> Ord
     before = Order.model_validate(result.order)
     with still_there("style"):
         choices.check_paintings(library.head(style.picture, 1) for style in before.styles if style.picture)
-    kept = {name: getattr(before.options, name) for name in ("weights", "strength", *FINISH)}
+    kept = {name: getattr(before.options, name) for name in ("weights", "strength", "style_scale", *FINISH)}
     options = checked(options.model_copy(update=kept))
     check_shape(result.height, result.width, options)
     return Order(
@@ -122,4 +127,14 @@ def _refinement(library: Library, result: Result, options: RefineOptions) -> Ord
         options=options,
         start=result.picture,
         masks=before.masks,
+        notes=[_ONE_LOOK] if _has_regions_of_their_own(before) else [],
     )
+
+
+def _has_regions_of_their_own(order: Order) -> bool:
+    """Some are not painted in the blend of all styles, at the strength of the whole."""
+    options, styles = order.options, len(order.styles)
+    if isinstance(options, RefineOptions):
+        return False
+    regions = options.regions(len(order.masks), styles)
+    return any((style and styles > 1) or strength != options.strength for style, strength in regions)

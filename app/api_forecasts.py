@@ -15,6 +15,7 @@ from model.errors import InvalidOption
 
 api_forecasts = Blueprint("api_forecasts", __name__, url_prefix="/api/v1/forecast")
 _TRIAL = threading.Lock()  # the first one paints a little, and no second one at the same time
+_PATIENCE = 2.0  # seconds: whoever waits holds a thread of the server
 
 
 @api_forecasts.get("", endpoint="forecast")
@@ -32,9 +33,11 @@ def _asked() -> ForecastQuery:
 
 
 def _told(asked: ForecastQuery) -> ForecastAnswer:
-    """Of what is not loaded yet, only its size: a forecast is not worth a wait."""
+    """Of what is not loaded yet, or while the trial is under way, only its size: a forecast is not worth a wait."""
     width, height = asked.result_size(asked.width, asked.height, current.settings().result_pixels)
-    if current.engine().weights is None:
+    if current.engine().weights is None or not _TRIAL.acquire(timeout=_PATIENCE):
         return ForecastAnswer(width=width, height=height, seconds=None, memory=None, disk=None, tiled=None)
-    with _TRIAL:
+    try:
         return ForecastAnswer(**vars(forecast.forecast(asked.width, asked.height, asked, asked.masks)))
+    finally:
+        _TRIAL.release()

@@ -71,6 +71,7 @@ class Order(BaseModel):
     options: Options  # of the method
     start: str | None = None  # key of the picture that a refinement begins with
     masks: list[str] = []  # of each the key, or its word
+    notes: list[str] = []  # to be told with the result, before its own
 
     @field_validator("options", mode="plain")
     @classmethod
@@ -84,7 +85,11 @@ class Order(BaseModel):
     @property
     def digest(self) -> str:
         """The same for the same order, whatever its files are called; of one without newer wishes as it always was."""
-        left_out: dict[str, Any] = {"content_name": True, "styles": {"__all__": {"name": True, "rights": True}}}
+        left_out: dict[str, Any] = {
+            "content_name": True,
+            "notes": True,
+            "styles": {"__all__": {"name": True, "rights": True}},
+        }
         if self.method == "magenta":
             left_out |= {"method": True, "start": True}
         if not self.masks:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from contextlib import suppress
 from typing import Any
 
 from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, send_file, url_for
@@ -10,16 +11,17 @@ from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import ImmutableMultiDict, MultiDict
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from app import accepting, current, errors, mine, owners, refinements, uploads
+from app import accepting, choices, current, errors, mine, owners, refinements, uploads
 from app.choices import RESULT
 from app.failures import Missing
 from app.form import NO_STORE, Form, joined
 from app.jobs import Job
 from app.painting import paint, preview
 from app.uploads import Upload
+from model import images
 from model.errors import InvalidOption, StyleTransferError
 from model.options import DEFAULT_SIDE, MAX_STYLES, StylizeOptions
-from model.regions import WORDS
+from model.regions import ALPHA, WORDS
 
 pages = Blueprint("pages", __name__)
 _SIZES = [512, 1024, 2048, 3072, 4096, 6000, 8000]  # pixels, a choice of long sides
@@ -182,7 +184,8 @@ def _from_earlier(earlier: Job) -> ResponseReturnValue:
     if earlier.method == refinements.GATYS:
         return redirect(f"{url_for('explore.explore')}?from={earlier.id}")
     form = Form.of_order(earlier.order, RESULT + earlier.id if mine.result_of(earlier) else "")
-    photo = _kept_photo(form) or url_for("pages.photo", id=earlier.id)
+    small = None if ALPHA in earlier.order.masks else _kept_photo(form)  # which has no clear parts
+    photo = small or url_for("pages.photo", id=earlier.id)
     name, regions = earlier.order.content_name, _regions(earlier)
     return make_response(_page(earlier.owner, form, job=earlier, photo=photo, photo_name=name, regions=regions))
 
@@ -207,6 +210,14 @@ def _kept_photo(form: Form) -> str | None:
     return url_for("results.before", id=form.content.removeprefix(RESULT)) if form.content.startswith(RESULT) else None
 
 
+def _kept_size(form: Form) -> tuple[int, int] | None:
+    """(width, height) of the photo itself, of which the page shows a smaller copy."""
+    with suppress(StyleTransferError):  # where it is gone, its own address says so
+        if form.content.startswith(RESULT):
+            return images.peek(choices.photo_of(choices.result_of(form.content, "content")).read())
+    return None
+
+
 def _page(owner: str, form: Form, **more: Any) -> str:
     return render_template(
         "index.html",
@@ -217,7 +228,7 @@ def _page(owner: str, form: Form, **more: Any) -> str:
         default_side=DEFAULT_SIDE,
         max_bytes=current.settings().upload_bytes,
         max_styles=MAX_STYLES,
-        **({"photo": _kept_photo(form), "photo_name": "your photo"} | more),
+        **({"photo": _kept_photo(form), "photo_name": "your photo", "photo_size": _kept_size(form)} | more),
     )
 
 

@@ -17,7 +17,7 @@ from model import canvas, images, recipe, regions, transfer
 from model.images import ImageSource, Picture, Pixels
 from model.options import RefineOptions, StylizeOptions
 from model.progress import Cancelled, Checkpoint, OnStep, Step
-from model.refine import finished
+from model.refine import finished, made_of, read_painting
 from model.transfer import Pastiche
 
 if TYPE_CHECKING:
@@ -116,11 +116,16 @@ def _paint_large(
                 as_png,
                 on_step=on_step,
                 masks=masks,
-                retold=partial(recipe.credited, credits=order.credits),
+                retold=partial(_retold, order),
             )
             return PaintedFile(file.read_bytes(), report)
     except Cancelled:
         return replace(preview, complete=False)
+
+
+def _retold(order: Order, made: dict[str, Any]) -> dict[str, Any]:
+    """The file is kept as PNG, whatever was asked for."""
+    return recipe.credited(made, order.credits) | {"format": order.options.format}
 
 
 def _refined(
@@ -131,6 +136,7 @@ def _refined(
     start = library.picture(order.start) if order.start else None
     options = _limited(order.options, refine_seconds)
     pastiche = model.refine(content, styles, options, start=start, on_step=on_step, resume=resume, masks=masks)
+    pastiche = replace(pastiche, notes=[*order.notes, *pastiche.notes])
     if resume:
         pastiche = replace(pastiche, seconds=pastiche.seconds + resume.seconds)
     return pastiche if options == order.options else _as_asked(pastiche, order.options, refine_seconds)
@@ -140,22 +146,17 @@ def as_far_as_it_is(order: Order, library: Library, checkpoint: Checkpoint) -> P
     """What a refinement came to, as large as it was to become; the model is not asked."""
     options = order.options
     assert isinstance(options, RefineOptions)
-    content, _, masks = order.sources(library)
+    content, styles, masks = order.sources(library)
     photo = images.read(content, long_side=options.size)
+    drawn = regions.fitting(masks, photo)
     so_far = images.resize(images.read(checkpoint.picture).rgb, photo.rgb.shape[:2])
-    picture = finished(so_far, photo, options, regions.fitting(masks, photo))
-    notes = [f"It was stopped after step {checkpoint.step} of {options.steps}."]
-    made = _recipe_so_far(options, picture, len(order.styles))
+    picture = finished(so_far, photo, options, drawn)
+    notes = [*order.notes, f"It was stopped after step {checkpoint.step} of {options.steps}."]
+    made = made_of(options, [read_painting(style, options) for style in styles], photo, drawn) | {"ended": "stopped"}
+    if order.start:
+        made["start"] = "given"
     pastiche = Pastiche(picture, options.encoder, checkpoint.seconds, made, complete=False, notes=notes)
     return credited(pastiche, order.credits)
-
-
-def _recipe_so_far(options: RefineOptions, picture: Picture, styles: int) -> dict[str, Any]:
-    height, width = picture.rgb.shape[:2]
-    used = options.model_dump(mode="json", exclude={"weights"}, exclude_none=True)
-    shares = [{"weight": share} for share in options.blend_weights(styles)]
-    made = {"method": "gatys", "weights": options.encoder, "width": width, "height": height, "ended": "stopped"}
-    return made | {"styles": shares} | used
 
 
 def _limited(options: RefineOptions, limit: float) -> RefineOptions:

@@ -26,6 +26,8 @@ from model.refine import encoder_sha256
 from model.vectors import StyleFile
 
 _SHOWN = 12  # digits of a sha256
+_MOST_NUMBERS = 4096  # of a style vector, whichever weights it is for: those that ship have fewer
+_SPOILT = "The numbers of the style “{}” are damaged in this recipe: choose that style anew."
 _BAKED: dict[str, Any] = {"style_scale": 1.0, "match_colours": "none"}  # what a vector has in its numbers already
 _LISTED = {"region_styles", "region_strengths"}  # one for each mask
 
@@ -35,13 +37,18 @@ def restored(recipe: Recipe, styles: Sequence[Style]) -> RecipeAnswer:
     options, notes = recipe_of.options(recipe), _weights_notes(recipe)
     found = [_here(told, styles, _limit(options)) for told in recipe.styles]
     files = [None if notes else _file(recipe, told, number) for number, told in enumerate(recipe.styles, 1)]
+    notes += [
+        _SPOILT.format(_name(told))
+        for told, here in zip(recipe.styles, found, strict=True)
+        if not here and _is_spoilt(told)
+    ]
     if isinstance(options, RefineOptions):
         notes += _refinement_notes(recipe, all(found))
     elif all(files) and not all(found) and _is_baked(options):
         options, found = options.model_copy(update=_BAKED), [None] * len(found)
         notes.append("Its brush size and matched colours are in the styles themselves now.")
     values = {"method": recipe.method} | options.model_dump(mode="json", exclude_none=True, exclude={"weights"})
-    if isinstance(options, StylizeOptions) and recipe.masks:  # said or not, since the styles may be in another order now
+    if isinstance(options, StylizeOptions) and recipe.masks:  # said or not: the styles may have another order now
         values["region_styles"] = [style for style, _ in options.regions(len(recipe.masks), len(recipe.styles))]
     masks = _masks(recipe, values, notes)
     chosen = [_style(*one) for one in zip(recipe.styles, found, files, strict=True)]
@@ -52,10 +59,14 @@ def _style(told: Told, here: Style | None, file: StyleFile | None) -> RecipeStyl
     """By its id in the library; else as the style file that its numbers make."""
     if here:
         return RecipeStyle(id=here.id, name=here.name, weight=told.weight)
-    name = told.name or "Without a name"
+    name = _name(told)
     if file:
         return RecipeStyle(name=name, file=file.to_bytes().decode(), weight=told.weight)
     return RecipeStyle(name=name, weight=told.weight)
+
+
+def _name(told: Told) -> str:
+    return told.name or "Without a name"
 
 
 def _limit(options: StylizeOptions | RefineOptions) -> int:
@@ -104,11 +115,17 @@ def _sha256(painting: ImageSource, limit: int) -> str:
 
 def _file(recipe: Recipe, told: Told, number: int) -> StyleFile | None:
     vector = told.numbers()
-    if vector is None or recipe.weights_sha256 is None:
+    if vector is None or recipe.weights_sha256 is None or recipe.method == "gatys" or _is_spoilt(told):
         return None
     texts = {"name": told.name.strip() or f"Style {number}", "credit": told.credit, "licence": told.licence}
     about = {name: text[: LENGTHS[name]] for name, text in texts.items()}
     return StyleFile.parse(**about, weights=recipe.weights[:80], weights_sha256=recipe.weights_sha256, vector=vector)
+
+
+def _is_spoilt(told: Told) -> bool:
+    """Its numbers are none that a network of ours could have seen in a painting."""
+    vector = told.numbers()
+    return vector is not None and not (len(vector) <= _MOST_NUMBERS and np.abs(vector).max() <= transfer.LARGEST)
 
 
 def _weights_notes(recipe: Recipe) -> list[str]:

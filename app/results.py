@@ -228,5 +228,6 @@ def _named(found: Result) -> str:
 
 
 def _kinds(found: Result) -> list[str]:
-    """The kinds of file, the one that was asked for first."""
-    return sorted(LONGEST, key=lambda kind: bool(kind != found.order["options"]["format"]))
+    """The kinds of file that can hold it, the one that was asked for first."""
+    there = [kind for kind, longest in LONGEST.items() if max(found.width, found.height) <= longest]
+    return sorted(there, key=lambda kind: bool(kind != found.order["options"]["format"]))

@@ -127,10 +127,14 @@ def _upload(pictures: Pictures, options: Options, read_start: Callable[[], bytes
 
 
 def result_pixels(options: Options, size: tuple[int, int]) -> int:
-    """size: (width, height) of the photo. ResultTooLarge where the result has more than this server makes."""
+    """size: (width, height) of the photo. ResultTooLarge where the result has more than this server makes.
+
+    ImageTooLarge where the kind of file that was asked for cannot hold it.
+    """
     most = current.settings().result_pixels
     if isinstance(options, StylizeOptions):
         width, height = options.result_size(*size, most)
+        images.check_sides((height, width), options.format)
         return width * height
     pixels = _scaled(options.size, size)
     if pixels > most:
@@ -172,11 +176,21 @@ def _options(method: Method, fields: dict[str, Any], pictures: Pictures) -> Opti
     if method == "gatys":
         refining = checked(RefineOptions.parse(fields))
         refining.blend_weights(len(pictures.styles))
+        _check_edges(refining, pictures)
         return refining
     options = StylizeOptions.parse(fields)
     options.blend_weights(len(pictures.styles))
     options.regions(len(pictures.masks), len(pictures.styles))
+    _check_edges(options, pictures)
     return options
+
+
+def _check_edges(options: Options, pictures: Pictures) -> None:
+    """Raises InvalidOption for a wish about masks where there are none."""
+    for name in () if pictures.masks else ("feather", "paint"):
+        if getattr(options, name) != type(options).model_fields[name].default:
+            sentence = f"'{name}' is about a mask, and there is none: add one as 'mask', or leave '{name}' out."
+            raise InvalidOption(sentence, name)
 
 
 def _read_form(form: Form, no_refinement: StyleTransferError | None) -> Callable[[], Upload]:

@@ -22,7 +22,7 @@ from app.jobs import Job, Jobs
 from app.library import Library
 from app.painting import PaintedFile, as_far_as_it_is, as_file, paint_order, small_jpeg
 from app.report import Report
-from model import images, memory, transfer
+from model import canvas, images, memory, transfer
 from model.errors import ImageError
 from model.options import StylizeOptions
 from model.progress import Cancelled, Checkpoint
@@ -96,7 +96,7 @@ class _Shift:
         jobs.listen(self._paint_waiting)
         _log.info("worker %s begins, with threads for %d pictures", self._sign.name, threads)
         self._consumer.start()
-        for work, seconds in ((self._beat, _BEAT), (library.sweep, _SWEEP)):
+        for work, seconds in ((self._beat, _BEAT), (library.sweep, _SWEEP), (canvas.sweep, _SWEEP)):
             threading.Thread(target=self._repeat, args=(work, seconds), daemon=True).start()
 
     def end(self) -> None:

@@ -6,7 +6,7 @@ TensorFlow's; NumPy does what is as fast as memory, for TensorFlow's kernels do 
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -57,15 +57,24 @@ class Conv:
         start = rows.start * self.stride - size // 2
         return _need(start, start + (len(rows) - 1) * self.stride + size, height)
 
-    def __call__(self, x: np.ndarray, margins: tuple[int, int]) -> np.ndarray:
+    def padded(self, x: np.ndarray, margins: tuple[int, int]) -> np.ndarray:
         side = len(self.kernel) // 2
-        x = np.pad(x, [margins, (side, side), (0, 0)], mode="reflect")
-        if self.kernel.shape[3] > FEW or self.bias is not None:
-            return _convolve(x, self.kernel, self.bias, self.stride)
-        four = _convolve(x, four_shifted(self.kernel), None, 2)
-        height, width = four.shape[:2]
-        pixels: np.ndarray = four.reshape(height, width, 2, 2, -1).swapaxes(1, 2)
+        return np.pad(x, [margins, (side, side), (0, 0)], mode="reflect")
+
+    def convolved(self, x: np.ndarray) -> np.ndarray:
+        if self._is_by_four():
+            return _convolve(x, four_shifted(self.kernel), None, 2)
+        return _convolve(x, self.kernel, self.bias, self.stride)
+
+    def spread(self, y: np.ndarray) -> np.ndarray:
+        if not self._is_by_four():
+            return y
+        height, width = y.shape[:2]
+        pixels: np.ndarray = y.reshape(height, width, 2, 2, -1).swapaxes(1, 2)
         return pixels.reshape(2 * height, 2 * width, -1)
+
+    def _is_by_four(self) -> bool:
+        return self.kernel.shape[3] <= FEW and self.bias is None
 
     def normed(self, norm: Norm) -> Conv:
         """With a normalisation that is known by now, and a ReLU."""
@@ -92,16 +101,19 @@ class UpConv:
     def need(self, rows: range, height: int) -> Need:
         return _need(rows.start // 2 - 1, rows.stop // 2 + 1, height)
 
-    def __call__(self, x: np.ndarray, margins: tuple[int, int]) -> np.ndarray:
-        x = np.pad(x, [margins, (1, 1), (0, 0)], mode="symmetric")
-        bias = None if self.bias is None else np.tile(self.bias, 4)
-        four = _convolve(x, four_halved(self.kernel), bias)
-        height, width, channels = four.shape[0] - 1, four.shape[1] - 1, self.kernel.shape[3]
-        four = four.reshape(height + 1, width + 1, 2, 2, channels)
-        y = np.empty((2 * height, 2 * width, channels), "float32")
+    def padded(self, x: np.ndarray, margins: tuple[int, int]) -> np.ndarray:
+        return np.pad(x, [margins, (1, 1), (0, 0)], mode="symmetric")
+
+    def convolved(self, x: np.ndarray) -> np.ndarray:
+        return _convolve(x, four_halved(self.kernel), None if self.bias is None else np.tile(self.bias, 4))
+
+    def spread(self, y: np.ndarray) -> np.ndarray:
+        height, width, channels = y.shape[0] - 1, y.shape[1] - 1, self.kernel.shape[3]
+        four = y.reshape(height + 1, width + 1, 2, 2, channels)
+        pixels = np.empty((2 * height, 2 * width, channels), "float32")
         for i, j in np.ndindex(2, 2):
-            y[i::2, j::2] = four[i : i + height, j : j + width, i, j]
-        return y
+            pixels[i::2, j::2] = four[i : i + height, j : j + width, i, j]
+        return pixels
 
     def normed(self, norm: Norm) -> UpConv:
         return replace(self, kernel=self.kernel * norm.scale, bias=norm.offset)
@@ -151,7 +163,21 @@ def _convolution(stride: int, biased: bool) -> tf.types.experimental.Polymorphic
 
 
 def through(layer: Layer, bands: Bands, height: int) -> Bands:
-    """The layer's output, as soon as it can be made, of an input of that height; each row is made once."""
+    """The layer's output, as soon as it can be made, of an input of that height; each row is made once.
+
+    Its convolution has a thread to itself, so that TensorFlow, which has all processors, seldom waits.
+    """
+    with closing(ahead(_each(layer.convolved, ahead(_padded(layer, bands, height))))) as made:
+        yield from _each(layer.spread, made)
+
+
+def _each(change: Callable[[np.ndarray], np.ndarray], bands: Bands) -> Bands:
+    with closing(bands):
+        for band in bands:
+            yield change(band)
+
+
+def _padded(layer: Layer, bands: Bands, height: int) -> Bands:
     kept, first, done = np.empty((0, 0, 0), "float32"), 0, 0
     with closing(bands):
         for band in bands:
@@ -159,7 +185,7 @@ def through(layer: Layer, bands: Bands, height: int) -> Bands:
             rows = range(done, layer.ready(first + len(kept), height))
             if rows:
                 need = layer.need(rows, height)
-                yield layer(kept[need.rows.start - first : need.rows.stop - first], need.margins)
+                yield layer.padded(kept[need.rows.start - first : need.rows.stop - first], need.margins)
                 done, start = rows.stop, layer.need(range(rows.stop, rows.stop + 1), height).rows.start
                 kept, first = kept[start - first :].copy(), start
 

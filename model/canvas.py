@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
 import logging
 import os
+import shutil
 import struct
 import tempfile
 import zlib
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from types import ModuleType, TracebackType
@@ -24,6 +26,17 @@ Format = Literal["png", "jpeg", "webp", "tiff"]
 Dpi = tuple[float, float]
 
 TEXTS = {"png": f"png-comment-0-{metadata.KEYWORD}", "tiff": "image-description"}  # libvips's names
+_PREFIX, _LOCK = "style-transfer-", "lock"
+_PREFIX, _LOCK = "style-transfer-", "lock"
+_PREFIX, _LOCK = "style-transfer-", "lock"
+_PREFIX, _LOCK = "style-transfer-", "lock"
+_PREFIX, _LOCK = "style-transfer-", "lock"
+_PREFIX, _LOCK = "style-transfer-", "lock"
+_PREFIX, _LOCK = "style-transfer-", "lock"
+_PREFIX, _LOCK = "style-transfer-", "lock"
+_PREFIX, _LOCK = "style-transfer-", "lock"
+_PREFIX, _LOCK = "style-transfer-", "lock"
+_PREFIX, _LOCK = "style-transfer-", "lock"
 UNKNOWN_DPI = 72  # as in EXIF; libvips writes no TIFF without one
 
 
@@ -92,12 +105,29 @@ def _bytes(array: np.ndarray) -> memoryview:
 
 @contextmanager
 def scratch() -> Iterator[Path]:
-    """A folder for planes, deleted at the end whatever happens.
+    """A folder for planes, deleted at the end whatever happens; where the process is killed, by a later `sweep`.
 
     /tmp is memory on many systems, where /var/tmp is a disk; TMPDIR names another.
     """
-    with tempfile.TemporaryDirectory(prefix="style-transfer-", dir=_place()) as folder:
+    sweep()
+    with tempfile.TemporaryDirectory(prefix=_PREFIX, dir=_place()) as folder, _held(Path(folder)):
         yield Path(folder)
+
+
+def sweep() -> None:
+    """Removes what processes that were killed have left behind: pictures are private."""
+    for folder in _place().glob(f"{_PREFIX}*"):
+        with suppress(OSError), (folder / _LOCK).open() as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # fails while its process lives
+            shutil.rmtree(folder)
+
+
+@contextmanager
+def _held(folder: Path) -> Iterator[None]:
+    with (folder / f"new-{_LOCK}").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        os.rename(file.name, folder / _LOCK)  # locked before anybody can see it
+        yield
 
 
 def _place() -> Path:

@@ -44,7 +44,7 @@ def refine(
     """
     begun, notes, options = time.perf_counter(), list[str](), options or RefineOptions()
     shares = options.blend_weights(len(styles))
-    paintings = [_painting(style, options) for style in styles]
+    paintings = [read_painting(style, options) for style in styles]
     photo = images.read(content, long_side=options.size)
     drawn = regions.fitting(masks, photo)
     given = None if start is None else images.read(start, field="start", limit=options.size).rgb
@@ -64,9 +64,8 @@ def refine(
         begun_with = {"start": "given", "start_sha256": ingredients.sha256(first)}
     looks = _looks(photo.rgb, looked_at, shares, options.strength)
     refined = gatys.optimise(photo.rgb, *looks, first, options, on_step, resume)
-    recipe = _recipe(options, shares, paintings, photo) | begun_with
-    recipe |= {"weights_sha256": encoder_sha256(options.encoder), "precision": refined.precision}
-    recipe |= ingredients.of_masks(drawn) | {"ended": refined.ended, "versions": ingredients.versions()}
+    recipe = made_of(options, paintings, photo, drawn) | begun_with
+    recipe |= {"precision": refined.precision, "ended": refined.ended}
     if resume:
         recipe["resumed_after"] = resume.step
         notes.append(f"It was interrupted after step {resume.step} and went on from there.")
@@ -112,7 +111,7 @@ def check_start(start: tuple[int, int], photo: tuple[int, int]) -> None:
     regions.check_proportions("The picture to begin with", start, photo, "start")
 
 
-def _painting(style: ImageSource, options: RefineOptions) -> np.ndarray:
+def read_painting(style: ImageSource, options: RefineOptions) -> np.ndarray:
     """(H, W, 3), no larger than its strokes are wanted."""
     readied = transfer.read_style(style, limit=round(options.size * max(1.0, options.style_scale)))
     if not (isinstance(readied, np.ndarray) and readied.ndim == 3):
@@ -168,18 +167,18 @@ def _looks(
     return [*paintings, photo], [*(strength * share for share in shares), 1 - strength]
 
 
-def _recipe(
-    options: RefineOptions,
-    shares: Sequence[float],
-    paintings: Sequence[np.ndarray],
-    photo: Picture,
+def made_of(
+    options: RefineOptions, paintings: Sequence[np.ndarray], photo: Picture, masks: Sequence[Mask]
 ) -> dict[str, Any]:
+    """What a recipe tells before anything is painted."""
+    shares = options.blend_weights(len(paintings))
     used = options.model_dump(mode="json", exclude={"weights"}, exclude_none=True)
     styles = [
         {"weight": share, "sha256": ingredients.sha256(style)} for share, style in zip(shares, paintings, strict=True)
     ]
-    about = {"method": "gatys", "weights": options.encoder, "styles": styles} | ingredients.of_photo(photo.rgb)
-    return about | used
+    about = {"method": "gatys", "weights": options.encoder, "weights_sha256": encoder_sha256(options.encoder)}
+    parts = {"styles": styles} | ingredients.of_photo(photo.rgb) | ingredients.of_masks(masks)
+    return about | parts | used | {"versions": ingredients.versions()}
 
 
 def encoder_sha256(encoder: str) -> str | None:

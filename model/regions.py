@@ -31,13 +31,11 @@ class Mask:
 
     light: np.ndarray | str
 
-    def check(self, height: int, width: int, has_alpha: bool) -> None:
-        """Raises InvalidOption where the mask does not fit a photo of this size."""
+    def check(self, height: int, width: int) -> None:
+        """Raises InvalidOption where the mask does not fit a photo of this size. Of one without clear parts, its alpha
+        is all of it."""
         if not isinstance(self.light, str):
             check_shape(self.light.shape[::-1], (width, height))
-        elif self.light == ALPHA and not has_alpha:
-            sentence = "This photo has no clear parts that could be its mask: send one as a picture."
-            raise InvalidOption(sentence, "mask")
 
     def fitted(
         self,
@@ -101,7 +99,7 @@ def fitting(sources: Sequence[ImageSource], photo: Picture | Pixels) -> list[Mas
     masks = [read(source) for source in sources]
     height, width = photo.rgb.shape[:2]
     for mask in masks:
-        mask.check(height, width, photo.alpha is not None)
+        mask.check(height, width)
     return masks
 
 

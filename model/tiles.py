@@ -8,6 +8,7 @@ is computed twice but the two expanding layers that would be the largest on disk
 
 from __future__ import annotations
 
+import errno
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
@@ -18,15 +19,15 @@ import numpy as np
 import tensorflow as tf
 
 from model import canvas
-from model.bands import Bands, Conv, Layer, Moments, Norm, UpConv, ahead, through
+from model.bands import Bands, Conv, Layer, Moments, Norm, UpConv, through
 from model.canvas import Plane
 from model.errors import ImageTooLarge
 from model.layers import BATCH_EPSILON
 from model.magenta import Magenta, OnStage
 from model.networks import Architecture, read_arrays
 
-TILED_FROM = 6_000_000  # pixels: below it the whole render is a little quicker, and its memory is not yet a matter
-BAND_BYTES = 16_000_000  # of the widest feature map of a band: what is larger is no quicker
+TILED_FROM = 3_200_000  # pixels: from here on, two fifths of the memory for a third more time (docs/big.md)
+BAND_BYTES = 8_000_000  # of the widest feature map of a band: what is larger is no quicker
 LEAST_BAND = 4  # rows, of the residual blocks' feature maps; with fewer, the margins would take longer than the band
 
 Put: TypeAlias = Callable[[int, np.ndarray], None]
@@ -49,9 +50,15 @@ def render(network: Magenta, content: Rows, vector: np.ndarray, put: Put, on_sta
     Raises ImageTooLarge where the disk has no room for the feature maps.
     """
     height, width = content.shape[:2]
+    needed = disk_bytes(network.architecture, height, width)
     with canvas.scratch() as folder:
-        _refuse_full_disk(folder, disk_bytes(network.architecture, height, width), width, height)
-        _Render(_Weights(network, vector), folder, (height, width), on_stage or _nobody).run(content, put)
+        _refuse_full_disk(folder, needed, width, height)
+        try:
+            _Render(_Weights(network, vector), folder, (height, width), on_stage or _nobody).run(content, put)
+        except OSError as error:
+            if error.errno == errno.ENOSPC:  # filled by others since then
+                raise _full(folder, needed, width, height) from error
+            raise
 
 
 def disk_bytes(architecture: Architecture, height: int, width: int) -> int:
@@ -61,13 +68,17 @@ def disk_bytes(architecture: Architecture, height: int, width: int) -> int:
 
 
 def _refuse_full_disk(folder: Path, needed: int, width: int, height: int) -> None:
+    if needed > shutil.disk_usage(folder).free:
+        raise _full(folder, needed, width, height)
+
+
+def _full(folder: Path, needed: int, width: int, height: int) -> ImageTooLarge:
     free = shutil.disk_usage(folder).free
-    if needed > free:
-        raise ImageTooLarge(
-            f"A result of {width} x {height} pixels needs {needed / 1e9:.1f} GB of disk for a while, but only "
-            f"{free / 1e9:.1f} GB is free in {folder.parent}: make room there, or ask for a smaller size.",
-            "size",
-        )
+    return ImageTooLarge(
+        f"A result of {width} x {height} pixels needs {needed / 1e9:.1f} GB of disk for a while, but only "
+        f"{free / 1e9:.1f} GB is free in {folder.parent}: make room there, or ask for a smaller size.",
+        "size",
+    )
 
 
 def _nobody(done: int, of: int) -> None:
@@ -156,9 +167,8 @@ class _Render:
         self, kind: str, layers: Sequence[Layer], bands: Bands, height: int, into: Plane | None = None
     ) -> Moments:
         """Takes a feature map of that height through the layers: what comes out is measured, and written `into`."""
-        bands = ahead(bands)
         for layer in layers:
-            bands, height = ahead(through(layer, bands, height)), layer.height(height)
+            bands, height = through(layer, bands, height), layer.height(height)
         moments, top = Moments(), 0
         with closing(bands):
             for band in bands:

@@ -13,7 +13,7 @@ import * as more from "./more.js";
 import * as photo from "./photo.js";
 import * as pictures from "./pictures.js";
 import { livePreview } from "./preview.js";
-import { controlOf, forgetAll, tell } from "./problems.js";
+import { forgetAll, placeOf, tell } from "./problems.js";
 import * as recipe from "./recipe.js";
 import * as regions from "./regions.js";
 import { post, reached } from "./server.js";
@@ -237,13 +237,13 @@ function explain(error) {
     tell("form", "This page could not show the picture. Please reload it and try again.");
     console.error(error);
   }
-  (controlOf(error.field) ?? go).focus();
+  (placeOf(error.field) ?? go).focus();
 }
 
 function complete() {
   const missing = [...pictures.missing(), ...more.missing()];
   for (const [field, message] of missing) tell(field, message);
-  if (missing.length) controlOf(missing[0][0]).focus();
+  if (missing.length) placeOf(missing[0][0]).focus();
   return !missing.length;
 }
 

@@ -7,6 +7,7 @@ import { fetched } from "./server.js";
 const form = document.querySelector("#paint");
 const [line, printed] = ["#forecast", "#print-pixels"].map((id) => document.querySelector(id));
 const PAUSE = 300; // ms: nobody is asked while somebody types
+const AGAIN = 3000; // ms: until the server, which has just begun, knows more than the size
 let timer = 0;
 let newest = ""; // the question whose answer is waited for, or shown
 
@@ -33,6 +34,7 @@ async function ask(question) {
     if (question !== newest) return;
     for (const field of ["size", "print", "dpi"]) forget(field);
     say(answer);
+    if (answer.seconds === null) timer = setTimeout(ask, AGAIN, question);
   } catch (error) {
     if (question !== newest) return;
     say(null);

@@ -15,10 +15,12 @@ let photo = null; // { blob, name, kept }; kept: the server has it, by this name
 
 export const theirs = () => photo;
 
-/** Of the photo as it is looked at; null where this browser cannot show it. */
+/** Of the photo, whose copy may be all that is looked at; null where this browser cannot show it. */
 export function size() {
-  const { naturalWidth: width, naturalHeight: height } = picture;
-  return photo && !easel.hidden && width ? { width, height } : null;
+  const { naturalWidth, naturalHeight, dataset } = picture;
+  if (!photo || easel.hidden || !naturalWidth) return null;
+  if (photo.kept && dataset.width) return { width: dataset.width, height: dataset.height };
+  return { width: naturalWidth, height: naturalHeight };
 }
 
 function show(element, blob) {

@@ -6,7 +6,13 @@ function box(field) {
 }
 
 /** The control that a field is set with; null where there is none. */
-export const controlOf = (field) => document.querySelector(`[aria-describedby~="${CSS.escape(field)}-problem"]:not(fieldset)`);
+const controlOf = (field) => document.querySelector(`[aria-describedby~="${CSS.escape(field)}-problem"]:not(fieldset)`);
+
+/** Where somebody puts a field right: at its control, else at the head of the part that tells of it; else null. */
+export function placeOf(field) {
+  const control = controlOf(field);
+  return control && !control.closest("[hidden]") ? control : (box(field).closest("details")?.querySelector("summary") ?? null);
+}
 
 export function tell(field, message) {
   const told = box(field);

@@ -15,6 +15,7 @@ const [notice, words, choices, use, over] = [
 ].map((id) => document.querySelector(id));
 const told = document.querySelector("#preview-status");
 const OFFER = words.textContent;
+let newest = null; // the picture that was looked at last
 let offered = null; // a picture's file and its recipe, as the server read it
 
 /** As the server reads it; null where it has none, or cannot be asked. */
@@ -36,8 +37,10 @@ async function recipeOf(file) {
 /** True where the picture has a recipe: then they are asked what is to be done with it. */
 export async function offer(file) {
   hide();
+  newest = file;
   const recipe = await recipeOf(file);
   if (!recipe) return false;
+  if (newest !== file) return true; // another one was brought meanwhile: nobody waits for this one
   offered = { file, recipe };
   words.textContent = OFFER;
   choices.hidden = false;
@@ -73,7 +76,6 @@ function chooseStyles(listed) {
 function tellDone(notes) {
   const next = photo.theirs() ? [] : ["Now choose the photo to paint with them."];
   words.replaceChildren(...["Its settings are in place.", ...next, ...notes].flatMap((note) => [note, " "]));
-  choices.hidden = true;
   notice.focus();
 }
 
@@ -89,7 +91,10 @@ async function restore({ options, styles: listed, masks, notes }) {
   form.dispatchEvent(new Event("pictures"));
 }
 
-use.addEventListener("click", () => restore(offered.recipe));
+use.addEventListener("click", () => {
+  choices.hidden = true; // a second press would bring the styles twice
+  restore(offered.recipe);
+});
 over.addEventListener("click", () => {
   putPhoto(offered.file);
   hide();

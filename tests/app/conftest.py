@@ -14,7 +14,7 @@ from flask.testing import FlaskClient
 import model
 from app import create_app
 from app.settings import Settings
-from model import forecast, images, ingredients, recipe, regions, transfer, vectors
+from model import forecast, images, ingredients, regions, transfer, vectors
 from model.forecast import Forecast
 from model.images import Picture
 from model.options import DPI, RefineOptions, StylizeOptions
@@ -46,12 +46,12 @@ def negative(content, styles, options: StylizeOptions, model_path=None, on_step=
     return pastiche
 
 
-def negative_file(content, styles, output, options, on_step=None, masks=(), credits=()) -> transfer.Report:
+def negative_file(content, styles, output, options, on_step=None, masks=(), retold=dict) -> transfer.Report:
     pastiche = negative(content, styles, options, masks=masks)
     height, width = pastiche.picture.rgb.shape[:2]
     for step in range(3) if on_step else ():
         on_step(Step(step, 3))
-    made = recipe.credited(pastiche.recipe, credits)
+    made = retold(pastiche.recipe)
     output.write_bytes(images.encode(pastiche.picture, options.format, options.quality, made))
     return transfer.Report(width, height, NEGATIVE, 0.01, made)
 

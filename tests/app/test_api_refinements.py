@@ -196,6 +196,25 @@ def test_a_result_goes_on_from_its_picture(app, client, photo_png, painting_png)
     assert (order.options.size, order.options.steps, order.options.encoder) == (128, 50, SLIM)
 
 
+@pytest.mark.parametrize(
+    ("options", "lost"),
+    [
+        ({"masks": ["everywhere"], "region_strengths": [0.5]}, True),
+        ({"masks": ["everywhere"], "region_styles": [2]}, True),
+        ({"masks": ["everywhere", "everywhere"]}, True),  # the styles in turn
+        ({"masks": ["everywhere"], "strength": 0.7}, False),
+        ({}, False),
+    ],
+)
+def test_a_refinement_keeps_the_brush_and_says_what_it_cannot(app, client, photo_png, options, lost):
+    styles = [OrderStyle(name=name, shipped=name) for name in ("ink", "flow")]
+    id = add_result(app, "ann", photo_png, styles=styles, style_scale=2, **options)
+    with app.test_request_context():
+        order = accept_refinement(app.extensions["library"].result("ann", id), Owner("ann"), RefineOptions()).order
+    assert order.options.style_scale == 2
+    assert ["regions" in note for note in order.notes] == [True] * lost
+
+
 def test_a_result_whose_photo_is_gone_is_refined_over_its_copy(app, client, photo_png, result):
     library = app.extensions["library"]
     found = library.result("ann", result)

@@ -322,6 +322,13 @@ def test_from_a_pastiche_it_goes_on_with_its_picture(app, client, shown, photo_p
     assert order.start == app.extensions["library"].result("ann", id).picture
 
 
+def test_that_only_parts_were_painted_is_told_where_all_is_refined(client, form):
+    client.get("/")
+    for fields, told in (({"mask": "everywhere"}, True), ({}, False)):
+        id = client.post("/api/v1/jobs", data=form(style="mosaic", **fields)).json["id"]
+        assert ("only parts were painted" in client.get(f"/explore?from={id}").text) is told
+
+
 def test_what_a_given_picture_began_begins_with_it_again(app, client, shown, photo_png, painting_png):
     library = app.extensions["library"]
     start = library.put_picture(sign_in(client, "ann"), painting_png)

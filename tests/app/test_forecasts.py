@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from app import api_forecasts
 from model import forecast
 from tests.app.answers import error_of
 
@@ -45,6 +46,14 @@ def test_nothing_is_loaded_for_it(client, monkeypatch):
     monkeypatch.setattr(forecast, "forecast", lambda *_: pytest.fail("loaded"))
     told = client.get(URL, query_string=PHOTO).json
     assert (told["width"], told["height"], told["seconds"]) == (2048, 1536, None)
+
+
+def test_who_comes_during_the_trial_is_told_the_size_alone(loaded, monkeypatch):
+    monkeypatch.setattr(api_forecasts, "_PATIENCE", 0.01)
+    with api_forecasts._TRIAL:
+        told = loaded.get(URL, query_string=PHOTO).json
+    assert (told["width"], told["seconds"], told["tiled"]) == (2048, None, None)
+    assert loaded.get(URL, query_string=PHOTO).json["seconds"]
 
 
 def test_what_is_asked_for_besides_changes_nothing_and_is_checked(loaded):

@@ -36,6 +36,14 @@ def test_what_is_too_large_is_refused_by_the_name_of_what_made_it_so(new_app, fo
     assert "more than 0.01" in error["message"]
 
 
+@pytest.mark.parametrize("door", [URL, "/api/v1/jobs"])
+def test_what_its_kind_of_file_cannot_hold_is_refused_before_it_is_painted(client, form, door):
+    file = io.BytesIO()
+    Image.new("RGB", (400, 4)).save(file, "PNG")
+    answer = client.post(door, data=form(content=upload(file.getvalue()), size="16384", format="webp"))
+    assert (answer.status_code, error_of(answer)["field"]) == (413, "format")
+
+
 def test_so_is_a_refinement(new_app, form):
     answer = new_app(**LIMIT).test_client().post("/api/v1/jobs", data=form(method="gatys", size="128"))
     assert (answer.status_code, error_of(answer)["code"], error_of(answer)["field"]) == (422, "too_large", "size")
@@ -66,7 +74,8 @@ def test_a_large_result_is_painted_into_a_file(working, form, photo_png):
     wait_until(lambda: working.get(f"/api/v1/jobs/{job['id']}").json["state"] == "done")
     painted = working.get(f"/results/{job['id']}/picture.png").data
     assert abs(pixels(painted) - (255.0 - pixels(photo_png))).max() <= 1
-    assert recipe.extract(painted).styles[0].name == "Mosaic"
+    told = recipe.extract(painted).told()
+    assert (told["styles"][0]["name"], told["format"]) == ("Mosaic", "jpeg")
     assert pixels(working.get(f"/results/{job['id']}/thumbnail").data).shape == (96, 128, 3)
     assert working.get(f"/api/v1/jobs/{job['id']}/result").mimetype == "image/jpeg"
 

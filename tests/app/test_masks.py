@@ -136,6 +136,28 @@ def test_what_is_refined_further_keeps_its_masks(new_app, form, photo_png):
     assert refined.options.keep_colours == 0.5
 
 
+@pytest.mark.parametrize("options", [{}, {"method": "gatys", "size": "128", "steps": "2"}])
+def test_a_job_may_go_by_the_alpha_of_a_photo_that_is_opaque_after_all(new_app, form, photo_png, options):
+    client = new_app(worker=True).test_client()
+    opaque = png(np.dstack([pixels(photo_png), np.full_like(LEFT, 255)]))
+    job = client.post("/api/v1/jobs", data=form(content=upload(opaque), mask="alpha", **options)).json
+    painted = pixels(client.get(finished(client, job["id"])["result"]).data)
+    assert abs(painted - (255.0 - pixels(photo_png))).max() <= 1
+
+
+@pytest.mark.parametrize("method", ["magenta", "gatys"])
+@pytest.mark.parametrize(("name", "usual", "other"), [("feather", 0, 2), ("paint", "inside", "outside")])
+def test_a_wish_about_masks_takes_one(client, form, photo_png, painting_png, method, name, usual, other):
+    json = {"content": b64(photo_png), "style": b64(painting_png), "method": method}
+    for value, status in ((usual, 202), (other, 422)):
+        answers = [
+            client.post("/api/v1/jobs", data=form(method=method, **{name: str(value)})),
+            client.post("/api/v1/jobs", json=json | {name: value}),
+        ]
+        assert [answer.status_code for answer in answers] == [status] * 2
+    assert [error_of(answer)["field"] for answer in answers] == [name] * 2
+
+
 def test_a_job_holds_its_masks(app, client, form):
     job = client.post("/api/v1/jobs", data=form(mask=["everywhere", upload(png(LEFT))])).json
     order = Order.model_validate(app.extensions["jobs"].get(job["id"]).asked)

@@ -54,6 +54,12 @@ def test_every_newer_wish_makes_another_order(options):
     assert order.digest != made(options=StylizeOptions()).digest
 
 
+def test_what_is_to_be_told_makes_no_other_order():
+    order = made(options=StylizeOptions(), notes=["Late."])
+    assert stored(order) == order
+    assert order.digest == made(options=StylizeOptions()).digest
+
+
 def test_masks_make_another_order_and_must_be_there():
     masked = made(options=StylizeOptions(), masks=["alpha", MASK])
     assert stored(masked) == masked

@@ -18,8 +18,10 @@ from app.jobs import QueueFull
 from app.library import holder_of_checkpoint
 from app.orders import Order
 from app.tables import JobRow
+from model import images
 from model.options import StylizeOptions
 from tests.app.answers import from_data_url, pixels, upload
+from tests.app.seeds import add_result, sign_in
 
 
 @pytest.fixture
@@ -93,6 +95,20 @@ def test_the_gallery_shows_every_style_that_ships(client):
         with client.get(f"/static/styles/{style.id}.jpg") as picture:
             assert picture.status_code == 200
     assert checked(page) == set()
+
+
+def test_the_photo_of_a_result_is_told_with_its_own_size(app, ann, photo_png):
+    large = images.encode(images.read(photo_png, long_side=1500))
+    page = ann.get(f"/?from={add_result(app, 'ann', large)}").text
+    assert 'data-width="1500" data-height="1125"' in page
+    assert "data-width" not in ann.post("/", data={"content": "result:gone"}).text
+
+
+def test_a_soft_edge_without_a_mask_is_told_beside_it(client, form):
+    answer = client.post("/", data=form(feather="2.5", paint="inside"))
+    assert answer.status_code == 422
+    assert "mask" in problem_at(answer.text, "feather")
+    assert client.post("/", data=form(feather="0", paint="inside")).status_code == 303
 
 
 def test_a_style_of_the_address_is_chosen(client, shipped):
@@ -211,6 +227,12 @@ def test_masks_of_an_earlier_picture_are_there_again(app, client, job_of):
     assert client.get(told["masks"][0]).data == file.getvalue()
     assert client.get(f"/jobs/{id}/masks/1").status_code == 404
     assert app.test_client().get(told["masks"][0]).status_code == 404
+
+
+def test_a_photo_whose_clear_parts_were_the_mask_comes_with_them(app, client, photo_png):
+    for masks, photo in ((["alpha"], "/jobs/{}/photo"), ([], "/results/{}/before")):
+        id = add_result(app, sign_in(client, "ann"), photo_png, masks=masks)
+        assert f'data-src="{photo.format(id)}"' in client.get(f"/?from={id}").text
 
 
 def test_regions_that_took_the_styles_in_turn_do_so_again(client, job_of):

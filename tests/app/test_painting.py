@@ -10,10 +10,11 @@ from app.library import Library
 from app.orders import Order, OrderStyle
 from app.painting import as_far_as_it_is, paint_order
 from app.store import Store
-from model import images
+from model import images, ingredients, recipe, transfer
 from model.images import Picture
 from model.options import RefineOptions, StylizeOptions
 from model.progress import Checkpoint
+from model.refine import encoder_sha256
 from model.transfer import Pastiche
 
 LIMIT = 900.0
@@ -109,3 +110,20 @@ def test_what_a_refinement_came_to_is_as_large_as_it_was_to_become(library, refi
     assert (pastiche.complete, pastiche.seconds, pastiche.weights) == (False, 30.0, "vgg16")
     assert pastiche.notes == ["It was stopped after step 40 of 80."]
     assert pastiche.recipe.items() >= {"method": "gatys", "width": 256, "height": 192, "steps": 80}.items()
+
+
+def test_what_a_refinement_came_to_says_of_what(library, refinement, photo, photo_png, painting_png):
+    asked = refinement(images.encode(Picture(photo)), size=128, encoder="vgg19-slim")
+    order = asked.model_copy(update={"masks": ["alpha", library.put_picture("ann", images.encode(Picture(photo)))]})
+    told = recipe.Recipe.model_validate(as_far_as_it_is(order, library, Checkpoint(1 - photo, 40, 30.0)).recipe)
+    assert [mask if isinstance(mask, str) else bool(mask.png) for mask in told.masks] == ["alpha", True]
+    assert (told.content_sha256, told.model_extra["start"]) == (ingredients.sha256(images.read(photo_png).rgb), "given")
+    assert told.styles[0].sha256 == ingredients.sha256(transfer.read_style(painting_png, 128))
+    assert told.weights_sha256 == encoder_sha256("vgg19-slim")
+
+
+def test_what_an_order_has_to_tell_comes_before_the_painter_s_own(library, refinement, refine, photo_png):
+    refine(5.0, "steps", "Calm.")
+    order = refinement(size=128, encoder="vgg16").model_copy(update={"notes": ["Lost."]})
+    assert paint(order, library).notes == ["Lost.", "Calm."]
+    assert as_far_as_it_is(order, library, Checkpoint(photo_png, 4, 3.0)).notes[0] == "Lost."

@@ -141,6 +141,14 @@ def test_weights_that_are_not_here_are_named(client):
     assert "'v1-256' (abababababab)" in note
 
 
+@pytest.mark.parametrize("numbers", [[float("nan")] * 4, [float("inf"), 0, 0, 1], [1e9, 0, 0, 1], [0.0] * 5000])
+def test_numbers_that_no_painting_has_are_told_and_make_no_style_file(client, numbers):
+    spoilt = {"vector": b64(np.array(numbers, "<f4").tobytes()), "name": "Tide"}
+    found = read(client, carrying(written(styles=[spoilt])))
+    assert found["styles"] == [{"name": "Tide", "weight": 1.0}]
+    assert ["“Tide”" in note for note in found["notes"]] == [True]
+
+
 def test_a_refinement_says_what_its_recipe_lacks(client):
     told = written(method="gatys", weights="vgg19-slim", weights_sha256="cd" * 32, start="given", size=256)
     told["styles"] = [{"weight": 1.0, "sha256": "ef" * 32, "name": "Tide"}]
@@ -164,6 +172,12 @@ def test_a_mask_that_is_only_hashed_is_named_and_left_out(client):
     assert found["masks"] == ["everywhere", "alpha"]
     assert (found["options"]["region_styles"], found["options"]["region_strengths"]) == ([1, 1], [0.1, 0.3])
     assert found["notes"] == ["1 of its masks are not in the recipe, being too large: paint them anew."]
+
+
+def test_regions_that_took_the_styles_in_turn_are_numbered(client, form):
+    masks = ["everywhere", upload(png(LEFT))]
+    painted = client.post(STYLIZE, data=form(style=["mosaic", "ink"], mask=masks)).data
+    assert read(client, painted)["options"]["region_styles"] == [1, 2]
 
 
 def test_a_mask_that_is_no_picture_is_none(client):

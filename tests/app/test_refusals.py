@@ -353,7 +353,7 @@ def test_missing_and_empty_pictures(client, form, field):
 def test_only_one_photo_and_no_other_files(client, form, photo_png):
     two = form(content=[upload(photo_png), upload(photo_png)])
     assert refusal(client.post(URL, data=two)) == (422, "invalid_option", "content")
-    assert refusal(client.post(URL, data=form(mask=upload(photo_png)))) == (422, "invalid_option", "mask")
+    assert refusal(client.post(URL, data=form(depth=upload(photo_png)))) == (422, "invalid_option", "depth")
 
 
 def test_too_many_styles(client, form, photo_png, painting_png):

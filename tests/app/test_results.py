@@ -52,6 +52,13 @@ def test_all_settings_are_told(ann, painted):
     assert "&#34;method&#34;: &#34;magenta&#34;" in page
 
 
+def test_only_kinds_of_file_that_can_hold_it_are_offered(app, ann):
+    file = io.BytesIO()
+    Image.new("RGB", (16_384, 2)).save(file, "PNG")
+    page = ann.get("/results/" + add_result(app, "ann", file.getvalue())).text
+    assert re.findall(r'/picture\.(\w+)" download', page) == ["png", "jpeg", "tiff"]
+
+
 def test_defaults_are_told_too(ann, painted):
     told = facts(ann.get(painted()).text)
     assert (told["Style"], told["Strength"], told["File"]) == ("Flow", "Full", "PNG, which loses nothing")

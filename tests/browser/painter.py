@@ -18,7 +18,6 @@ from model import color, forecast, images, ingredients, regions, transfer
 from model.images import Picture
 from model.options import DPI, RefineOptions, StylizeOptions
 from model.progress import Cancelled, Checkpoint, OnStep, Step
-from model.recipe import credited
 from model.transfer import Pastiche
 from tests.app.answers import NEGATIVE, NEGATIVE_SHA256
 from tests.app.conftest import negative_vector
@@ -54,7 +53,7 @@ class Painter:
         return Pastiche(picture, NEGATIVE, 0.01, recipe)
 
     def stylize_file(
-        self, content, styles, output: Path, options, model_path=None, on_step=None, masks=(), credits=()
+        self, content, styles, output: Path, options, model_path=None, on_step=None, masks=(), retold=dict
     ) -> transfer.Report:
         if self.error:
             raise self.error
@@ -63,7 +62,7 @@ class Painter:
             on_step(Step(step + 1, self.steps, (self.steps - step) * self.pause))
         at_once = replace(self, at_once=0.0)
         pastiche = at_once.stylize(content, styles, options, masks=masks)
-        recipe = credited(pastiche.recipe, credits)
+        recipe = retold(pastiche.recipe)
         output.write_bytes(images.encode(pastiche.picture, options.format, options.quality, recipe))
         height, width = pastiche.picture.rgb.shape[:2]
         return transfer.Report(width, height, NEGATIVE, 0.01, recipe)

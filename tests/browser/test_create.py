@@ -270,6 +270,37 @@ def test_keep_nothing_shows_the_result_here(new_page, files):
     expect(page.locator("main img")).to_have_count(0)
 
 
+def test_keep_nothing_gives_also_what_the_browser_cannot_show(new_page, files):
+    page = new_page()
+    photo(page).set_input_files(files[0])
+    style(page, FLOW).check()
+    page.get_by_label("File", exact=True).select_option("tiff")
+    page.get_by_label("Keep nothing on the server").check()
+    paint(page)
+    expect(result(page)).to_be_focused()
+    expect(result(page)).to_contain_text("This browser cannot show this kind of file")
+    expect(page.get_by_alt_text("Your photo in the style that you chose")).to_be_hidden()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download").click()
+    assert download.value.suggested_filename == "photo-pastiche.tiff"
+    assert Image.open(io.BytesIO(download.value.path().read_bytes())).format == "TIFF"
+
+
+def test_the_same_file_is_made_as_small_as_each_place_asks(new_page, photo_png):
+    page = new_page()
+    sides = page.evaluate(
+        """async bytes => {
+            const { shrunk } = await import("/static/shrink.js");
+            const blob = new Blob([new Uint8Array(bytes)]);
+            const sideOf = ({ width, height }) => Math.max(width, height);
+            const made = async side => sideOf(await createImageBitmap(await shrunk(blob, side)));
+            return Promise.all([32, 16, 32].map(made));
+        }""",
+        list(photo_png),
+    )
+    assert sides == [32, 16, 32]
+
+
 def test_keep_nothing_can_be_cancelled(new_page, files):
     page = new_page()
     page.get_by_label("Keep nothing on the server").check()

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from model import color
+from model import color, images
 from tests.browser.stand import LEFT_OPEN, assert_fits
 from tests.browser.studio import (
     FLOW,
@@ -207,9 +207,25 @@ def test_how_long_it_takes_is_told_before(new_page, files, answer, words):
     expect(page.locator("#forecast")).to_have_text(words)
 
 
-def test_the_server_foretells(page):
+def test_the_server_foretells(new_page, new_site, files):
+    page = new_page(new_site(warm_up=True))
+    photo(page).set_input_files(files[0])
     page.get_by_label("Long side").select_option("4096")
     expect(page.locator("#forecast")).to_have_text("About 2 min, painted in pieces · 4096 \u00d7 3072 pixels")
+
+
+def test_a_server_that_has_just_begun_is_asked_again(new_page, files):
+    page, answers = new_page(), [None, 12.3]
+
+    def fulfil(route) -> None:
+        body = {"width": 30, "height": 20, "seconds": answers.pop(0), "memory": None, "disk": None, "tiled": None}
+        route.fulfill(json=body)
+
+    page.route("**/api/v1/forecast?*", fulfil)
+    photo(page).set_input_files(files[0])
+    expect(page.locator("#forecast")).to_have_text("30 \u00d7 20 pixels")
+    expect(page.locator("#forecast")).to_have_text("About 10 s · 30 \u00d7 20 pixels")
+    assert not answers
 
 
 def test_it_is_foretold_anew_when_the_size_changes(page):
@@ -254,6 +270,17 @@ def test_another_like_this_has_all_of_it_again(page):
     expect(page.get_by_label("Even strength")).to_be_checked()
     for label, value in (("Long side", "print"), ("Wide", "10"), ("High", "15"), ("Dots an inch", "72")):
         expect(page.get_by_label(label)).to_have_value(value)
+
+
+def test_the_photo_that_the_server_kept_is_foretold_as_large_as_it_is(new_page, photo_png, tmp_path):
+    (tmp_path / "large.png").write_bytes(images.encode(images.read(photo_png, long_side=1500)))
+    page = new_page()
+    photo(page).set_input_files(tmp_path / "large.png")
+    style(page, FLOW).check()
+    paint(page)
+    page.wait_for_url("**/results/*")
+    page.get_by_role("link", name="Make another like this").click()
+    expect(page.locator("#forecast")).to_contain_text("1500 \u00d7 1125 pixels")
 
 
 def test_quality_is_there_where_it_counts(page):

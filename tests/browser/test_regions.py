@@ -387,7 +387,20 @@ def test_a_refused_mask_is_told_in_the_panel(open_page):
     page.route("**/api/v1/jobs", lambda route: route.fulfill(status=422, body=body))
     page.get_by_role("button", name="Paint it").click()
     expect(page.locator("#mask-problem")).to_have_text("This mask does not do.")
+    expect(page.locator("#regions > summary")).to_be_focused()
     expect(page.locator("#mask-problem")).to_be_visible()
+
+
+def test_what_is_wrong_with_paint_is_told_at_its_control(open_page):
+    page = open_page()
+    stroke(page, (0.2, 0.5))
+    body = json.dumps({"error": {"code": "invalid_option", "message": "Not there.", "field": "paint"}})
+    page.route("**/api/v1/jobs", lambda route: route.fulfill(status=422, body=body))
+    page.get_by_role("button", name="Paint it").click()
+    expect(page.locator("#paint-problem")).to_have_text("Not there.")
+    expect(page.get_by_label("What is brushed")).to_be_focused()
+    expect(page.get_by_label("What is brushed")).to_have_attribute("aria-invalid", "true")
+    assert page.locator("form#paint").get_attribute("aria-invalid") is None
 
 
 @pytest.mark.parametrize("settings", [{}, PHONE], ids=["desktop", "phone"])

@@ -158,6 +158,16 @@ def test_a_refusal_is_told_in_words(open_page):
     expect(panel(page).get_by_role("status")).to_contain_text("could not be reached")
 
 
+def test_a_photo_that_the_browser_cannot_show_is_told(new_page, tmp_path):
+    unseen = tmp_path / "photo.heic"
+    unseen.write_bytes(b"not for this browser")
+    page = new_page()
+    page.get_by_label("Photo", exact=True).set_input_files(unseen)
+    page.get_by_role("checkbox", name=FLOW.name, exact=True).check()
+    compare(page)
+    expect(panel(page).get_by_role("status")).to_have_text("This browser cannot show one of these files.")
+
+
 def test_the_same_is_not_asked_for_twice(open_page):
     page, asked = open_page(), []
     page.on("request", lambda request: asked.append(request.url) if request.url.endswith("/sheet") else None)

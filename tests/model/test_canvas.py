@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from model.errors import ImageTooLarge, StyleTransferError
 from model.images import Pixels
 
 RECIPE = {"method": "magenta", "width": 90, "styles": [{"name": "Wellen", "credit": "A. Maler", "vector": "A" * 4000}]}
+ROOT = Path(__file__).resolve().parents[2]
 FORMATS = ["png", "jpeg", "webp", "tiff"]
 
 
@@ -167,3 +170,22 @@ def test_the_former_file_stays_until_the_new_one_is_whole(
         save(255 - rgb, path, "png")
     assert path.read_bytes() == former
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_a_killed_process_left_is_swept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """And not what a living one is at work with."""
+    monkeypatch.setattr(canvas, "_place", lambda: tmp_path)
+    code = f"from model import canvas; from pathlib import Path; canvas._place = lambda: Path({str(tmp_path)!r})\n"
+    code += "with canvas.scratch() as folder: (folder / 'plane').touch(); print(folder, flush=True); input()"
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout
+    folder = Path(process.stdout.readline().strip())
+    canvas.sweep()
+    assert (folder / "plane").exists()
+    process.kill()
+    process.communicate()
+    assert (folder / "plane").exists()
+    canvas.sweep()
+    assert list(tmp_path.iterdir()) == []

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from API import transfer_clip
 from model import images, weights
 from model.clips import Painter, is_clip, stylize_clip
 from model.errors import ImageError, ImageTooLarge, InvalidOption, UnsupportedImage
@@ -352,3 +353,10 @@ def test_options_of_a_clip():
     for wrong in {"size": 4096}, {"smooth": 1.1}, {"tiles": "always"}:
         with pytest.raises(InvalidOption):
             ClipOptions.parse(wrong)
+
+
+def test_the_public_door(tmp_path: Path, painting: np.ndarray, tiny: Path):
+    report = transfer_clip(animation(), painting, tmp_path / "out.gif", tiny, strength=0.5, size=None)
+    assert (report.frames, report.recipe["strength"]) == (len(lossless(tmp_path / "out.gif")), 0.5)
+    with pytest.raises(InvalidOption, match="print"):
+        transfer_clip(animation(), painting, tmp_path / "out.gif", tiny, print="6x4in")

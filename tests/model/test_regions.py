@@ -81,9 +81,9 @@ def test_proportions_that_do_not(photo: np.ndarray, size: tuple[int, int]):
     assert raised.value.field == "mask"
 
 
-def test_an_opaque_photo_has_no_alpha_to_go_by(photo: np.ndarray):
-    with pytest.raises(InvalidOption, match="no clear parts"):
-        regions.fitting(["alpha"], Picture(photo))
+def test_the_alpha_of_an_opaque_photo_is_all_of_it(photo: np.ndarray):
+    [mask] = regions.fitting(["alpha"], Picture(photo))
+    assert (mask.fitted(*photo.shape[:2], None) == 255).all()
 
 
 def test_too_many_masks(photo: np.ndarray):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -186,6 +187,15 @@ def test_a_full_disk_is_told_before_the_start(network: Magenta, scratch: Path, m
     with pytest.raises(ImageTooLarge, match=sentence) as caught:
         tiled(network, noise(64, 68, 3), noise(8), stop_at(0))
     assert caught.value.field == "size"
+
+
+def test_a_disk_that_others_fill_meanwhile(network: Magenta, scratch: Path):
+    def fill(done: int, of: int) -> None:
+        if done:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(ImageTooLarge, match="make room there"):
+        tiled(network, noise(64, 64, 3), noise(8), fill)
 
 
 def test_it_takes_no_more_disk_than_it_says(network: Magenta, scratch: Path, small_bands: None):
