@@ -182,10 +182,10 @@ less than 2, takes as long for each megapixel as at 4 megapixels, and paints the
 ## Memory and time
 
 `python -m model stylize large.jpg painting.png -o result.png --size …`, on {machine}.
-Seconds are those of reading, painting and writing; starting Python and TensorFlow takes some more, once. Memory is the most that was resident, as
-`/usr/bin/time -v` tells it, of the whole program. From {tiled_from:.1f} megapixels on, pictures are painted in bands;
-below, in one piece, which is a quarter quicker here and takes two and a half times the memory. `--tiles` decides it
-otherwise.
+Seconds are those of reading, painting and writing; starting Python and TensorFlow takes some more, once. Memory is the
+most that was resident, as `/usr/bin/time -v` tells it, of the whole program. From {tiled_from:.1f} megapixels on,
+pictures are painted in bands; below, in one piece, which is a quarter quicker here and takes two and a half times the
+memory. `--tiles` decides it otherwise.
 
 | result | file | seconds | seconds a megapixel | GB of memory |
 |---|---|---|---|---|

@@ -27,16 +27,6 @@ Dpi = tuple[float, float]
 
 TEXTS = {"png": f"png-comment-0-{metadata.KEYWORD}", "tiff": "image-description"}  # libvips's names
 _PREFIX, _LOCK = "style-transfer-", "lock"
-_PREFIX, _LOCK = "style-transfer-", "lock"
-_PREFIX, _LOCK = "style-transfer-", "lock"
-_PREFIX, _LOCK = "style-transfer-", "lock"
-_PREFIX, _LOCK = "style-transfer-", "lock"
-_PREFIX, _LOCK = "style-transfer-", "lock"
-_PREFIX, _LOCK = "style-transfer-", "lock"
-_PREFIX, _LOCK = "style-transfer-", "lock"
-_PREFIX, _LOCK = "style-transfer-", "lock"
-_PREFIX, _LOCK = "style-transfer-", "lock"
-_PREFIX, _LOCK = "style-transfer-", "lock"
 UNKNOWN_DPI = 72  # as in EXIF; libvips writes no TIFF without one
 
 

@@ -76,7 +76,7 @@ def _full(folder: Path, needed: int, width: int, height: int) -> ImageTooLarge:
     free = shutil.disk_usage(folder).free
     return ImageTooLarge(
         f"A result of {width} x {height} pixels needs {needed / 1e9:.1f} GB of disk for a while, but only "
-        f"{free / 1e9:.1f} GB is free in {folder.parent}: make room there, or ask for a smaller size.",
+        f"{free / 1e9:.1f} GB is free: make room, let TMPDIR name another disk, or ask for a smaller size.",
         "size",
     )
 
