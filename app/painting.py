@@ -17,7 +17,7 @@ from model import canvas, images, recipe, regions, transfer
 from model.images import ImageSource, Picture, Pixels
 from model.options import RefineOptions, StylizeOptions
 from model.progress import Cancelled, Checkpoint, OnStep, Step
-from model.refine import finished, made_of, read_painting
+from model.refine import checked, finished, made_of, read_painting
 from model.transfer import Pastiche
 
 if TYPE_CHECKING:
@@ -144,8 +144,8 @@ def _refined(
 
 def as_far_as_it_is(order: Order, library: Library, checkpoint: Checkpoint) -> Pastiche:
     """What a refinement came to, as large as it was to become; the model is not asked."""
-    options = order.options
-    assert isinstance(options, RefineOptions)
+    assert isinstance(order.options, RefineOptions)
+    options = checked(order.options)
     content, styles, masks = order.sources(library)
     photo = images.read(content, long_side=options.size)
     drawn = regions.fitting(masks, photo)
