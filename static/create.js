@@ -188,13 +188,21 @@ function show(id, attribute, blob) {
 
 const UNSEEN = "This browser cannot show this kind of file, but it is painted: download it";
 
+/** What to do of a picture that does not show: no browser but Safari shows TIFF; all of them, the rest. */
+function unseen({ type }) {
+  return (error) => {
+    if (type !== "image/tiff") throw error;
+    return false;
+  };
+}
+
 async function showPastiche(answer, before) {
   const blob = await reached(answer.blob());
   show("before", "src", before.blob);
   const after = show("after", "src", blob);
   const stem = before.name.replace(/\.[^.]*$/, "") || "photo";
   show("download", "href", blob).download = `${stem}-pastiche.${blob.type.replace("image/", "")}`;
-  const isShown = await after.decode().then(() => true, () => false); // no browser but Safari shows TIFF
+  const isShown = await after.decode().then(() => true, unseen(blob));
   after.closest("figure").hidden = !isShown;
   const seconds = Number(answer.headers.get("X-Style-Seconds")).toFixed(1);
   const seen = isShown ? `${after.naturalWidth} × ${after.naturalHeight} pixels` : UNSEEN;
