@@ -50,7 +50,9 @@ let newest = null; // the photo that was brought last, however long it takes to 
 async function takePhoto([file]) {
   newest = file;
   const other = await lookAt?.(file);
-  if (!other && newest === file) putPhoto(file);
+  if (newest !== file) return;
+  newest = null;
+  if (!other) putPhoto(file);
 }
 
 function takePaintings(files) {
@@ -62,7 +64,7 @@ function takePaintings(files) {
 
 async function takePasted(files) {
   const atStyles = document.activeElement.closest("#styles");
-  const another = photo.theirs() && document.activeElement !== content;
+  const another = (photo.theirs() || newest) && document.activeElement !== content;
   if (!atStyles && !another) takePhoto(files);
   else if (atStyles || !(await lookAt?.(files[0]))) takePaintings(files);
 }
