@@ -46,6 +46,7 @@ def refine(
     shares = options.blend_weights(len(styles))
     paintings = [read_painting(style, options) for style in styles]
     photo = images.read(content, long_side=options.size)
+    regions.check_alpha(masks, content)
     drawn = regions.fitting(masks, photo)
     given = None if start is None else images.read(start, field="start", limit=options.size).rgb
     if given is not None:

@@ -103,6 +103,21 @@ def fitting(sources: Sequence[ImageSource], photo: Picture | Pixels) -> list[Mas
     return masks
 
 
+def check_alpha(masks: Sequence[ImageSource], content: ImageSource) -> None:
+    """Raises InvalidOption where the photo's alpha is to be the mask, and its kind of picture has none."""
+    if any(isinstance(mask, str) and mask == ALPHA for mask in masks) and not _may_be_clear(content):
+        sentence = "This photo has no clear parts that could be its mask: send one as a picture."
+        raise InvalidOption(sentence, "mask")
+
+
+def _may_be_clear(content: ImageSource) -> bool:
+    if isinstance(content, np.ndarray):
+        return content.ndim > 2 and content.shape[-1] == 4
+    if isinstance(content, Image.Image):
+        return content.has_transparency_data
+    return hasattr(content, "read") or images.has_alpha(content)  # what is read once is not read for this
+
+
 def check_shape(mask: tuple[int, int], photo: tuple[int, int]) -> None:
     """Raises InvalidOption where a mask has other proportions than the photo: (width, height) each."""
     check_proportions("The mask", mask, photo, "mask")

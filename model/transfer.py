@@ -66,6 +66,7 @@ def stylize(
     shares = options.blend_weights(len(styles))
     options.regions(len(masks), len(styles))
     photo = images.read(content, field="content", target=options.result_size)
+    regions.check_alpha(masks, content)
     plan = planned(photo, styles, shares, options, masks, model_path)
     pastiche = plan.paint(photo) if on_step is None else _paint_in_steps(plan, photo, on_step)
     return replace(pastiche, seconds=time.perf_counter() - start)
@@ -152,6 +153,7 @@ def stylize_file(
     shares = options.blend_weights(len(styles))
     options.regions(len(masks), len(styles))
     photo = images.decode(content, field="content", target=options.result_size)
+    regions.check_alpha(masks, content)
     images.check_sides(photo.rgb.shape, options.format)
     output.parent.mkdir(parents=True, exist_ok=True)  # better now than after minutes
     plan = planned(photo, styles, shares, options, masks, model_path)

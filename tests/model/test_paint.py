@@ -73,6 +73,14 @@ def test_the_photos_own_alpha_as_a_mask(photo: np.ndarray, painting: np.ndarray,
     assert not np.array_equal(masked[:, :64], photo[:, :64])
 
 
+@pytest.mark.parametrize("kind", ["array", "file", "image"])
+def test_a_photo_that_cannot_be_clear_is_no_mask(kind: str, photo: np.ndarray, photo_png: bytes, painting: np.ndarray):
+    content = {"array": photo, "file": photo_png, "image": Image.open(io.BytesIO(photo_png))}[kind]
+    with pytest.raises(InvalidOption, match="no clear parts") as raised:
+        transfer_style(content, painting, mask="alpha")
+    assert raised.value.field == "mask"
+
+
 def test_a_refined_picture_keeps_the_photo_too(photo: np.ndarray, left: np.ndarray):
     from model.options import RefineOptions
     from model.refine import finished
