@@ -105,7 +105,7 @@ def _stylized(
     mask: ImageSource | Sequence[ImageSource] | None,
 ) -> np.ndarray:
     chosen = StylizeOptions.parse(options)
-    return _told(stylize(content, _listed(style), chosen, model_path, masks=_listed(mask)))
+    return _told(stylize(content, _listed(style), chosen, model_path, masks=_masks(mask)))
 
 
 def _refined(
@@ -118,7 +118,7 @@ def _refined(
     mask: ImageSource | Sequence[ImageSource] | None,
 ) -> np.ndarray:
     chosen = RefineOptions.parse(options)
-    return _told(model.refine(content, _listed(style), chosen, start, on_step, model_path, masks=_listed(mask)))
+    return _told(model.refine(content, _listed(style), chosen, start, on_step, model_path, masks=_masks(mask)))
 
 
 def _told(pastiche: Pastiche) -> np.ndarray:
@@ -133,7 +133,9 @@ def _given(options: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in options.items() if value is not None}
 
 
-def _listed(pictures: ImageSource | Sequence[ImageSource] | None) -> list[ImageSource]:
-    if pictures is None:
-        return []
+def _masks(mask: ImageSource | Sequence[ImageSource] | None) -> list[ImageSource]:
+    return [] if mask is None else _listed(mask)
+
+
+def _listed(pictures: ImageSource | Sequence[ImageSource]) -> list[ImageSource]:
     return list(pictures) if isinstance(pictures, list | tuple) else [cast(ImageSource, pictures)]
