@@ -23,14 +23,8 @@ from model.options import ClipOptions
 from model.parts import Parts
 from model.progress import Cancelled, Step
 from tests.model.clip_files import HEIGHT, WIDTH, animation, frames, video
-from tests.model.tiny import write_tiny
 
 NOTHING = np.zeros(0, "float32")
-
-
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_tiny(tmp_path_factory.mktemp("weights") / "tiny.npz")
 
 
 @pytest.fixture(scope="module")

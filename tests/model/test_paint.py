@@ -13,12 +13,6 @@ from API import style_vector, transfer_style
 from model import StylizeOptions, color, images, memory, stylize, tiles, transfer
 from model.errors import ImageTooLarge, InvalidOption
 from model.progress import Cancelled, Step
-from tests.model.tiny import write_tiny
-
-
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_tiny(tmp_path_factory.mktemp("weights") / "tiny.npz")
 
 
 @pytest.fixture

@@ -10,14 +10,9 @@ import pytest
 from model import StylizeOptions, magenta, stylize
 from model.networks import LITE, SMALL, V1_256, build_transformer, cut
 from model.progress import Cancelled, Step
-from tests.model.tiny import TINY, write_tiny
+from tests.model.tiny import TINY
 
 LARGE = StylizeOptions(size=600)
-
-
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_tiny(tmp_path_factory.mktemp("weights") / "tiny.npz")
 
 
 @pytest.mark.parametrize(("architecture", "stages"), [(TINY, 4), (LITE, 8), (SMALL, 8), (V1_256, 23)])

@@ -17,15 +17,9 @@ from model import Pastiche, StylizeOptions, magenta, stylize, transfer, weights
 from model.errors import BrokenImage, ImageError, InvalidOption, UnsupportedImage, WeightsBroken, WeightsMissing
 from model.options import DEFAULT_SIDE, MAX_SIDE
 from tests.model.saved_model import build
-from tests.model.tiny import write_tiny
 
 OPTIONS = StylizeOptions(strength=0.5, size=64)
 CHOSEN = StylizeOptions.model_fields.keys() - {"weights"}  # in a recipe, those are the network's
-
-
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_tiny(tmp_path_factory.mktemp("weights") / "tiny.npz")
 
 
 @pytest.fixture

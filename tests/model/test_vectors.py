@@ -17,11 +17,6 @@ from tests.model.tiny import write_tiny
 ABOUT = {"name": "Waves", "credit": "Anna", "licence": "CC0-1.0"}
 
 
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_tiny(tmp_path_factory.mktemp("weights") / "tiny.npz")
-
-
 @pytest.fixture
 def file(painting: np.ndarray, tiny: Path) -> StyleFile:
     return transfer.style_file([painting], [1.0], tiny, **ABOUT)
