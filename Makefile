@@ -25,7 +25,7 @@ lint: $(VENV)/development
 	$(VENV)/bin/mypy
 
 bench: $(VENV)/development
-	for script in bench/[!_]*.py; do PYTHONPATH=. $(VENV)/bin/python $$script || exit 1; done
+	$(VENV)/bin/python -m bench
 
 $(VENV)/bin/python:
 	$(PYTHON) -c "import sys; sys.version_info >= (3, 11) or sys.exit('Python 3.11 or newer is needed: make PYTHON=...')"

@@ -1,7 +1,7 @@
 """Pictures of 100 megapixels: memory, time and exactness, in one run.
 
-    python bench/big.py                     everything; writes docs/big.md
-    python bench/big.py --megapixels 25     a smaller large one, for a quick look; writes nothing
+    python -m bench.big                     everything; writes docs/big.md
+    python -m bench.big --megapixels 25     a smaller large one, for a quick look; writes nothing
 
 Time and memory are of `python -m model stylize` as a user types it, memory as `/usr/bin/time -v` says it: the most that
 was resident. Exactness is that of the bands against the render in one piece, and of the cheaper way against the exact
@@ -27,12 +27,13 @@ import tensorflow as tf
 from PIL import Image
 from skimage import data
 
+from bench._measure import ROOT, machine, psnr
 from model import images, tiles, weights
 from model.bands import Moments, Norm
+from model.engine import PLAIN
 from model.magenta import load
 from model.networks import V1_256, assign_arrays, build_transformer, read_arrays
 
-ROOT = Path(__file__).resolve().parents[1]
 SMALL = 4.0  # megapixels
 REPEATS = 3  # of the small one, whose time is the median
 PHOTOS = {"coffee": data.coffee, "cat": data.chelsea, "portrait": data.astronaut}
@@ -99,10 +100,6 @@ def row(size: tuple[int, int], kind: str, seconds: float, rss: int) -> str:
     return line
 
 
-def psnr(one: np.ndarray, other: np.ndarray) -> float:
-    return float(-10 * np.log10(np.square(one - other, dtype="float64").mean()))
-
-
 def in_bands(network: Any, content: np.ndarray, vector: np.ndarray) -> np.ndarray:
     pastiche = np.empty_like(content)
 
@@ -120,7 +117,8 @@ def full_network() -> Any:
     arrays = read_arrays(transformer)
     shifted = {n: a + rng.uniform(-0.2, 0.2, a.shape).astype("float32") for n, a in arrays.items() if a.ndim == 1}
     assign_arrays(transformer, arrays | shifted)
-    return SimpleNamespace(architecture=V1_256, transformer=transformer)
+    about = {"architecture": V1_256, "arrays": read_arrays(transformer), "way": PLAIN}
+    return SimpleNamespace(transformer=transformer, **about)
 
 
 def against_the_whole() -> list[str]:
@@ -166,12 +164,6 @@ def from_smaller_copies() -> list[str]:
         rows.append(f"| {name}, {content.shape[1]} x {content.shape[0]} | {found[0]:.1f} dB | {found[1]:.1f} dB |")
         print(rows[-1], flush=True)
     return rows
-
-
-def machine() -> str:
-    lines = Path("/proc/cpuinfo").read_text().splitlines()
-    model = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "unknown")
-    return f"{len(os.sched_getaffinity(0))} cores of an {model}, without a GPU"
 
 
 PAGE = """# Large pictures
@@ -226,7 +218,7 @@ Such a picture has another contrast, and other colours, than its own preview; 40
   network. It lies in TMPDIR, or in /var/tmp; if there is too little room, that is said before the start.
 - Time in proportion to the pixels. `--dry-run` tells both beforehand.
 
-Made by `python bench/big.py`.
+Made by `python -m bench.big`.
 """
 
 

@@ -1,6 +1,6 @@
 """How much closer a refinement comes to the painting than the pastiche it starts from, and what it costs in content.
 
-    STYLE_MODEL_DIR=FOLDER python bench/fidelity.py --pairs FOLDER [--first 8]
+    STYLE_MODEL_DIR=FOLDER python -m bench.fidelity --pairs FOLDER [--first 8]
 
 FOLDER/content and FOLDER/style hold photos and paintings, paired in sorted order. Full VGG19 judges: relative errors of
 Gram matrices, mean over conv1_1 to conv5_1, and of features at conv4_2. Prints a line for each pair, writes a table to
@@ -95,7 +95,7 @@ refinement on this machine's processor, with everything else that ran on it, so 
 
 {measured}
 
-Made by `python bench/fidelity.py`.
+Made by `python -m bench.fidelity`.
 """
 
 

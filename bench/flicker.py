@@ -1,6 +1,6 @@
 """How much a still scene flickers once it is painted: with smoothing, and frame by frame.
 
-    python bench/flicker.py
+    python -m bench.flicker
 
 Photos that come inside scikit-image, with seeded noise that is another in every frame. Flicker is the mean absolute
 difference from frame to frame, over that of the noise itself. The rest of docs/clips.md's numbers: seconds for a frame,

@@ -1,6 +1,6 @@
 """How fast an optimisation gets how far: ours against the plain loop of TensorFlow's tutorial, in one run.
 
-    STYLE_MODEL_DIR=FOLDER python bench/gatys.py    a folder that has VGG19's weights, unless Keras downloaded them
+    STYLE_MODEL_DIR=FOLDER python -m bench.gatys    a folder that has VGG19's weights, unless Keras downloaded them
 
 Both start from the photo at the same size. Seconds count from when the weights are loaded, so with tracing. Every
 picture is judged afterwards by full VGG19: by the tutorial's own loss, and by the relative errors of Gram matrices and
@@ -170,7 +170,7 @@ relative losses. Where ours ends before a time, its last picture counts.
 
 {measured}
 
-Made by `python bench/gatys.py`, which holds the tutorial's loop.
+Made by `python -m bench.gatys`, which holds the tutorial's loop.
 """
 
 

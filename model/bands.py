@@ -17,6 +17,8 @@ import numpy as np
 import tensorflow as tf
 
 from model.device import device
+from model.graph import Precision
+from model.kernels import four_halved, four_shifted
 from model.layers import EPSILON
 
 FEW = 4  # channels of an output for which the convolution of one pixel at a time is slow
@@ -42,6 +44,7 @@ class Conv:
     kernel: np.ndarray
     bias: np.ndarray | None = None
     stride: int = 1
+    precision: Precision = "float32"
 
     def height(self, height: int) -> int:
         return -(-height // self.stride)
@@ -63,8 +66,8 @@ class Conv:
 
     def convolved(self, x: np.ndarray) -> np.ndarray:
         if self._is_by_four():
-            return _convolve(x, four_shifted(self.kernel), None, 2)
-        return _convolve(x, self.kernel, self.bias, self.stride)
+            return _convolve(x, four_shifted(self.kernel), None, self.precision, 2)
+        return _convolve(x, self.kernel, self.bias, self.precision, self.stride)
 
     def spread(self, y: np.ndarray) -> np.ndarray:
         if not self._is_by_four():
@@ -91,6 +94,7 @@ class UpConv:
 
     kernel: np.ndarray
     bias: np.ndarray | None = None
+    precision: Precision = "float32"
 
     def height(self, height: int) -> int:
         return 2 * height
@@ -105,7 +109,8 @@ class UpConv:
         return np.pad(x, [margins, (1, 1), (0, 0)], mode="symmetric")
 
     def convolved(self, x: np.ndarray) -> np.ndarray:
-        return _convolve(x, four_halved(self.kernel), None if self.bias is None else np.tile(self.bias, 4))
+        bias = None if self.bias is None else np.tile(self.bias, 4)
+        return _convolve(x, four_halved(self.kernel), bias, self.precision)
 
     def spread(self, y: np.ndarray) -> np.ndarray:
         height, width, channels = y.shape[0] - 1, y.shape[1] - 1, self.kernel.shape[3]
@@ -122,44 +127,26 @@ class UpConv:
 Layer: TypeAlias = Conv | UpConv
 
 
-def four_shifted(kernel: np.ndarray) -> np.ndarray:
-    """(k, k, n, m) -> (k + 1, k + 1, n, 4 m): for the pixels of 2 x 2 at once, in strides of two."""
-    size, _, inputs, outputs = kernel.shape
-    four = np.zeros((size + 1, size + 1, inputs, 2, 2, outputs), "float32")
-    for i, j in np.ndindex(2, 2):
-        four[i : i + size, j : j + size, :, i, j] = kernel
-    return four.reshape(size + 1, size + 1, inputs, 4 * outputs)
-
-
-def four_halved(kernel: np.ndarray) -> np.ndarray:
-    """(3, 3, n, m) over a doubled input -> (2, 2, n, 4 m) over the input, for the pixels of 2 x 2 at once.
-
-    Of three neighbours in the doubled input two are the same pixel: the last two for the first of a pair, and the
-    first two for the second.
-    """
-    taps = np.array([[[1, 0, 0], [0, 1, 1]], [[1, 1, 0], [0, 0, 1]]], "float32")  # pixel of the pair, new tap, old tap
-    four: np.ndarray = np.einsum("pai,qbj,ijnm->abnpqm", taps, taps, kernel)
-    return four.reshape(2, 2, kernel.shape[2], 4 * kernel.shape[3])
-
-
-def _convolve(x: np.ndarray, kernel: np.ndarray, bias: np.ndarray | None, stride: int = 1) -> np.ndarray:
+def _convolve(
+    x: np.ndarray, kernel: np.ndarray, bias: np.ndarray | None, precision: Precision, stride: int = 1
+) -> np.ndarray:
     arrays = [x[None], kernel] if bias is None else [x[None], kernel, bias]
     with tf.device(device()):  # each thread has its own
-        y: np.ndarray = _convolution(stride, bias is not None)(*arrays).numpy()[0]
+        y: np.ndarray = _convolution(stride, bias is not None, precision)(*arrays).numpy()[0]
     return y
 
 
 @cache
-def _convolution(stride: int, biased: bool) -> tf.types.experimental.PolymorphicFunction:
+def _convolution(stride: int, biased: bool, precision: Precision) -> tf.types.experimental.PolymorphicFunction:
     """For any size and kernel, so that one trace serves all; TensorFlow makes one step of the three."""
     x, kernel = tf.TensorSpec((1, None, None, None), tf.float32), tf.TensorSpec((None,) * 4, tf.float32)
-    if not biased:
-        return tf.function(lambda x, kernel: tf.nn.conv2d(x, kernel, stride, "VALID"), [x, kernel])
 
-    def convolve(x: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor) -> tf.Tensor:
-        return tf.nn.relu(tf.nn.bias_add(tf.nn.conv2d(x, kernel, stride, "VALID"), bias))
+    def convolve(*arrays: tf.Tensor) -> tf.Tensor:
+        x, kernel, *bias = (tf.cast(array, precision) for array in arrays)
+        y = tf.nn.conv2d(x, kernel, stride, "VALID")
+        return tf.cast(tf.nn.relu(tf.nn.bias_add(y, *bias)) if bias else y, tf.float32)
 
-    return tf.function(convolve, [x, kernel, tf.TensorSpec((None,), tf.float32)])
+    return tf.function(convolve, [x, kernel, *([tf.TensorSpec((None,), tf.float32)] if biased else [])])
 
 
 def through(layer: Layer, bands: Bands, height: int) -> Bands:

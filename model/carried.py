@@ -14,7 +14,7 @@ import tensorflow as tf
 from model import memory
 from model.device import device
 from model.magenta import SMALLEST_CONTENT, Magenta
-from model.networks import assign_arrays, build_carrying_transformer, normalised_channels, read_arrays
+from model.networks import assign_arrays, build_carrying_transformer, normalised_channels
 
 
 class Carried:
@@ -48,7 +48,7 @@ class Carried:
 def _compiled(network: Magenta) -> tf.types.experimental.PolymorphicFunction:
     with tf.device(device()):
         transformer = build_carrying_transformer(network.architecture)
-        assign_arrays(transformer, read_arrays(network.transformer))
+        assign_arrays(transformer, network.arrays)
     shapes = [(1, *tensor.shape[1:]) for tensor in transformer.inputs]
     signature = [tf.TensorSpec(shape, tf.float32) for shape in shapes]
     return tf.function(lambda *inputs: transformer(list(inputs), training=False), signature)

@@ -38,7 +38,7 @@ def of_layers(
         **({"mix": [float(layer.mix) for layer in layers]} if options.steady else {}),
     }
     masks = of_masks([layer.mask for layer in layers if layer.mask])
-    return about | used | parts | masks | {"versions": versions()}
+    return about | used | parts | masks | {"versions": versions() | {"transformer": str(network.way)}}
 
 
 def _told(style: np.ndarray | StyleFile, share: float, vector: np.ndarray) -> dict[str, Any]:

@@ -4,28 +4,28 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock
-from typing import TypeAlias
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from model import images, memory, weights
+from model import images, kernels, memory, weights
 from model.device import device
+from model.engine import fastest, trial_picture
 from model.errors import DeviceUnavailable, WeightsBroken
-from model.networks import Architecture, assign_arrays, build_predictor, build_transformer, cut
+from model.kernels import Norm, StyleNorms
+from model.networks import Architecture, assign_arrays, build_predictor
 from model.npz import read_weights
+from model.progress import OnStage
 
 STYLE_SIDE = 256  # pixels, short side of what the predictor sees: the scale it was trained at
 LONGEST_STYLE = 4 * STYLE_SIDE  # of a scroll or a frieze only the middle is looked at
 SMALLEST_CONTENT = 32  # pixels; below it, reflected margins would be wider than the picture
 VECTORS_KEPT = 256
-
-OnStage: TypeAlias = Callable[[int, int], None]
 
 
 class Magenta:
@@ -38,12 +38,15 @@ class Magenta:
         self._lock = Lock()
         _check_keras()
         with tf.device(device()):
-            predictor, transformer = _networks(name, architecture, arrays)
-        image = tf.TensorSpec((1, None, None, 3), tf.float32)
-        self._predict = tf.function(lambda style: predictor(style, training=False), [image])
-        self.transformer = transformer  # to be read from only
-        self._whole = [_compiled(transformer)]
-        self._stages = [_compiled(stage) for stage in cut(transformer)]
+            predictor, self.arrays = _parts(name, architecture, arrays)
+            image = tf.TensorSpec((1, None, None, 3), tf.float32)
+            self._predict = tf.function(lambda style: predictor(style, training=False), [image])
+            self.norms = StyleNorms(architecture, self.arrays)
+            self._engine = fastest(architecture, self.arrays, self.sha256, self._any_style)
+        self.way = self._engine.way  # in which the transformer runs here
+
+    def _any_style(self) -> list[Norm]:
+        return self.norms(self._predict(trial_picture()[None]).numpy()[0])
 
     def embed(self, style: np.ndarray, style_scale: float = 1.0) -> np.ndarray:
         """(H, W, 3) in 0..1 -> (vector_size,) float32. The same picture is predicted once, then remembered.
@@ -73,33 +76,14 @@ class Magenta:
         """
         height, width = content.shape[:2]
         margins = [(0, max(0, SMALLEST_CONTENT - height)), (0, max(0, SMALLEST_CONTENT - width)), (0, 0)]
-        padded = np.pad(content, margins, mode="edge")
+        padded = np.pad(content, margins, mode="edge") if any(map(any, margins)) else content
         memory.refuse_beyond(height, width)
         try:
             with tf.device(device()):
-                batch = self._run(padded[None], np.asarray(vector, dtype="float32")[None], on_stage)
+                pastiche = self._engine.run(padded, self.norms(vector), on_stage)
         except tf.errors.ResourceExhaustedError as error:
             raise memory.too_large(f"A result of {width} x {height} pixels does not fit into memory") from error
-        pastiche: np.ndarray = batch[0, :height, :width].numpy()
-        return pastiche
-
-    def _run(self, content: np.ndarray, vector: np.ndarray, on_stage: OnStage | None) -> tf.Tensor:
-        stages = self._stages if on_stage else self._whole
-        x, v = tf.constant(content), tf.constant(vector)
-        for done, stage in enumerate(stages):
-            if on_stage:
-                on_stage(done, len(stages))
-            x = stage.get_concrete_function()(x, v)
-        if on_stage:
-            on_stage(len(stages), len(stages))
-        return x
-
-
-def _compiled(stage: keras.Model) -> tf.types.experimental.PolymorphicFunction:
-    """For any size, so that a new one needs no new trace."""
-    (_, channels), (_, size) = ((shape[0], shape[-1]) for shape in stage.input_shape)
-    signature = [tf.TensorSpec((1, None, None, channels), tf.float32), tf.TensorSpec((1, size), tf.float32)]
-    return tf.function(lambda x, vector: stage([x, vector], training=False), signature)
+        return pastiche[:height, :width]
 
 
 def _check_keras() -> None:
@@ -113,16 +97,16 @@ def _check_keras() -> None:
         )
 
 
-def _networks(
+def _parts(
     name: str, architecture: Architecture, arrays: Mapping[str, np.ndarray]
-) -> tuple[keras.Model, keras.Model]:
+) -> tuple[keras.Model, dict[str, np.ndarray]]:
+    """The predictor, and the transformer's arrays."""
     try:
-        predictor, transformer = build_predictor(architecture), build_transformer(architecture)
+        predictor = build_predictor(architecture)
         assign_arrays(predictor, arrays)
-        assign_arrays(transformer, arrays)
+        return predictor, kernels.fitted(architecture, arrays)
     except (KeyError, ValueError) as error:
         raise WeightsBroken(f"The weights '{name}' do not fit their network: {error}.", "model_path") from error
-    return predictor, transformer
 
 
 def _sha256(arrays: Mapping[str, np.ndarray]) -> str:

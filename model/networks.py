@@ -82,8 +82,21 @@ def build_carrying_transformer(architecture: Architecture) -> keras.Model:
 
 def normalised_channels(architecture: Architecture) -> int:
     """Of all style normalisations together."""
+    return int(norm_slices(architecture)[-1].stop)
+
+
+def norm_paths(architecture: Architecture) -> list[str]:
+    """The style normalisations in the order in which they are met."""
+    blocks = range(1, architecture.residual_blocks + 1)
+    residual = [f"transformer/residual/residual{block}/conv{n}" for block in blocks for n in (1, 2)]
+    return [*residual, *(f"transformer/expand/conv{n}/conv" for n in (1, 2, 3))]
+
+
+def norm_slices(architecture: Architecture) -> list[slice]:
+    """Each one's place among the channels of all of them."""
     first, second, third = architecture.channels
-    return 2 * architecture.residual_blocks * third + second + first + 3
+    ends = np.cumsum([*[third] * 2 * architecture.residual_blocks, second, first, 3]).tolist()
+    return [slice(start, end) for start, end in zip([0, *ends], ends, strict=False)]
 
 
 def _transformer_inputs(architecture: Architecture) -> tuple[KerasTensor, KerasTensor]:
@@ -100,17 +113,6 @@ def _transform(content: KerasTensor, vector: KerasTensor, architecture: Architec
     x = _expand(x, vector, "conv1", second, 3, 2, "relu", moments)
     x = _expand(x, vector, "conv2", first, 3, 2, "relu", moments)
     return _expand(x, vector, "conv3", 3, 9, 1, "sigmoid", moments)
-
-
-def cut(transformer: keras.Model) -> list[keras.Model]:
-    """The transformer in stages (x, vector) -> x, which share its layers: one after another they do what it does.
-
-    Each ends with a residual block or an expanding layer; the contracting layers go with the first.
-    """
-    content, vector = transformer.inputs
-    kinds = keras.layers.Add, keras.layers.Activation
-    ends = [layer.output for layer in transformer.layers if isinstance(layer, kinds)]
-    return [keras.Model([start, vector], end) for start, end in zip([content, *ends], ends, strict=False)]
 
 
 def _reflect_conv(

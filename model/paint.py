@@ -12,8 +12,9 @@ import numpy as np
 from model import color, images, regions, steady, tiles
 from model.errors import ImageTooLarge
 from model.images import eight_bits, floats
-from model.magenta import SMALLEST_CONTENT, Magenta, OnStage
+from model.magenta import SMALLEST_CONTENT, Magenta
 from model.options import StylizeOptions
+from model.progress import OnStage
 from model.regions import Mask
 
 _BAND = 256  # rows

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import platform
 import time
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Literal, TypeAlias
 
+from model import settings
 from model.device import device
 
 Precision = Literal["float32", "mixed_bfloat16"]
@@ -27,18 +30,24 @@ def pick(encoder: str, trial: Trial) -> Precision:
 
 def may_pay() -> bool:
     """Whether to try at all: processors without instructions for bfloat16 imitate it, slowly."""
+    return settings.precision() == "auto" and ("GPU" in device() or "bf16" in processor())
+
+
+@cache
+def processor() -> str:
+    """What the system says of the first one: its name and its abilities."""
     table = Path("/proc/cpuinfo")
-    return "GPU" in device() or (table.exists() and "bf16" in table.read_text())
+    return table.read_text().partition("\n\n")[0] if table.exists() else platform.processor()
 
 
 def _faster(trial: Trial) -> Precision:
-    plain, mixed = _seconds(trial("float32")), _seconds(trial("mixed_bfloat16"))
+    plain, mixed = (best_seconds(trial(kind), TIMES) for kind in ("float32", "mixed_bfloat16"))
     return "mixed_bfloat16" if plain > WORTH * mixed else "float32"
 
 
-def _seconds(run: Callable[[], object]) -> float:
+def best_seconds(run: Callable[[], object], times: int) -> float:
     run()  # traces and warms up
-    return min(_timed(run) for _ in range(TIMES))
+    return min(_timed(run) for _ in range(times))
 
 
 def _timed(run: Callable[[], object]) -> float:

@@ -33,6 +33,8 @@ class Checkpoint:
 
 
 OnStep: TypeAlias = Callable[[Step], None]
+OnStage: TypeAlias = Callable[[int, int], None]  # so many stages of so many are done
+OnBlock: TypeAlias = Callable[[int], None]  # before the residual block of that number
 
 
 class Cancelled(Exception):

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import platformdirs
 
+from model.errors import DeviceUnavailable
+
 
 def model_dir() -> Path | None:
     """STYLE_MODEL_DIR: a folder of weights to look in first."""
@@ -23,6 +25,14 @@ def cache_dir() -> Path:
 def device() -> str:
     """STYLE_DEVICE: "auto" (a GPU when TensorFlow sees one), "cpu", "gpu" or "gpu:1"."""
     return os.environ.get("STYLE_DEVICE", "auto").strip().lower() or "auto"
+
+
+def precision() -> str:
+    """STYLE_PRECISION: "auto" (whatever is fastest here and looks the same) or "float32"."""
+    value = os.environ.get("STYLE_PRECISION", "auto").strip().lower() or "auto"
+    if value not in ("auto", "float32"):
+        raise DeviceUnavailable(f"STYLE_PRECISION must be auto or float32, not '{value}'.", "STYLE_PRECISION")
+    return value
 
 
 def quieten_tensorflow() -> None:

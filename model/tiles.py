@@ -18,13 +18,14 @@ from typing import Protocol, TypeAlias
 import numpy as np
 import tensorflow as tf
 
-from model import canvas
+from model import canvas, kernels
 from model.bands import Bands, Conv, Layer, Moments, Norm, UpConv, through
 from model.canvas import Plane
 from model.errors import ImageTooLarge
-from model.layers import BATCH_EPSILON
-from model.magenta import Magenta, OnStage
-from model.networks import Architecture, read_arrays
+from model.graph import Precision
+from model.magenta import Magenta
+from model.networks import Architecture
+from model.progress import OnStage
 
 TILED_FROM = 3_200_000  # pixels: from here on, two fifths of the memory for a third more time (docs/big.md)
 BAND_BYTES = 8_000_000  # of the widest feature map of a band: what is larger is no quicker
@@ -90,30 +91,26 @@ class _Weights:
 
     def __init__(self, network: Magenta, vector: np.ndarray) -> None:
         self.architecture, self._vector = network.architecture, np.asarray(vector, "float64")
-        self._arrays = read_arrays(network.transformer)
+        self._arrays, self._way = network.arrays, network.way
 
     def contracting(self) -> list[Layer]:
-        return [self._contracting(f"transformer/contract/conv{n}", stride) for n, stride in ((1, 1), (2, 2), (3, 2))]
+        parts = kernels.contracting(self.architecture, self._arrays)
+        layers = zip(parts[::2], parts[1::2], (1, 2, 2), strict=True)
+        return [Conv(*layer, self._way.contracting) for layer in layers]
 
     def conv(self, path: str) -> Conv:
-        return Conv(self._arrays[f"transformer/{path}/weights"])
+        precision: Precision = "float32" if self._way.blocks == "winograd" else self._way.blocks
+        return Conv(self._arrays[f"transformer/{path}/weights"], precision=precision)
+
+    def last(self, path: str) -> Conv:
+        return Conv(self._arrays[f"transformer/{path}/weights"], precision=self._way.expanding)
 
     def up_conv(self, path: str) -> UpConv:
-        return UpConv(self._arrays[f"transformer/{path}/weights"])
+        return UpConv(self._arrays[f"transformer/{path}/weights"], precision=self._way.expanding)
 
     def norm(self, path: str, moments: Moments) -> Norm:
         params = f"style_params/transformer/{path}/StyleNorm"
         return moments.norm(gamma=self._dense(f"{params}/Conv_1"), beta=self._dense(f"{params}/Conv"))
-
-    def _contracting(self, path: str, stride: int) -> Conv:
-        """A batch normalisation goes into kernel and bias."""
-        kernel = self._arrays[f"{path}/weights"]
-        if self.architecture.contract_norm == "bias":
-            return Conv(kernel, self._arrays[f"{path}/biases"], stride)
-        names = "beta", "moving_mean", "moving_variance"
-        beta, mean, variance = (self._arrays[f"{path}/BatchNorm/{name}"] for name in names)
-        scale = 1 / np.sqrt(variance + np.float32(BATCH_EPSILON))
-        return Conv(kernel * scale, beta - mean * scale, stride)
 
     def _dense(self, path: str) -> np.ndarray:
         product: np.ndarray = self._vector @ self._arrays[f"{path}/weights"] + self._arrays[f"{path}/biases"]
@@ -143,7 +140,7 @@ class _Render:
             moments = self._pass("full", [first, second], self._read(z, "full"), self._rows)
             second = second.normed(self._weights.norm("expand/conv2/conv", moments))
             with self._plane(4, 3) as last:
-                third = self._weights.conv("expand/conv3/conv")
+                third = self._weights.last("expand/conv3/conv")
                 moments = self._pass("full", [first, second, third], self._read(z, "full"), self._rows, into=last)
                 self._put(last, self._weights.norm("expand/conv3/conv", moments), put)
 

@@ -18,11 +18,11 @@ from model.canvas import Plane
 from model.errors import InvalidOption
 from model.images import ImageSource, Picture, Pixels
 from model.options import DPI, StylizeOptions
-from model.progress import Cancelled, OnStep, Step
+from model.progress import Cancelled, OnStage, OnStep, Step
 from model.vectors import StyleFile
 
 if TYPE_CHECKING:
-    from model.magenta import Magenta, OnStage
+    from model.magenta import Magenta
     from model.paint import Layer, Rows
 
 ModelPath = str | os.PathLike[str] | None

@@ -41,6 +41,7 @@ def _nobodys_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith("STYLE_") and name != "STYLE_SHARED"]:
             patch.delenv(name)
+        patch.setenv("STYLE_PRECISION", "float32")  # which way is the fastest here may change from run to run
         _empty_caches(patch, tmp_path_factory.mktemp("session"))
         yield
 

@@ -82,7 +82,7 @@ def test_a_still_scene_flickers_less_than_half_as_much(shipped: Magenta, paintin
 def test_without_smoothing_frames_are_painted_one_by_one(shipped: Magenta, painting: np.ndarray):
     vector, pictures = shipped.embed(painting), still_scene(0.03, 3)
     pairs = zip(painted(shipped, vector, 0.0, pictures), pictures, strict=True)
-    assert all(np.array_equal(one, shipped.render(picture, vector)) for one, picture in pairs)
+    assert all(np.abs(one - shipped.render(picture, vector)).max() < 1e-4 for one, picture in pairs)
 
 
 def test_what_moves_leaves_no_trail_of_paint(shipped: Magenta, painting: np.ndarray):
@@ -97,7 +97,7 @@ def test_what_moves_leaves_no_trail_of_paint(shipped: Magenta, painting: np.ndar
 def test_a_new_scene_forgets_the_last(shipped: Magenta, painting: np.ndarray):
     vector, (first, second) = shipped.embed(painting), still_scene(0.02, 2)
     cut = np.ascontiguousarray(1 - second[::-1] ** 2)
-    assert np.array_equal(painted(shipped, vector, 1.0, [first, cut])[1], shipped.render(cut, vector))
+    assert np.abs(painted(shipped, vector, 1.0, [first, cut])[1] - shipped.render(cut, vector)).max() < 1e-4
 
 
 def test_within_a_scene_the_network_remembers(shipped: Magenta, painting: np.ndarray):
@@ -336,6 +336,9 @@ def test_the_recipe_is_in_the_file(tmp_path: Path, tiny: Path, painting: np.ndar
         report = stylize_clip(animation(), [painting], tmp_path / name, ClipOptions(strength=0.625), tiny)
         assert report.recipe["frames"] == 6
         written = (tmp_path / name).read_bytes()
+        if name.endswith("gif"):  # whose comments are in pieces
+            with Image.open(tmp_path / name) as image:
+                written = image.info["comment"]
         assert b'"strength":0.625' in written
         assert report.recipe["weights_sha256"].encode() in written
 

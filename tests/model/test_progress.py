@@ -8,20 +8,10 @@ import numpy as np
 import pytest
 
 from model import StylizeOptions, magenta, stylize
-from model.networks import LITE, SMALL, V1_256, build_transformer, cut
 from model.progress import Cancelled, Step
 from tests.model.tiny import TINY
 
 LARGE = StylizeOptions(size=600)
-
-
-@pytest.mark.parametrize(("architecture", "stages"), [(TINY, 4), (LITE, 8), (SMALL, 8), (V1_256, 23)])
-def test_a_transformer_is_cut_at_every_block(architecture, stages: int):
-    transformer = build_transformer(architecture)
-    parts = cut(transformer)
-    assert len(parts) == stages
-    shared = {id(variable) for part in parts for variable in part.variables}
-    assert shared == {id(variable) for variable in transformer.variables}
 
 
 def test_steps_change_nothing(photo: np.ndarray, painting: np.ndarray, tiny: Path):
@@ -35,14 +25,14 @@ def test_steps_change_nothing(photo: np.ndarray, painting: np.ndarray, tiny: Pat
 def test_what_is_told_on_the_way(photo: np.ndarray, painting: np.ndarray, tiny: Path):
     steps: list[Step] = []
     stylize(photo, [painting], LARGE, tiny, steps.append)
-    assert [step.step for step in steps] == [1, 2, 3, 4, 5]
-    assert {step.steps for step in steps} == {5}
+    assert [step.step for step in steps] == [1, 2, 3, 4, 5, 6]
+    assert {step.steps for step in steps} == {6}
     assert all(step.seconds_left is not None and step.seconds_left >= 0 for step in steps)
     assert steps[-1].seconds_left == 0
     first, *others = [step.preview for step in steps]
     assert first is not None
     assert first.rgb.shape == (288, 384, 3)
-    assert others == [None] * 4
+    assert others == [None] * 5
 
 
 def test_the_preview_has_the_photos_alpha(photo: np.ndarray, painting: np.ndarray, tiny: Path):
@@ -77,11 +67,10 @@ def test_another_error_in_the_callback_is_not_swallowed(photo: np.ndarray, paint
         stylize(photo, [painting], None, tiny, fail)
 
 
-def test_stages_need_no_trace_for_another_size(photo: np.ndarray, tiny: Path):
+def test_a_render_that_is_told_of_is_the_same(photo: np.ndarray, tiny: Path):
     network = magenta.load(tiny)
     vector = np.zeros(TINY.vector_size, "float32")
     for height in (40, 64, 96):
         content = photo[:height]
         staged = network.render(content, vector, lambda done, stages: None)
         assert np.array_equal(network.render(content, vector), staged)
-    assert all(stage.experimental_get_tracing_count() == 1 for stage in network._stages)

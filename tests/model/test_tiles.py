@@ -14,6 +14,7 @@ import pytest
 from skimage import data
 
 from model import images, tiles, weights
+from model.engine import PLAIN
 from model.errors import ImageTooLarge
 from model.magenta import Magenta, load
 from model.networks import V1_256, Architecture, assign_arrays, build_transformer, read_arrays
@@ -85,7 +86,9 @@ def random_network(architecture: Architecture) -> Any:
         if array.ndim == 1:
             arrays[name] = array + rng.uniform(-0.2, 0.2, array.shape).astype("float32")
     assign_arrays(transformer, arrays)
-    return SimpleNamespace(architecture=architecture, transformer=transformer)
+    return SimpleNamespace(
+        architecture=architecture, transformer=transformer, arrays=read_arrays(transformer), way=PLAIN
+    )
 
 
 SIZES = [(32, 32), (33, 35), (251, 333), (333, 250), (34, 700), (701, 33)]

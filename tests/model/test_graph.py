@@ -1,0 +1,67 @@
+"""The transformer in fewer steps, against the Keras model."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+
+from model import kernels
+from model.engine import PLAIN, Engine, Way, psnr
+from model.kernels import StyleNorms
+from model.networks import LITE, V1_256, Architecture, build_transformer, read_arrays, variable_name
+from tests.model.tiny import TINY
+
+BATCHED = Architecture("texture", 8, (4, 6, 8), 1, "batch")
+
+
+def transformer_of(architecture: Architecture) -> keras.Model:
+    """With no number at its default."""
+    keras.utils.set_random_seed(0)
+    transformer, rng = build_transformer(architecture), np.random.default_rng(0)
+    for variable in transformer.variables:
+        if len(variable.shape) == 1:
+            variable.assign(np.asarray(variable) + rng.uniform(-0.2, 0.2, variable.shape))
+    return transformer
+
+
+def picture(height: int, width: int) -> np.ndarray:
+    return np.random.default_rng(height).random((height, width, 3), dtype="float32")
+
+
+def both(architecture: Architecture, content: np.ndarray, way: Way) -> tuple[np.ndarray, np.ndarray]:
+    """By the engine, and by Keras."""
+    transformer = transformer_of(architecture)
+    arrays = kernels.fitted(architecture, read_arrays(transformer))
+    vector = np.random.default_rng(1).standard_normal(architecture.vector_size, dtype="float32")
+    ours = Engine(architecture, arrays, way).run(content, StyleNorms(architecture, arrays)(vector))
+    return ours, transformer([content[None], vector[None]], training=False)[0].numpy()
+
+
+@pytest.mark.parametrize("size", [(32, 32), (33, 70), (64, 50), (101, 35)])
+@pytest.mark.parametrize("architecture", [TINY, BATCHED, LITE], ids=["tiny", "batched", "lite"])
+@pytest.mark.parametrize("blocks", ["float32", "winograd"])
+def test_the_picture_is_that_of_keras(architecture: Architecture, size: tuple[int, int], blocks: str):
+    ours, wanted = both(architecture, picture(*size), PLAIN._replace(blocks=blocks))
+    assert ours.shape == wanted.shape
+    assert np.abs(ours - wanted).max() < 1e-4
+
+
+def test_the_full_network():
+    ours, wanted = both(V1_256, picture(64, 72), PLAIN._replace(blocks="winograd"))
+    assert wanted.std() > 0.1
+    assert psnr(ours, wanted) > 80
+
+
+@pytest.mark.parametrize("precision", ["bfloat16", "float16"])
+def test_reduced_precision_looks_the_same(precision):
+    ours, wanted = both(TINY, picture(64, 72), Way(precision, precision, precision))
+    assert 40 < psnr(ours, wanted) < 100
+
+
+def test_arrays_are_those_of_the_network():
+    transformer = transformer_of(BATCHED)
+    arrays = read_arrays(transformer)
+    fitted = kernels.fitted(BATCHED, arrays | {"another": np.zeros(3)})
+    assert set(fitted) == {variable_name(variable) for variable in transformer.variables}
+    assert all(np.array_equal(fitted[name], arrays[name]) for name in fitted)
