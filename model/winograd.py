@@ -60,8 +60,7 @@ class Tower:
             else:
                 x, y, scale = plane.joined(x, y, scale, *first)
             y, scale = plane.rectified(y, scale, *second)
-        last: np.ndarray = x + (y * scale.factor + scale.offset)
-        return last
+        return plane.sum(x, y, scale)
 
 
 @dataclass(frozen=True)
@@ -105,6 +104,15 @@ class _Plane:
         both = next(self._sums)
         sources = x.ravel(), y.ravel(), scale.factor, scale.offset, both.ravel()
         return both, *self._convolved(partial(self._turns.joined, *sources, *self._shape[:2]), kernel, norm)
+
+    def sum(self, x: np.ndarray, y: np.ndarray, scale: _Scale) -> np.ndarray:
+        """x and the normalised y, in the place of y."""
+
+        def work(rows: slice) -> None:
+            _add(x[rows].ravel(), scale.factor, scale.offset, y[rows].ravel())
+
+        list(_threads().map(work, [slice(top, top + STEP) for top in range(0, self._height, STEP)]))
+        return y
 
     def _convolved(self, see: See, kernel: np.ndarray, norm: Norm) -> tuple[np.ndarray, _Scale]:
         tiles = STRIP_FLOATS // self._channels
@@ -206,6 +214,15 @@ def _turn(tile, seen, place, some, kind):  # type: ignore[no-untyped-def]
         to = seen[place + i * TILE * kind : place + (i * TILE + 7) * kind + some]
         for c in range(some):
             _set_all(to, _u(c), _u(kind), _there(tile, _u(i * row + c), _u(some)))
+
+
+@numba.njit(**_FAST)
+def _add(x, factor, offset, y):  # type: ignore[no-untyped-def]
+    channels = len(factor)
+    for start in range(0, len(x), channels):
+        source, to = x[start : start + channels], y[start : start + channels]
+        for c in range(channels):
+            to[c] = source[c] + (to[c] * factor[c] + offset[c])
 
 
 class _Turns(NamedTuple):
