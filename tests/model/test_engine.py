@@ -7,12 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from skimage import data
 
-from model import engine, kernels, settings
+from model import engine, images, kernels, settings, weights
 from model.engine import PLAIN, Engine, Way, fastest, psnr, trial_picture
 from model.errors import DeviceUnavailable
 from model.kernels import StyleNorms
-from model.magenta import Magenta
+from model.magenta import Magenta, load
+from model.networks import SMALL
 from tests.model.tiny import TINY, tiny_arrays
 
 WINOGRAD = Way("float32", "winograd", "float32")
@@ -114,3 +116,14 @@ def test_a_gpu_and_a_processor_are_offered_other_ways(monkeypatch: pytest.Monkey
     assert "winograd" in {way.blocks for way in engine._others()}
     monkeypatch.setattr(engine, "find_spec", lambda name: None)
     assert {way.blocks for way in engine._others()} == {"bfloat16"}
+
+
+def test_the_weights_that_ship_look_the_same_in_every_way(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("STYLE_PRECISION", "float32")
+    shipped = load(weights.SHIPPED)
+    monkeypatch.undo()
+    photo = images.resize(data.coffee() / np.float32(255), (150, 226))
+    style = shipped.norms(shipped.embed(data.immunohistochemistry() / np.float32(255)))
+    wanted = Engine(SMALL, shipped.arrays, PLAIN).run(photo, style)
+    for way in engine._others():
+        assert psnr(Engine(SMALL, shipped.arrays, way).run(photo, style), wanted) > engine.FAITHFUL, way
