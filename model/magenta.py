@@ -41,9 +41,15 @@ class Magenta:
             predictor, self.arrays = _parts(name, architecture, arrays)
             image = tf.TensorSpec((1, None, None, 3), tf.float32)
             self._predict = tf.function(lambda style: predictor(style, training=False), [image])
-            self.norms = StyleNorms(architecture, self.arrays)
+            norms = StyleNorms(architecture, self.arrays)
+            # Once for a style: BLAS would keep a second thread spinning into the render, which wants all processors.
+            self._norms = lru_cache(VECTORS_KEPT)(lambda data: norms(np.frombuffer(data, "float32")))
             self._engine = fastest(architecture, self.arrays, self.sha256, self._any_style)
         self.way = self._engine.way  # in which the transformer runs here
+
+    def norms(self, vector: np.ndarray) -> list[Norm]:
+        """The style's numbers for each normalisation; to be read from only."""
+        return self._norms(np.asarray(vector, "float32").tobytes())
 
     def _any_style(self) -> list[Norm]:
         return self.norms(self._predict(trial_picture()[None]).numpy()[0])
