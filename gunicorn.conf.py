@@ -31,9 +31,10 @@ control_socket_disable = True
 
 
 def post_worker_init(worker):
-    """Jobs that an earlier server left are painted at once, not when somebody visits."""
-    if worker.wsgi.extensions["settings"].worker:
-        worker.wsgi.extensions["worker"].start()
+    """The port is open: the model is loaded now, and jobs that an earlier server left are painted, not at a visit."""
+    from app import awaken  # not above: gunicorn reads this file before it knows where the app is
+
+    awaken(worker.wsgi)
 
 
 def worker_exit(server, worker):

@@ -7,7 +7,7 @@ from pathlib import Path
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app import bodies, errors, headers, limits, metrics, visitors
+from app import bodies, errors, gone, headers, limits, metrics, visitors
 from app.blueprints import BLUEPRINTS
 from app.engine import Engine
 from app.jobs import Jobs, open_queue
@@ -20,7 +20,7 @@ _ROOT = Path(__file__).resolve().parent.parent
 
 
 def create_app(settings: Settings | None = None) -> Flask:
-    """Light: TensorFlow is loaded at the first request, not here, where a process may yet fork."""
+    """Light: TensorFlow is loaded by the process that serves, which may be forked from this one."""
     settings = settings or Settings.from_environment()
     app = Flask(__name__, static_folder=_ROOT / "static", template_folder=_ROOT / "templates")
     app.config.from_mapping(bodies.limits(settings))
@@ -29,7 +29,8 @@ def create_app(settings: Settings | None = None) -> Flask:
         app.register_blueprint(blueprint)
     for module in (headers, errors, visitors, limits, metrics):
         module.register(app)
-    app.before_request(lambda: _awaken(app, settings))
+    app.extensions["engine"].refuse_the_gone = gone.refuse
+    app.before_request(lambda: awaken(app))
     if settings.proxies:
         n = settings.proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=n, x_proto=n, x_host=n)  # type: ignore[method-assign]
@@ -48,8 +49,9 @@ def parts(settings: Settings) -> dict[str, object]:
     return {"settings": settings, "library": library, "jobs": jobs, "engine": engine, "worker": worker}
 
 
-def _awaken(app: Flask, settings: Settings) -> None:
-    """In the process that serves, which may have been forked after create_app."""
+def awaken(app: Flask) -> None:
+    """In the process that serves, once its port is open; where nobody calls it then, its first request does."""
+    settings: Settings = app.extensions["settings"]
     if settings.warm_up:
         app.extensions["engine"].warm_up()
     if settings.worker:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import logging
 import math
+import statistics
 import threading
+import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
@@ -16,6 +19,8 @@ from model import memory, transfer
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
 _LOOK = 1.0  # seconds between two looks at a job that waits for memory
+_LOOKED_BACK = 16  # turns, on whose time that of the next ones is reckoned
+_LONGEST = 60  # seconds that anybody is told to wait before trying again
 
 
 class Engine:
@@ -23,8 +28,8 @@ class Engine:
         self.weights: str | None = None  # their name, once they are verified and loaded
         self.refine_seconds = settings.refine_seconds
         self.room = Room()
-        self._turns = threading.BoundedSemaphore(settings.renders)
-        self._places = threading.BoundedSemaphore(settings.renders + settings.queue)
+        self.refuse_the_gone: Callable[[], None] = lambda: None  # raises where nobody waits for the picture any more
+        self._turns = Turns(settings.renders, settings.queue, settings.patience)
         self._patience = settings.patience
         self._loader: threading.Thread | None = None
         self._lock = threading.Lock()
@@ -48,9 +53,10 @@ class Engine:
 
     def run(self, work: Callable[[], T]) -> T:
         """`work()` when its turn comes; Busy where too many wait already, or the wait grows too long."""
-        with _held(self._places, 0), _held(self._turns, self._patience):
+        with self._turns.turn():
             if not self._loaded(self._patience):
                 raise Busy("The server is still loading its model. Please try again in a few seconds.")
+            self.refuse_the_gone()
             return work()
 
     def run_job(self, work: Callable[[], T]) -> T:
@@ -68,6 +74,68 @@ class Engine:
         if loader:
             loader.join(patience)
         return not (loader and loader.is_alive())
+
+
+class Turns:
+    """A few at a time, in the order of arrival: a turn that ends goes to whoever waits longest.
+
+    threading.Semaphore wakes in that order too, but lets somebody who comes just then step in before the one it woke.
+    """
+
+    def __init__(self, at_once: int, queue: int, patience: float) -> None:
+        """queue: how many may wait. patience: seconds that one waits."""
+        self._at_once, self._queue, self._patience = at_once, queue, patience
+        self._taken = 0
+        self._waiting: deque[threading.Event] = deque()
+        self._lock = threading.Lock()
+        self._seconds = deque([1.0], maxlen=_LOOKED_BACK)  # that turns took
+        self._appointment = 0.0  # by the monotonic clock, of whoever was sent away last
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Raises Busy where too many wait already, or the wait grows too long."""
+        self._take()
+        start = time.monotonic()
+        try:
+            yield
+        finally:
+            self._pass_on(time.monotonic() - start)
+
+    def _take(self) -> None:
+        with self._lock:
+            if self._taken < self._at_once:
+                self._taken += 1
+                return
+            if len(self._waiting) >= self._queue:
+                raise self._busy()
+            mine = threading.Event()
+            self._waiting.append(mine)
+        if not mine.wait(self._patience):
+            self._give_up(mine)
+
+    def _give_up(self, mine: threading.Event) -> None:
+        with self._lock:
+            if not mine.is_set():  # else the turn came in the last moment
+                self._waiting.remove(mine)
+                raise self._busy()
+
+    def _pass_on(self, seconds: float) -> None:
+        with self._lock:
+            self._seconds.append(seconds)
+            if self._waiting:
+                self._waiting.popleft().set()
+            else:
+                self._taken -= 1
+
+    def _busy(self) -> Busy:
+        """Those who are sent away are to come back one after the other, as fast as turns end: once all are painted who
+        are here, and all who were sent away before."""
+        now, each = time.monotonic(), statistics.fmean(self._seconds) / self._at_once
+        through = now + each * (self._taken + len(self._waiting))
+        self._appointment = min(max(through, self._appointment + each), now + _LONGEST)
+        busy = Busy("The server is busy painting other pictures. Please try again in a few seconds.")
+        busy.retry_after = max(1, math.ceil(self._appointment - now))
+        return busy
 
 
 class Room:
@@ -109,13 +177,3 @@ class Room:
                 return True
             self._changed.wait(_LOOK)
         return False
-
-
-@contextmanager
-def _held(semaphore: threading.BoundedSemaphore, seconds: float) -> Iterator[None]:
-    if not semaphore.acquire(timeout=seconds):
-        raise Busy("The server is busy painting other pictures. Please try again in a few seconds.")
-    try:
-        yield
-    finally:
-        semaphore.release()

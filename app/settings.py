@@ -16,9 +16,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 PREFIX = "STYLE_"
 
 
-def _half_the_cores() -> int:
-    """One render keeps about two cores busy; beyond four it is memory that runs out."""
-    return min(4, max(1, (os.cpu_count() or 1) // 2))
+def _at_once(cores_each: int) -> int:
+    """Pictures, of which each has so many cores; beyond four it is memory that runs out."""
+    return min(4, max(1, (os.cpu_count() or 1) // cores_each))
 
 
 class Settings(BaseModel):
@@ -27,14 +27,14 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     renders: int = Field(
-        default_factory=_half_the_cores,
+        default_factory=lambda: _at_once(1),  # while one is decoded or encoded, by one core, another is painted
         ge=1,
         le=64,
         description="Pictures painted at the same time for requests that wait.",
     )
     queue: int = Field(6, ge=0, le=1000, description="Requests that may wait for a turn; more are sent away.")
     patience: float = Field(60, gt=0, le=600, description="Seconds that a request waits for its turn.")
-    warm_up: bool = Field(True, description="Load the model at the first request of any kind, not the first picture.")
+    warm_up: bool = Field(True, description="Load the model as soon as the server is up, not at the first picture.")
     sync_pixels: int = Field(
         9_000_000, ge=1, description="Pixels of the largest result that a request may wait for; larger ones are jobs."
     )
@@ -53,7 +53,7 @@ class Settings(BaseModel):
     secret_key: str = Field("", description="Signs cookies; left empty, a key is made and kept in the data folder.")
     worker: bool = Field(True, description="Paint jobs in the server's own process; no: `make worker` does.")
     painters: int = Field(
-        default_factory=lambda: max(2, _half_the_cores()),
+        default_factory=lambda: max(2, _at_once(2)),
         ge=1,
         le=64,
         description="Jobs painted at the same time; of several, one is always free for pastiches.",

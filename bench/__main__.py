@@ -28,8 +28,10 @@ Made by `make bench`.
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("sections", nargs="*", choices=[*SECTIONS, []], metavar="section", help=", ".join(SECTIONS))
+    parser.add_argument("sections", nargs="*", metavar="section", help=", ".join(SECTIONS))
     chosen = parser.parse_args().sections or SECTIONS
+    if wrong := set(chosen) - set(SECTIONS):
+        parser.error(f"there is no section {', '.join(wrong)}: choose among {', '.join(SECTIONS)}")
     found = []
     for name in chosen:
         found.append(import_module(f"bench.{name}").section())

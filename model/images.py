@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import io
+import logging
 import os
 import stat
 import struct
 import warnings
+import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
+from types import ModuleType
 from typing import Any, BinaryIO, Literal, TypeAlias
 
 import numpy as np
@@ -41,7 +44,16 @@ _STORED: dict[int, Callable[[np.ndarray], np.ndarray]] = {  # EXIF's orientation
 }
 _FIRST_QUARTER_TURN = 5
 LEAST_DPI, MOST_DPI = 2, 20_000  # what a file says beyond these, no printer or scanner has
+_DECODED = 1.9  # times as large as wanted, at least, is what a JPEG decodes to: cameras' 4000 pixels are 3.9 times 1024
+_GAP = 3.0  # times as large as wanted, to which larger pictures come by plain averages
 _STRIP = 1 << 21  # pixels that are turned into sRGB at a time: a large picture is never in memory more than twice
+
+_SAVED: dict[str, dict[str, Any]] = {  # what saves time and hardly a byte (docs/benchmarks.md)
+    "png": {"compress_type": zlib.Z_RLE},
+    "jpeg": {},
+    "webp": {"method": 2},
+    "tiff": {"compression": "tiff_adobe_deflate"},
+}
 
 
 @dataclass(frozen=True)
@@ -147,10 +159,35 @@ def resize(rgb: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """(H, W, C), uint8 or floats in 0..1 -> (height, width, C) of the same dtype, by Lanczos."""
     if rgb.shape[:2] == size:
         return rgb
+    if rgb.dtype == np.uint8 and _is_smaller(size, rgb.shape):
+        return _shrunk(rgb, size)
     pixels = rgb if rgb.dtype == np.uint8 else rgb.astype(np.float32, copy=False)
     planes = (Image.fromarray(np.ascontiguousarray(plane)) for plane in np.moveaxis(pixels, 2, 0))
     small = np.stack([np.asarray(plane.resize(size[::-1], Image.Resampling.LANCZOS)) for plane in planes], axis=2)
     return small if rgb.dtype == np.uint8 else small.clip(0, 1).astype(rgb.dtype, copy=False)
+
+
+def _is_smaller(size: tuple[int, ...], than: tuple[int, ...]) -> bool:
+    return size[0] <= than[0] and size[1] <= than[1]
+
+
+def _shrunk(pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """(H, W) or (H, W, C) uint8, by libvips: Pillow takes four times as long, and for enlarging no longer."""
+    height, width, *channels = pixels.shape
+    image = vips().Image.new_from_memory(np.ascontiguousarray(pixels).data, width, height, *channels or [1], "uchar")
+    smaller: np.ndarray = image.resize(size[1] / width, vscale=size[0] / height, kernel="lanczos3", gap=_GAP).numpy()
+    return smaller.reshape(*size, *channels)  # which leaves out one band, and of one pixel everything
+
+
+@cache
+def vips() -> ModuleType:
+    """Loaded when it is needed. It remembers what it has done, and by the file's name at that; here it must not."""
+    import pyvips  # type: ignore[import-untyped]
+
+    pyvips.cache_set_max(0)
+    logging.getLogger("pyvips").setLevel(logging.ERROR)
+    module: ModuleType = pyvips
+    return module
 
 
 def small(rgb: np.ndarray, side: int) -> np.ndarray:
@@ -172,7 +209,12 @@ def floats(values: np.ndarray) -> np.ndarray:
 
 def eight_bits(values: np.ndarray) -> np.ndarray:
     """0..1 -> 0..255; uint8 stays."""
-    return values if values.dtype == np.uint8 else (values.clip(0, 1) * 255 + 0.5).astype(np.uint8)
+    if values.dtype == np.uint8:
+        return values
+    scaled = values.clip(0, 1)  # from here on in place: it may be large
+    scaled *= 255
+    scaled += 0.5
+    return scaled.astype(np.uint8)
 
 
 def encode(
@@ -187,10 +229,8 @@ def encode(
     """
     check_sides(picture.rgb.shape, format)
     image = Image.fromarray(_on_white(picture) if format == "jpeg" else _with_alpha(picture))
-    options: dict[str, Any] = {"icc_profile": srgb_profile()} | embed(recipe, format, picture.dpi)
-    if format == "tiff":
-        options["compression"] = "tiff_adobe_deflate"
-    else:
+    options = _SAVED[format] | {"icc_profile": srgb_profile()} | embed(recipe, format, picture.dpi)
+    if format in ("jpeg", "webp"):
         options["quality"] = quality
     file = io.BytesIO()
     image.save(file, format, **options)
@@ -360,7 +400,7 @@ def _from_file(file: BinaryIO, target: Target) -> Pixels:
     with _decoding():
         image = _identified(file)
         size = target(*image.size)
-        image.draft(None, (2 * size[0], 2 * size[1]))  # a JPEG decodes at a fraction of its size, when that is enough
+        image.draft(None, (round(_DECODED * size[0]), round(_DECODED * size[1])))  # a JPEG, at a fraction of its size
     return _from_image(image, size)
 
 
@@ -370,9 +410,16 @@ def _from_image(image: Image.Image, size: tuple[int, int]) -> Pixels:
         image.load()
         about = image.info.get("icc_profile"), _orientation(image), _dpi(image)
         scale = _sixteen_bit_scale(image)
-        if image.size != size:  # Pillow weighs colours by alpha here, so that what is hidden stays so
-            image = _plain(image, scale).resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
+        if image.size != size:
+            image = _scaled(_plain(image, scale), size)
         return _upright(image, scale, *about)
+
+
+def _scaled(image: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """Of L, RGB, RGBA or CMYK. Pillow weighs colours by alpha here, so that what is hidden stays so."""
+    if image.mode == "RGBA" or not _is_smaller(size, image.size):
+        return image.resize(size, Image.Resampling.LANCZOS, reducing_gap=_GAP)
+    return Image.fromarray(_shrunk(np.asarray(image), size[::-1]), image.mode)
 
 
 def _upright(image: Image.Image, scale: int, profile: bytes | None, orientation: int, dpi: Dpi | None) -> Pixels:
@@ -466,9 +513,24 @@ def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     if profile:
         with suppress(ImageCms.PyCMSError, OSError, ValueError, TypeError):
             source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-            if converted := ImageCms.profileToProfile(image, source, _srgb(), outputMode=mode):
-                return converted
+            transform = ImageCms.buildTransform(source, _srgb(), image.mode, mode)
+            if image.mode != mode or _changes_colours(transform, mode):
+                image = transform.apply(image)
     return image if image.mode == mode else image.convert(mode)
+
+
+def _changes_colours(transform: ImageCms.ImageCmsTransform, mode: str) -> bool:
+    """Not where the profile is sRGB under another name: converting would take as long, and change no bit."""
+    colours = _colours(mode)
+    return transform.apply(colours).tobytes() != colours.tobytes()
+
+
+@cache
+def _colours(mode: str) -> Image.Image:
+    """Nine levels of each of red, green and blue with one another."""
+    levels = np.linspace(0, 255, 9, dtype=np.uint8)
+    cube = np.stack(np.meshgrid(levels, levels, levels), axis=-1)
+    return Image.fromarray(cube.reshape(27, 27, 3)).convert(mode)
 
 
 def srgb_profile() -> bytes:

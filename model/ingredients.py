@@ -67,4 +67,6 @@ def sha256(rgb: np.ndarray) -> str:
 
 @cache
 def versions() -> dict[str, str]:
-    return {"pastiche": VERSION} | {name: version(name) for name in ("tensorflow", "keras", "numpy", "pillow")}
+    """Of this project and of the libraries that its pixels come from."""
+    libraries = "tensorflow", "keras", "numpy", "pillow", "pyvips"
+    return {"pastiche": VERSION} | {name: version(name) for name in libraries}

@@ -30,6 +30,7 @@ PREVIEW_SIDE = 384  # pixels, long side of what on_step is shown first
 STYLE_LIMIT = 1024  # pixels; the predictor looks at 256, more would only be carried around
 MATCHED_SIDE = 256  # pixels, of the copy of the photo whose colours a painting is given
 _BAND = 256  # rows
+_FIRST_SIDE = 64  # pixels
 LARGEST = 1e6  # of a style vector's numbers, which seldom pass 10; enormous ones would overflow into a picture of NaN
 
 
@@ -270,8 +271,14 @@ def style_file(
 
 
 def ready() -> str:
-    """Loads the weights that `stylize` uses by default and returns their name."""
-    return identity()[0]
+    """Loads the weights that `stylize` uses by default and returns their name; the first picture is then as any other.
+
+    A small one is painted for nobody: much is loaded only when it is computed with.
+    """
+    network = _network(None)
+    grey = np.full((_FIRST_SIDE, _FIRST_SIDE, 3), 0.5, "float32")
+    network.render(grey, network.embed(grey))
+    return network.name
 
 
 def identity(model_path: ModelPath = None) -> tuple[str, str]:

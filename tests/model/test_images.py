@@ -374,6 +374,22 @@ def test_srgb_profile_changes_nothing() -> None:
     np.testing.assert_allclose(levels(read(saved(Image.fromarray(ramp), "PNG", icc_profile=profile))), ramp, atol=1)
 
 
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+def test_srgb_under_another_name_is_not_converted(mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes = []
+    apply = ImageCms.ImageCmsTransform.apply
+    monkeypatch.setattr(
+        ImageCms.ImageCmsTransform, "apply", lambda self, image: sizes.append(image.size) or apply(self, image)
+    )
+    pixels = np.random.default_rng(4).integers(0, 256, (40, 50, len(mode)), np.uint8)
+    renamed = images.srgb_profile().replace("sRGB".encode("utf-16-be"), "mine".encode("utf-16-be"))
+    assert renamed != images.srgb_profile()
+    assert decode(saved(Image.fromarray(pixels), "PNG", icc_profile=renamed)).rgb.tolist() == pixels[..., :3].tolist()
+    assert (50, 40) not in sizes
+    decode(saved(Image.fromarray(pixels), "PNG", icc_profile=swapped_profile()))
+    assert (50, 40) in sizes
+
+
 @pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
 @pytest.mark.parametrize("profile", [b"nonsense", ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()])
 def test_a_broken_or_unfit_profile_is_ignored(mode: str, profile: bytes) -> None:
@@ -541,6 +557,15 @@ def test_a_large_jpeg_is_decoded_small(monkeypatch: pytest.MonkeyPatch) -> None:
     assert sizes == [(512, 512), (200, 200)]  # decoded at a quarter, then scaled
 
 
+@pytest.mark.parametrize(("limit", "decoded"), [(512, 1000), (540, 2000), (256, 500), (2000, 2000)])
+def test_nearly_twice_as_large_as_wanted_is_enough(limit: int, decoded: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes = []
+    upright = images._from_image
+    monkeypatch.setattr(images, "_from_image", lambda image, size: sizes.append(image.size) or upright(image, size))
+    assert corners(read(saved(quarters(2000), "JPEG"), limit=limit)) == [RED, GREEN, BLUE, WHITE]
+    assert sizes == [(decoded, decoded)]
+
+
 def test_an_open_picture_of_the_caller_keeps_its_size() -> None:
     image = Image.open(io.BytesIO(saved(quarters(512), "JPEG")))
     read(image, limit=32)
@@ -557,6 +582,44 @@ def test_resize_keeps_kind_and_range(dtype: type) -> None:
         assert result.dtype == dtype
         assert (result.min(), result.max()) == (0, top)
     assert resize(array[..., :1], (8, 9)).shape == (8, 9, 1)
+
+
+PHOTO = Path(__file__).resolve().parents[2] / "static" / "styles" / "cat.jpg"
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "CMYK"])
+@pytest.mark.parametrize("size", [(300, 200), (240, 160), (479, 20), (61, 40), (5, 300), (1, 1)])
+def test_a_smaller_picture_is_as_pillow_makes_it(mode: str, size: tuple[int, int]) -> None:
+    """But for rounding, and for lines at an edge that fall between two pixels."""
+    with Image.open(PHOTO) as photo:
+        image = photo.convert(mode)
+    found = np.asarray(images._scaled(image, size)).astype(int)
+    error = np.abs(found - np.asarray(image.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)))
+    assert images._scaled(image, size).mode == mode
+    assert error.mean() < 1
+    assert error.max() < 12
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 3), (1, 900, 3), (900, 1, 3), (2, 3, 3), (17, 23, 1), (64, 64, 4)])
+@pytest.mark.parametrize("scale", [1.0, 0.7, 0.1, 0.001])
+def test_nothing_is_too_small_to_be_made_smaller(shape: tuple[int, int, int], scale: float) -> None:
+    size = max(1, round(shape[0] * scale)), max(1, round(shape[1] * scale))
+    flat = np.broadcast_to(np.arange(60, 60 + shape[2], dtype=np.uint8), shape)
+    np.testing.assert_array_equal(resize(flat, size), np.broadcast_to(flat[0, 0], (*size, shape[2])))
+
+
+def test_clear_pixels_of_an_array_keep_their_colours() -> None:
+    rgba = np.zeros((8, 8, 4), np.uint8)
+    rgba[..., 0] = 200
+    assert resize(rgba, (4, 4)).tolist() == np.broadcast_to([200, 0, 0, 0], (4, 4, 4)).tolist()
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_floats_become_bytes_and_stay_as_they_are(dtype: type) -> None:
+    values = np.array([-1, 0, 0.5, 0.9, 1, 2]).astype(dtype)
+    before = values.copy()
+    assert images.eight_bits(values).tolist() == [0, 0, 128, 230, 255, 255]
+    np.testing.assert_array_equal(values, before)
 
 
 # --- encode ---
@@ -587,6 +650,13 @@ def test_formats_written(format: Any, name: str) -> None:
     assert image.format == name
     np.testing.assert_allclose(np.asarray(image.convert("RGB")), 153, atol=2)
     assert encode(flat, format) == encode(flat, format)
+
+
+@pytest.mark.parametrize(("format", "most"), [("png", 1.02), ("webp", 1.02)])
+def test_what_is_quickly_written_is_no_larger(format: Any, most: float) -> None:
+    picture = decode(PHOTO)
+    default = saved(Image.fromarray(picture.rgb), format, quality=92, icc_profile=images.srgb_profile())
+    assert len(encode(picture, format)) < most * len(default)
 
 
 def test_tiff_loses_less_than_half_a_level() -> None:

@@ -308,3 +308,13 @@ def test_bad_pictures_are_refused_by_name_before_any_is_painted(
         transfer_style(photo, [painting_png, cut])
     with pytest.raises(ImageError, match="content"):
         transfer_style(cut, painting_png)
+
+
+def test_what_is_ready_has_painted_once(network: magenta.Magenta, monkeypatch: pytest.MonkeyPatch):
+    painted: list[tuple[int, ...]] = []
+    real = network.render
+    monkeypatch.setattr(
+        network, "render", lambda content, vector: painted.append(content.shape) or real(content, vector)
+    )
+    assert transfer.ready() == network.name
+    assert painted == [(64, 64, 3)]

@@ -1,0 +1,199 @@
+"""The network against every other way to run the same weights, all in one run.
+
+    python -m bench.network                      everything
+    python -m bench.network full --sides 512     a part, `full`, `seed` or `small`, and at some sizes only
+
+The full network is the published architecture with random numbers, since neither speed nor precision depends on them.
+Where the folder STYLE_SHARED has the published graph, they are put into it, and `hub.load` runs them too.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import keras
+import numpy as np
+import tensorflow as tf
+import tensorflow_hub as hub
+
+from bench import _peers as peers
+from bench import _peers_seed as peers_seed
+from bench._measure import ROOT, cores, median_seconds, table
+from bench._peers import Run
+from bench._peers_rows import HEAD, PRODUCT_SIDE, Scene, Way, others, ours, painting, product_rates, rows, scene
+from model import weights
+from model.magenta import Magenta, load
+from model.networks import LITE, V1_256, Architecture, build_predictor, build_transformer, read_arrays
+from model.npz import read_weights, write_npz
+from tests.model.saved_model import build
+
+SHARED = Path(os.environ.get("STYLE_SHARED") or ROOT.parent / "shared") / "weights"
+GRAPH = SHARED / "magenta_graph"
+LITE_TRANSFORMER = SHARED / "magenta_lite_transformer_fp16.tflite"
+LITE_ARRAYS = SHARED / "magenta_lite_transformer.npz"  # that file's own
+LITE_PREDICTOR = SHARED / "magenta_lite_predictor_int8.tflite"
+PREDICTIONS = 31  # each takes milliseconds
+
+INTRODUCTION = """## The network
+
+One picture at a time on {cores} cores, NumPy arrays in and out, the style's vector known. Each way is set up as its
+documentation advises: all cores, a fixed size, and a first call to warm up.
+
+"dB to float32" is how close the picture is to the one that Keras paints in float32 in the same run. "Share of the
+product's rate" counts the multiplications and additions of the network's convolutions as the published graph has them,
+and sets their rate against that of a large matrix product in the precision that the way multiplies in: two matrices of
+{side} x {side} ran at {rates} thousand million operations a second. Winograd's filtering, in float32,
+needs fewer multiplications than are counted."""
+
+FULL = """### The full network
+
+{blocks} residual blocks, {channels} channels, random numbers. `hub.load` also predicts the style at each call.
+
+{table}
+
+OpenVINO says that it computes in {openvino} on this processor. ONNX Runtime has {bfloat16} convolution in bfloat16 for
+it; what comes in float16 it computes in float32, and for int8 it was told the ranges of this very picture."""
+
+SEED = """### Loaded at each call
+
+Hobby projects have a function that loads the model, reads both files, divides by 255, runs and hands back. Against it,
+`stylize` of the same files in a process that has painted before.
+
+{table}"""
+
+SMALL = """### The weights that ship
+
+{blocks} residual blocks, {channels} channels. "TFLite as published" is the published mobile network, which is narrower,
+{lite} channels, and is compared with itself in float32; the other TFLite files are the shipped weights, converted.
+
+{table}"""
+
+PREDICTORS = """A style vector of a new picture, {side} x {side}, takes ours {ours:.1f} ms and the published int8 TFLite
+predictor {theirs:.1f} ms. The two vectors correlate by {alike:.3f}."""
+
+
+def full(rates: dict[str, float], sides: Sequence[int]) -> str:
+    found: list[str] = []
+    with TemporaryDirectory() as folder:
+        path = full_weights(Path(folder))
+        network, (architecture, arrays) = load(path), read_weights(path)
+        transformer = peers.keras_transformer(architecture, arrays)
+        for side in sides or (256, 512, 1024):
+            shown = scene(transformer, architecture, side, network.embed(painting()))
+            hubs = [Way("`hub.load`", "float32", lambda: in_hub(path), shown)] if path.is_dir() else []
+            found += rows([ours(network, shown), *hubs, *others(transformer, arrays, shown)], rates)
+    text = FULL.format(
+        blocks=V1_256.residual_blocks,
+        channels=told(V1_256),
+        table=table(HEAD, found),
+        openvino=" and ".join(peers.openvino_precisions()),
+        bfloat16="a" if peers.onnxruntime_has_bfloat16() else "no",
+    )
+    return text + missing(GRAPH, "`hub.load`")
+
+
+def full_weights(folder: Path) -> Path:
+    """A SavedModel where there is a graph to put the numbers into, else a file of this project's kind."""
+    if GRAPH.is_dir():
+        return build(GRAPH, folder / "saved_model")
+    keras.utils.set_random_seed(0)
+    arrays = read_arrays(build_predictor(V1_256)) | read_arrays(build_transformer(V1_256))
+    write_npz(folder / "full.npz", V1_256, arrays)
+    return folder / "full.npz"
+
+
+def in_hub(folder: Path) -> Run:
+    graph, style = hub.load(str(folder)), tf.constant(painting()[None])
+    return lambda content, vector: graph(tf.constant(content[None]), style)[0][0].numpy()
+
+
+def told(architecture: Architecture) -> str:
+    return "/".join(map(str, architecture.channels))
+
+
+def missing(path: Path, what: str) -> str:
+    return "" if path.exists() else f"\n\nNot measured, for want of {path.name} in the folder STYLE_SHARED: {what}."
+
+
+def seed(rates: dict[str, float], sides: Sequence[int]) -> str:
+    found: list[str] = []
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        path = full_weights(folder)
+        for side in sides or (256, 512):
+            if path.is_dir():
+                found += peers_seed.rows("full network", path, peers_seed.published, side, folder)
+            found += peers_seed.rows("weights that ship", weights.SHIPPED, peers_seed.shipped, side, folder)
+    return SEED.format(table=table(peers_seed.HEAD, found)) + missing(GRAPH, "`hub.load`")
+
+
+def small(rates: dict[str, float], sides: Sequence[int]) -> str:
+    network, (architecture, arrays) = load(weights.SHIPPED), read_weights(weights.SHIPPED)
+    transformer = peers.keras_transformer(architecture, arrays)
+    vector, found = network.embed(painting()), []
+    for side in sides or (384, 1024):
+        shown = scene(transformer, architecture, side, vector)
+        tflite = [*converted(transformer, shown), *published(side, vector)]
+        found += rows([ours(network, shown), *others(transformer, arrays, shown), *tflite], rates)
+    sizes = {"blocks": architecture.residual_blocks, "channels": told(architecture), "lite": told(LITE)}
+    text = SMALL.format(table=table(HEAD, found), **sizes) + missing(LITE_TRANSFORMER, "the published TFLite files")
+    return f"{text}\n\n{predictors(network)}" if LITE_PREDICTOR.exists() else text
+
+
+def converted(transformer: keras.Model, scene: Scene) -> list[Way]:
+    """The shipped weights as TFLite files."""
+
+    def run(kind: str) -> Run:
+        return peers.in_litert(peers.tflite(transformer, scene.size, kind), scene.size)
+
+    return [
+        Way("TFLite, float32", "float32", lambda: run("float32"), scene),
+        Way("TFLite, float16 weights", "float32", lambda: run("float16"), scene),
+        Way("TFLite, int8 weights", "int8", lambda: run("int8"), scene),
+    ]
+
+
+def published(side: int, vector: np.ndarray) -> list[Way]:
+    """The TFLite file of the mobile network; its style vectors are of the same kind."""
+    if not LITE_TRANSFORMER.exists():
+        return []
+    shown = scene(peers.keras_transformer(LITE, np.load(LITE_ARRAYS)), LITE, side, vector)
+    return [Way("TFLite as published", "float32", lambda: peers.in_litert(LITE_TRANSFORMER, shown.size), shown)]
+
+
+def predictors(network: Magenta) -> str:
+    """Of pictures that are new each time, since ours remembers those it has seen."""
+    style, theirs = painting(), peers.predictor_in_litert(LITE_PREDICTOR)
+    seconds = []
+    for call in network.embed, theirs:
+        unseen = iter([np.roll(style, shift, axis=1) for shift in range(1, PREDICTIONS + 2)])
+        seconds.append(median_seconds(lambda call=call, unseen=unseen: call(next(unseen)), PREDICTIONS))
+    alike = np.corrcoef(network.embed(style), theirs(style))[0, 1]
+    return PREDICTORS.format(side=len(style), ours=seconds[0] * 1e3, theirs=seconds[1] * 1e3, alike=alike)
+
+
+PARTS = {"full": full, "seed": seed, "small": small}
+
+
+def section(parts: Sequence[str] = (), sides: Sequence[int] = ()) -> str:
+    """parts: some of PARTS, sides: in pixels, multiples of 4; all of them where none are given."""
+    rates = product_rates()
+    told_rates = " and ".join(f"{rate / 1e9:.0f} in {precision}" for precision, rate in rates.items())
+    introduction = INTRODUCTION.format(cores=cores(), side=PRODUCT_SIDE, rates=told_rates)
+    return "\n\n".join([introduction, *(PARTS[part](rates, sides) for part in parts or PARTS)])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], metavar="part", help=", ".join(PARTS))
+    parser.add_argument("--sides", type=int, nargs="+", default=[], help="in pixels, multiples of 4")
+    chosen = parser.parse_args()
+    print(section(chosen.parts, chosen.sides))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,248 @@
+"""The engine: when it loads, who has the next turn, and what those are told who get none."""
+
+from __future__ import annotations
+
+import importlib.util
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import SimpleNamespace
+
+import pytest
+from werkzeug.exceptions import ClientDisconnected
+
+from app.engine import Engine, Turns
+from app.failures import Busy
+from app.settings import Settings
+from model import transfer
+from tests.app.answers import NEGATIVE, URL, error_of
+from tests.app.gunicorn import ROOT
+
+SOON = 10  # seconds, at most, for what happens at once
+
+
+class Clock:
+    """Time goes on when it is told to."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr("app.engine.time", clock)
+    return clock
+
+
+@contextmanager
+def held(turns: Turns) -> Iterator[None]:
+    """Somebody else has a turn."""
+    inside, done = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with turns.turn():
+            inside.set()
+            assert done.wait(SOON)
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    assert inside.wait(SOON)
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+
+
+def refused(turns: Turns) -> int:
+    """The seconds that whoever comes now is told to wait."""
+    with pytest.raises(Busy) as error, turns.turn():
+        pass
+    return error.value.retry_after
+
+
+def in_line(turns: Turns, work: Callable[[int], None], count: int) -> list[threading.Thread]:
+    """So many threads wait for a turn, in this order."""
+
+    def take(number: int) -> None:
+        with turns.turn():
+            work(number)
+
+    threads = [threading.Thread(target=take, args=[number]) for number in range(count)]
+    for number, thread in enumerate(threads):
+        thread.start()
+        while len(turns._waiting) <= number:
+            assert thread.is_alive()
+    return threads
+
+
+def test_first_come_first_painted():
+    turns, order = Turns(1, 9, SOON), []
+    with held(turns):
+        threads = in_line(turns, order.append, 9)
+    for thread in threads:
+        thread.join()
+    assert order == list(range(9))
+
+
+def test_nobody_steps_in_between():
+    """A turn that ends is handed over: it is not free while the next one still wakes up."""
+    turns, go_on = Turns(1, 1, SOON), threading.Event()
+    with held(turns):
+        (waiting,) = in_line(turns, lambda _: go_on.wait(SOON), 1)
+    turns._patience = 0
+    refused(turns)
+    go_on.set()
+    waiting.join()
+
+
+def test_as_many_at_once_as_there_are_turns():
+    turns = Turns(2, 0, SOON)
+    with held(turns), held(turns):
+        refused(turns)
+    with turns.turn():
+        pass
+
+
+def test_who_gives_up_leaves_no_gap():
+    turns, served = Turns(1, 2, 0.01), []
+    with held(turns):
+        refused(turns)
+        assert not turns._waiting
+        turns._patience = SOON
+        (waiting,) = in_line(turns, served.append, 1)
+    waiting.join()
+    assert served == [0]
+
+
+def test_a_turn_that_comes_in_the_last_moment_is_taken():
+    turns = Turns(1, 1, SOON)
+    with turns.turn():
+        event = threading.Event()
+        turns._waiting.append(event)
+    assert event.is_set()
+    turns._give_up(event)  # its patience had ended just then
+    turns._pass_on(1.0)
+    with turns.turn():
+        pass
+
+
+def test_a_failure_ends_its_turn():
+    turns = Turns(1, 0, SOON)
+    for _ in range(2):
+        with pytest.raises(ZeroDivisionError), turns.turn():
+            raise ZeroDivisionError
+
+
+def painted(turns: Turns, clock: Clock, seconds: float, times: int = 20) -> None:
+    for _ in range(times):
+        with turns.turn():
+            clock.now += seconds
+
+
+def test_those_who_are_sent_away_come_back_one_after_the_other(clock):
+    turns = Turns(1, 0, SOON)
+    painted(turns, clock, 3.0)
+    with held(turns):
+        assert [refused(turns) for _ in range(4)] == [3, 6, 9, 12]
+        clock.now += 9.0
+        assert refused(turns) == 6  # the line goes on
+
+
+def test_two_at_a_time_are_twice_as_fast(clock):
+    turns = Turns(2, 0, SOON)
+    painted(turns, clock, 3.0)
+    with held(turns), held(turns):
+        assert [refused(turns) for _ in range(3)] == [3, 5, 6]
+
+
+@pytest.mark.parametrize(("seconds", "told"), [(0.001, 1), (1000.0, 60)])
+def test_nobody_is_told_to_wait_for_no_time_or_for_ever(clock, seconds, told):
+    turns = Turns(1, 0, SOON)
+    painted(turns, clock, seconds)
+    with held(turns):
+        assert refused(turns) == told
+        assert max(refused(turns) for _ in range(100)) <= 60
+
+
+def test_the_answer_says_when_to_come_back(new_app, form):
+    app = new_app(renders=1, queue=0)
+    with held(app.extensions["engine"]._turns):
+        answer = app.test_client().post(URL, data=form())
+    assert (answer.status_code, error_of(answer)["code"]) == (503, "busy")
+    assert 1 <= int(answer.headers["Retry-After"]) <= 60
+
+
+def test_nothing_is_painted_for_those_who_have_gone(app, form, monkeypatch):
+    painted = []
+    monkeypatch.setattr("app.api._painted", painted.append)
+    here, there = socket.socketpair()
+    with here:
+        there.close()
+        answer = app.test_client().post(URL, data=form(), environ_overrides={"gunicorn.socket": here})
+    assert (answer.status_code, painted) == (ClientDisconnected.code, [])
+
+
+@pytest.mark.parametrize("next_request", [b"", b"GET / HTTP/1.1\r\n\r\n"])
+def test_those_who_are_there_have_their_picture(app, form, next_request):
+    here, there = socket.socketpair()
+    with here, there:
+        there.sendall(next_request)
+        answer = app.test_client().post(URL, data=form(), environ_overrides={"gunicorn.socket": here})
+        assert answer.status_code == 200
+        assert here.recv(100, socket.MSG_DONTWAIT) == next_request if next_request else True
+
+
+def test_it_has_weights_once_all_is_ready(monkeypatch):
+    engine, seen, go_on = Engine(Settings()), threading.Event(), threading.Event()
+    monkeypatch.setattr(transfer, "ready", lambda: (seen.set(), go_on.wait(SOON), NEGATIVE)[2])
+    engine.load()
+    assert seen.wait(SOON)
+    assert engine.weights is None
+    go_on.set()
+    engine.run(lambda: None)
+    assert engine.weights == NEGATIVE
+
+
+def configuration() -> SimpleNamespace:
+    spec = importlib.util.spec_from_file_location("gunicorn_conf", ROOT / "gunicorn.conf.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_server_loads_when_its_port_is_open_and_nobody_has_come(new_app, monkeypatch):
+    loading = threading.Event()
+    monkeypatch.setattr(transfer, "ready", lambda: (loading.set(), NEGATIVE)[1])
+    app = new_app(warm_up=True)
+    assert not loading.is_set()
+    configuration().post_worker_init(SimpleNamespace(wsgi=app))
+    assert loading.wait(SOON)
+
+
+def test_without_warm_up_the_first_picture_loads(new_app, form, monkeypatch):
+    loaded = []
+    monkeypatch.setattr(transfer, "ready", lambda: (loaded.append(1), NEGATIVE)[1])
+    app = new_app(warm_up=False)
+    configuration().post_worker_init(SimpleNamespace(wsgi=app))
+    assert app.test_client().post(URL, data=form()).status_code == 200
+    assert not loaded
+
+
+def test_pages_are_there_while_it_loads(new_app, monkeypatch):
+    go_on = threading.Event()
+    monkeypatch.setattr(transfer, "ready", lambda: (go_on.wait(SOON), NEGATIVE)[1])
+    app = new_app(warm_up=True)
+    configuration().post_worker_init(SimpleNamespace(wsgi=app))
+    client = app.test_client()
+    try:
+        assert [client.get(page).status_code for page in ("/healthz", "/", "/readyz")] == [200, 200, 503]
+    finally:
+        go_on.set()
+    app.extensions["engine"].run(lambda: None)
+    assert client.get("/readyz").status_code == 200
