@@ -78,7 +78,8 @@ class _Scale:
     def of(cls, norm: Norm, sums: np.ndarray, count: int) -> _Scale:
         """sums: (2, C) float64, of the numbers and of their squares."""
         (gamma, beta), (mean, square) = norm, sums / count
-        factor = gamma / np.sqrt(square - mean**2 + EPSILON)
+        variance = np.maximum(square - mean**2, 0)  # of a flat map, what is left is rounding, of either sign
+        factor = gamma / np.sqrt(variance + EPSILON)
         return cls(factor.astype("float32"), (beta - mean * factor).astype("float32"))
 
 

@@ -60,6 +60,13 @@ def test_the_same_picture_whoever_computes_which_strip():
         assert all(np.array_equal(first, again) for again in threads.map(lambda _: tower(x, norms), range(8)))
 
 
+@pytest.mark.parametrize("level", [0.0, 1.0, 100.0])
+def test_a_flat_map_stays_finite(level: float):
+    """Its variance is nothing but rounding."""
+    x = np.full((30, 40, 64), level, "float32")
+    assert np.isfinite(Tower(kernels(64, 3))(x, some_norms(64, 3))).all()
+
+
 def test_what_came_in_stays_as_it_is():
     x = abs(numbers(12, 12, 8))
     x.flags.writeable = False  # as TensorFlow hands it out
