@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
@@ -11,15 +12,16 @@ import tensorflow as tf
 import tensorflow_hub as hub
 from PIL import Image
 
-from bench._measure import median_seconds, psnr
-from bench._peers_rows import painting, photo
+from bench._measure import median_seconds
+from bench._peers_rows import closeness, painting, photo
 from model import images
 from model.magenta import Magenta
 from model.npz import read_weights
 from model.options import StylizeOptions
 from model.transfer import stylize
 
-HEAD = "way | side | seconds | times ours | dB between the two"
+HEAD = "way | side | seconds | times ours | times ours with the weights that ship | dB between the two"
+ANEW = "loaded at each call"
 
 Habit: TypeAlias = Callable[[Path, Path, Path], Image.Image]  # model, content and style -> pastiche
 
@@ -42,17 +44,17 @@ def shipped(model: Path, content: Path, style: Path) -> Image.Image:
     return Image.fromarray(images.eight_bits(network.render(picture, network.embed(strokes))))
 
 
-def rows(name: str, model: Path, habit: Habit, side: int, folder: Path) -> list[str]:
-    """Two of HEAD, ours and theirs, of the same two files, and of a result as large as the content."""
-    content, style = folder / "content.png", folder / "style.png"
-    for picture, file in (photo(side), content), (painting(), style):
+def rows(models: Mapping[str, tuple[Path, Habit]], side: int, folder: Path) -> list[str]:
+    """Two of HEAD for each model, of the same two files and of results as large as the content; the first one ships."""
+    files = folder / "content.png", folder / "style.png"
+    for picture, file in zip((photo(side), painting()), files, strict=True):
         Image.fromarray(images.eight_bits(picture)).save(file)
-    options = StylizeOptions.parse({"size": side})
-    warm = median_seconds(lambda: stylize(content, [style], options, model))
-    anew = median_seconds(lambda: habit(model, content, style))
-    pastiche = images.eight_bits(stylize(content, [style], options, model).picture.rgb)
-    between = psnr(pastiche / 255, np.asarray(habit(model, content, style)) / 255)
-    return [
-        f"{name}, ours | {side} | {warm:.3f} | 1 | ",
-        f"{name}, loaded at each call | {side} | {anew:.3f} | {anew / warm:.1f} | {between:.1f}",
-    ]
+    options, found, ships = StylizeOptions.parse({"size": side}), [], 0.0
+    for name, (model, habit) in models.items():
+        ours, theirs = partial(stylize, files[0], [files[1]], options, model), partial(habit, model, *files)
+        warm, anew = median_seconds(ours), median_seconds(theirs)
+        ships = ships or warm
+        close = closeness(np.asarray(theirs()) / 255, images.eight_bits(ours().picture.rgb) / 255)
+        found.append(f"{name}, ours | {side} | {warm:.3f} | 1.0 | {warm / ships:.1f} | ")
+        found.append(f"{name}, {ANEW} | {side} | {anew:.3f} | {anew / warm:.1f} | {anew / ships:.1f} | {close}")
+    return found

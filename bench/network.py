@@ -60,8 +60,8 @@ it; what comes in float16 it computes in float32, and for int8 it was told the r
 
 SEED = """### Loaded at each call
 
-Hobby projects have a function that loads the model, reads both files, divides by 255, runs and hands back. Against it,
-`stylize` of the same files in a process that has painted before.
+Hobby projects have a function that loads the model, reads both files, divides by 255, runs and hands back. The full
+network they load with `hub.load`. Ours is `stylize` of the same files in a process that has painted before.
 
 {table}"""
 
@@ -123,11 +123,11 @@ def seed(rates: dict[str, float], sides: Sequence[int]) -> str:
     found: list[str] = []
     with TemporaryDirectory() as name:
         folder = Path(name)
-        path = full_weights(folder)
+        models = {"weights that ship": (weights.SHIPPED, peers_seed.shipped)}
+        if GRAPH.is_dir():
+            models["full network"] = full_weights(folder), peers_seed.published
         for side in sides or (256, 512):
-            if path.is_dir():
-                found += peers_seed.rows("full network", path, peers_seed.published, side, folder)
-            found += peers_seed.rows("weights that ship", weights.SHIPPED, peers_seed.shipped, side, folder)
+            found += peers_seed.rows(models, side, folder)
     return SEED.format(table=table(peers_seed.HEAD, found)) + missing(GRAPH, "`hub.load`")
 
 

@@ -105,7 +105,7 @@ def _double(x: tf.Tensor, four: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor) ->
     The pixels of a pair see neighbours that are shifted by one, so of each four one begins a pixel later.
     """
     _, height, width, _ = tf.unstack(tf.shape(x))
-    pixels = tf.nn.conv2d(tf.pad(x, [[0, 0], [1, 1], [1, 1], [0, 0]], "SYMMETRIC"), four, 1, "VALID")
+    pixels = tf.nn.conv2d(_edged(x), four, 1, "VALID")
     pixels = tf.reshape(pixels, (-1, four.shape[3] // 4))
     return tf.nn.relu(_normalised(tf.gather(pixels, _pairs(height, width))[None], gamma, beta))
 
@@ -137,12 +137,20 @@ def _convolved(x: tf.Tensor, kernel: tf.Tensor, stride: int = 1) -> tf.Tensor:
 
 
 def _mirrored(x: tf.Tensor, margin: int) -> tf.Tensor:
-    """With mirrored margins. Gathered: that takes half the time of tf.pad."""
-    for axis in (1, 2):
-        length = tf.shape(x)[axis]
-        index = tf.concat([tf.range(margin, 0, -1), tf.range(length), length - 2 - tf.range(margin)], 0)
-        x = tf.gather(x, index, axis=axis)
-    return x
+    return _margined(x, lambda n: [tf.range(margin, 0, -1), tf.range(n), n - 2 - tf.range(margin)])
+
+
+def _edged(x: tf.Tensor) -> tf.Tensor:
+    """With its outermost pixels once more around it: once doubled, that is mirrored."""
+    return _margined(x, lambda n: [[0], tf.range(n), [n - 1]])
+
+
+def _margined(x: tf.Tensor, places: Callable[[tf.Tensor], list[tf.Tensor]]) -> tf.Tensor:
+    """places: of a side's length, where each pixel comes from. Gathered in one go: row by row and then column by column
+    takes twice the time, and tf.pad four times."""
+    _, height, width, _ = tf.unstack(tf.shape(x))
+    rows, columns = (tf.concat(places(side), 0) for side in (height, width))
+    return tf.gather(tf.reshape(x, (-1, x.shape[3])), rows[:, None] * width + columns)[None]
 
 
 def _normalised(x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor) -> tf.Tensor:

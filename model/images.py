@@ -172,11 +172,11 @@ def _is_smaller(size: tuple[int, ...], than: tuple[int, ...]) -> bool:
 
 
 def _shrunk(pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """(H, W) or (H, W, C) uint8, by libvips: Pillow takes four times as long, and for enlarging no longer."""
-    height, width, *channels = pixels.shape
-    image = vips().Image.new_from_memory(np.ascontiguousarray(pixels).data, width, height, *channels or [1], "uchar")
+    """(H, W, C) uint8, by libvips: Pillow takes four times as long, and for enlarging no longer."""
+    height, width, bands = pixels.shape
+    image = vips().Image.new_from_memory(np.ascontiguousarray(pixels).data, width, height, bands, "uchar")
     smaller: np.ndarray = image.resize(size[1] / width, vscale=size[0] / height, kernel="lanczos3", gap=_GAP).numpy()
-    return smaller.reshape(*size, *channels)  # which leaves out one band, and of one pixel everything
+    return smaller.reshape(*size, bands)  # it leaves out a single band
 
 
 @cache
@@ -419,7 +419,15 @@ def _scaled(image: Image.Image, size: tuple[int, int]) -> Image.Image:
     """Of L, RGB, RGBA or CMYK. Pillow weighs colours by alpha here, so that what is hidden stays so."""
     if image.mode == "RGBA" or not _is_smaller(size, image.size):
         return image.resize(size, Image.Resampling.LANCZOS, reducing_gap=_GAP)
-    return Image.fromarray(_shrunk(np.asarray(image), size[::-1]), image.mode)
+    return Image.frombytes(image.mode, size, _shrunk(_pixels(image), size[::-1]).tobytes())
+
+
+def _pixels(image: Image.Image) -> np.ndarray:
+    """(H, W, C) uint8; np.asarray would have them in memory twice for a while, and takes longer for that."""
+    pixels = np.empty((image.height, image.width, len(image.getbands())), np.uint8)
+    for top, strip in _strips(image):
+        pixels[top : top + strip.height] = np.asarray(strip).reshape(strip.height, strip.width, -1)
+    return pixels
 
 
 def _upright(image: Image.Image, scale: int, profile: bytes | None, orientation: int, dpi: Dpi | None) -> Pixels:

@@ -1,17 +1,18 @@
-"""The residual blocks on a processor: their 3x3 convolutions by Winograd's minimal filtering F(6x6, 3x3).
+"""The residual blocks on a processor: their 3x3 convolutions by Winograd's minimal filtering F(8x8, 3x3).
 
 Lavin and Gray, "Fast algorithms for convolutional neural networks", CVPR 2016 (https://arxiv.org/abs/1509.09308). A
-tile of 8 x 8 pixels is turned into 64 numbers, each of which is multiplied by a matrix of its own, and what comes out
-turned back into 6 x 6 pixels: 64 products where the plain sum takes 324. All of it is in float32, and exact to 100 dB.
+tile of 10 x 10 pixels is turned into 100 numbers, each of which is multiplied by a matrix of its own, and what comes
+out turned back into 8 x 8 pixels: 100 products where the plain sum takes 576. All of it is in float32. Where the
+polynomials are multiplied decides how exact that is: of some thousand sets of points these keep most, 96 dB.
 
 Neither TensorFlow nor the other runtimes compute it so, and of TensorFlow's operations the turning costs more than is
 saved. Here Numba compiles it, together with what stands between two convolutions: the normalisation before, the sums
-for the one after. The matrix products are NumPy's. A few tiles at a time go all the way, so they stay in the cache.
+for the one after. A few tiles at a time go all the way, so they stay in the cache.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
@@ -27,12 +28,13 @@ import numpy as np
 from model.device import cores
 from model.kernels import Norm
 from model.layers import EPSILON
+from model.products import ROWS, laid_out, multiply
 from model.progress import OnBlock
 
-TILE, STEP = 8, 6  # pixels a side, of what a tile sees and of what it gives
-POINTS = [Fraction(p) for p in ("0", "1", "-1", "2", "-2", "1/2", "-1/2")]  # where the polynomials are multiplied
-STRIP_FLOATS = 2048  # tiles times channels: 0.5 MB there and back; one of its products is too small for BLAS's threads
-CHANNELS_AT_ONCE = 64  # so that a tile stays in the first cache
+TILE, STEP = 10, 8  # pixels a side, of what a tile sees and of what it gives
+PAIRS = Fraction(2, 5), Fraction(4, 5), Fraction(5, 4), Fraction(5, 2)
+POINTS = [Fraction(0), *(sign * p for p in PAIRS for sign in (1, -1))]  # where the polynomials are multiplied
+STRIP_FLOATS = 1536  # tiles times channels: 0.6 MB there and back
 
 See: TypeAlias = Callable[[np.ndarray, int, int], None]  # fills the tiles from the first on, so many
 
@@ -42,7 +44,7 @@ class Tower:
 
     def __init__(self, kernels: Sequence[np.ndarray]) -> None:
         """kernels: two for each block, (3, 3, C, C)."""
-        self._kernels = [spread(kernel) for kernel in kernels]
+        self._kernels = [laid_out(spread(kernel)) for kernel in kernels]
         self._turns = _turns(kernels[0].shape[3])
 
     def __call__(self, x: np.ndarray, norms: Sequence[Norm], on_block: OnBlock | None = None) -> np.ndarray:
@@ -75,10 +77,14 @@ class _Scale:
         return cls(np.ones(channels, "float32"), np.zeros(channels, "float32"))
 
     @classmethod
-    def of(cls, norm: Norm, sums: np.ndarray, count: int) -> _Scale:
-        """sums: (2, C) float64, of the numbers and of their squares."""
-        (gamma, beta), (mean, square) = norm, sums / count
-        variance = np.maximum(square - mean**2, 0)  # of a flat map, what is left is rounding, of either sign
+    def of(cls, norm: Norm, strips: np.ndarray, counts: np.ndarray) -> _Scale:
+        """strips: (N, 3, C), of each strip its first number, and the sums of the differences from it and of their
+        squares: of large numbers that differ little, plain sums would leave nothing. counts: (N, 1), pixels of each."""
+        (gamma, beta), (first, sums, squares) = norm, np.moveaxis(strips.astype("float64"), 1, 0)
+        means, count = first + sums / counts, counts.sum()
+        mean = (counts * means).sum(axis=0) / count
+        apart = squares - sums**2 / counts + counts * (means - mean) ** 2
+        variance = np.maximum(apart.sum(axis=0) / count, 0)  # of a flat map, what is left is rounding, of either sign
         factor = gamma / np.sqrt(variance + EPSILON)
         return cls(factor.astype("float32"), (beta - mean * factor).astype("float32"))
 
@@ -116,21 +122,23 @@ class _Plane:
         return y
 
     def _convolved(self, see: See, kernel: np.ndarray, norm: Norm) -> tuple[np.ndarray, _Scale]:
-        tiles = STRIP_FLOATS // self._channels
+        tiles = _tiles_at_once(self._channels)
         y, firsts = next(self._products), range(0, self._tiles, tiles)
-        sums = np.zeros((len(firsts), 2, self._channels), "float32")  # strip by strip: no order of threads shows
+        strips = np.zeros((len(firsts), 3, self._channels), "float32")  # strip by strip: no order of threads shows
+        counts = np.zeros((len(firsts), 1))
 
         def work(numbers: Iterator[int]) -> None:
-            seen, product = (np.empty((TILE * TILE, tiles, self._channels), "float32") for _ in range(2))
+            seen, product = (np.empty(TILE * TILE * tiles * self._channels, "float32") for _ in range(2))
             while (number := next(numbers)) < len(firsts):
                 first = firsts[number]
                 count = min(tiles, self._tiles - first)
-                see(seen.ravel(), first, count)
-                np.matmul(seen[:, :count], kernel, out=product[:, :count])
-                self._turns.put(product.ravel(), y.ravel(), sums[number].ravel(), *self._shape[:2], first, count)
+                see(seen, first, count)
+                multiply(seen, kernel, product, self._channels, tiles, count)
+                sums = strips[number].ravel()
+                counts[number] = self._turns.put(product, y.ravel(), sums, *self._shape[:2], first, count)
 
         list(_threads().map(work, [counted()] * cores()))
-        return y, _Scale.of(norm, sums.sum(axis=0, dtype="float64"), self._height * self._width)
+        return y, _Scale.of(norm, strips, counts)
 
 
 @cache
@@ -139,8 +147,12 @@ def _threads() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(cores(), "winograd")
 
 
+def _tiles_at_once(channels: int) -> int:
+    return max(1, STRIP_FLOATS // channels // ROWS) * ROWS
+
+
 def spread(kernel: np.ndarray) -> np.ndarray:
-    """(3, 3, n, m) -> (64, n, m), the matrices of a tile's 64 numbers."""
+    """(3, 3, n, m) -> (100, n, m), the matrices of a tile's 100 numbers."""
     others = [[q for q in POINTS if q != p] for p in POINTS]
     rows = [[float(p**k / prod(p - q for q in rest)) for k in range(3)] for p, rest in zip(POINTS, others, strict=True)]
     turn = np.array([*rows, [0, 0, 1]], "float64")
@@ -156,45 +168,69 @@ _f = np.float32
 _u = np.uint64
 
 
+def _coefficients(squares: Iterable[Fraction]) -> tuple[np.float32, ...]:
+    """Of the product of all (t - square), from the second highest power of t down."""
+    return tuple(np.float32(c) for c in np.poly([float(square) for square in squares])[1:])
+
+
+_ALL = _coefficients(p * p for p in PAIRS)
+_REST1, _REST2, _REST3, _REST4 = (_coefficients(q * q for q in PAIRS if q != p) for p in PAIRS)
+_POWERS1, _POWERS2, _POWERS3, _POWERS4 = (tuple(np.float32(p**k) for k in range(STEP)) for p in PAIRS)
+
+
+@numba.njit(forceinline=True, **_FAST)
+def _five(line, p, step):  # type: ignore[no-untyped-def]
+    return line[p], line[p + step], line[p + _u(2) * step], line[p + _u(3) * step], line[p + _u(4) * step]
+
+
+@numba.njit(forceinline=True, **_FAST)
+def _pair(even, odd, rest, point):  # type: ignore[no-untyped-def]
+    """Of x (x + p) rest(x^2) and of x (x - p) rest(x^2): even powers and odd ones, together and apart."""
+    one = even[3] + rest[0] * even[2] + rest[1] * even[1] + rest[2] * even[0]
+    other = point * (odd[3] + rest[0] * odd[2] + rest[1] * odd[1] + rest[2] * odd[0])
+    return one + other, one - other
+
+
 @numba.njit(forceinline=True, **_FAST)
 def _there(line, p, step):  # type: ignore[no-untyped-def]
-    """Eight pixels, `step` apart -> what they are at the points: products of all (x - p) but one, and of all."""
-    a, b, c, d = line[p], line[p + step], line[p + _u(2) * step], line[p + _u(3) * step]
-    e, f, g, h = (line[p + _u(4) * step], line[p + _u(5) * step], line[p + _u(6) * step], line[p + _u(7) * step])
-    even1, odd1 = c - _f(4.25) * e + g, b - _f(4.25) * d + f
-    even2, odd2 = _f(0.25) * c - _f(1.25) * e + g, _f(0.5) * b - _f(2.5) * d + _f(2) * f
-    even3, odd3 = _f(4) * c - _f(5) * e + g, _f(2) * b - _f(2.5) * d + _f(0.5) * f
-    zero, every = g - a + _f(5.25) * (c - e), h - b + _f(5.25) * (d - f)
-    return zero, even1 + odd1, even1 - odd1, even2 + odd2, even2 - odd2, even3 + odd3, even3 - odd3, every
+    """Ten pixels, `step` apart -> what they are at the points: products of all (x - p) but one, and of all."""
+    a, b, c, d, e = _five(line, p, step)
+    f, g, h, i, j = _five(line, p + _u(5) * step, step)
+    even, odd = (c, e, g, i), (b, d, f, h)
+    zero = i + _ALL[0] * g + _ALL[1] * e + _ALL[2] * c + _ALL[3] * a
+    every = j + _ALL[0] * h + _ALL[1] * f + _ALL[2] * d + _ALL[3] * b
+    one, two = _pair(even, odd, _REST1, _POWERS1[1]), _pair(even, odd, _REST2, _POWERS2[1])
+    three, four = _pair(even, odd, _REST3, _POWERS3[1]), _pair(even, odd, _REST4, _POWERS4[1])
+    return zero, one[0], one[1], two[0], two[1], three[0], three[1], four[0], four[1], every
+
+
+@numba.njit(forceinline=True, **_FAST)
+def _sum(pairs, k):  # type: ignore[no-untyped-def]
+    """Of what stands at each pair of points, times its power k."""
+    return _POWERS1[k] * pairs[0] + _POWERS2[k] * pairs[1] + _POWERS3[k] * pairs[2] + _POWERS4[k] * pairs[3]
 
 
 @numba.njit(forceinline=True, **_FAST)
 def _back(line, p, step):  # type: ignore[no-untyped-def]
-    """Of eight products the six sums: of those at each point times its powers."""
-    a, b, c, d = line[p], line[p + step], line[p + _u(2) * step], line[p + _u(3) * step]
-    e, f, g, h = (line[p + _u(4) * step], line[p + _u(5) * step], line[p + _u(6) * step], line[p + _u(7) * step])
-    sum1, sum2, sum3 = b + c, d + e, f + g
-    odd1, odd2, odd3 = b - c, d - e, f - g
-    return (
-        a + sum1 + sum2 + sum3,
-        odd1 + _f(2) * odd2 + _f(0.5) * odd3,
-        sum1 + _f(4) * sum2 + _f(0.25) * sum3,
-        odd1 + _f(8) * odd2 + _f(0.125) * odd3,
-        sum1 + _f(16) * sum2 + _f(0.0625) * sum3,
-        odd1 + _f(32) * odd2 + _f(0.03125) * odd3 + h,
-    )
+    """Of ten products the eight sums: of those at each point times its powers."""
+    a, b, c, d, e = _five(line, p, step)
+    f, g, h, i, j = _five(line, p + _u(5) * step, step)
+    even, odd = (b + c, d + e, f + g, h + i), (b - c, d - e, f - g, h - i)
+    first, last = a + _sum(even, 0), _sum(odd, 7) + j
+    return first, _sum(odd, 1), _sum(even, 2), _sum(odd, 3), _sum(even, 4), _sum(odd, 5), _sum(even, 6), last
 
 
 @numba.njit(forceinline=True, **_FAST)
 def _set(line, p, step, values):  # type: ignore[no-untyped-def]
-    line[p], line[p + step], line[p + _u(2) * step] = values[0], values[1], values[2]
-    line[p + _u(3) * step], line[p + _u(4) * step], line[p + _u(5) * step] = values[3], values[4], values[5]
+    line[p], line[p + step], line[p + _u(2) * step], line[p + _u(3) * step] = values[0], values[1], values[2], values[3]
+    p += _u(4) * step
+    line[p], line[p + step], line[p + _u(2) * step], line[p + _u(3) * step] = values[4], values[5], values[6], values[7]
 
 
 @numba.njit(forceinline=True, **_FAST)
 def _set_all(line, p, step, values):  # type: ignore[no-untyped-def]
     _set(line, p, step, values)
-    line[p + _u(6) * step], line[p + _u(7) * step] = values[6], values[7]
+    line[p + _u(8) * step], line[p + _u(9) * step] = values[8], values[9]
 
 
 @numba.njit(forceinline=True, **_FAST)
@@ -206,15 +242,15 @@ def _mirrored(index, length):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(forceinline=True, **_FAST)
-def _turn(tile, seen, place, some, kind):  # type: ignore[no-untyped-def]
+def _turn(tile, seen, place, channels, kind):  # type: ignore[no-untyped-def]
     """A tile's columns where they are, then its rows to where they are multiplied, `kind` apart."""
-    row = TILE * some
+    row = TILE * channels
     for k in range(row):
         _set_all(tile, _u(k), _u(row), _there(tile, _u(k), _u(row)))
     for i in range(TILE):
-        to = seen[place + i * TILE * kind : place + (i * TILE + 7) * kind + some]
-        for c in range(some):
-            _set_all(to, _u(c), _u(kind), _there(tile, _u(i * row + c), _u(some)))
+        to = seen[place + i * TILE * kind : place + (i * TILE + TILE - 1) * kind + channels]
+        for c in range(channels):
+            _set_all(to, _u(c), _u(kind), _there(tile, _u(i * row + c), _u(channels)))
 
 
 @numba.njit(**_FAST)
@@ -231,16 +267,15 @@ class _Turns(NamedTuple):
 
     rectified: Callable[..., None]
     joined: Callable[..., None]
-    put: Callable[..., None]
+    put: Callable[..., int]  # and how many pixels
 
 
 @cache
 def _turns(channels: int) -> _Turns:
     """Compiled for so many channels; once, and kept on disk: so they may refer to numbers only, and to no function."""
-    some = next(n for n in range(min(channels, CHANNELS_AT_ONCE), 0, -1) if channels % n == 0)
-    kind = STRIP_FLOATS // channels * channels  # from one of a tile's numbers to the next: those of all tiles
-    row = TILE * some
-    one, line, next_row = _u(some), _u(row), _u(TILE * kind)
+    kind = _tiles_at_once(channels) * channels  # from one of a tile's numbers to the next: those of all tiles
+    row = TILE * channels
+    one, line, next_row = _u(channels), _u(row), _u(TILE * kind)
 
     @numba.njit(**_FAST)
     def rectified(x, factor, offset, height, width, seen, first, count):  # type: ignore[no-untyped-def]
@@ -248,16 +283,17 @@ def _turns(channels: int) -> _Turns:
         tile = np.empty(TILE * row, np.float32)
         for number in range(count):
             top, left = (first + number) // across * STEP - 1, (first + number) % across * STEP - 1
-            for begin in range(0, channels, some):
-                scale, shift = factor[begin : begin + some], offset[begin : begin + some]
-                for i in range(TILE):
-                    start = _mirrored(top + i, height) * width
-                    for j in range(TILE):
-                        place = (start + _mirrored(left + j, width)) * channels + begin
-                        source, to = x[place : place + some], tile[i * row + j * some : i * row + (j + 1) * some]
-                        for c in range(some):
-                            to[c] = max(source[c] * scale[c] + shift[c], _f(0))
-                _turn(tile, seen, number * channels + begin, some, kind)
+            for i in range(TILE):
+                start = _mirrored(top + i, height) * width
+                for j in range(TILE):
+                    place = (start + _mirrored(left + j, width)) * channels
+                    source, to = (
+                        x[place : place + channels],
+                        tile[i * row + j * channels : i * row + (j + 1) * channels],
+                    )
+                    for c in range(channels):
+                        to[c] = max(source[c] * factor[c] + offset[c], _f(0))
+            _turn(tile, seen, number * channels, channels, kind)
 
     @numba.njit(**_FAST)
     def joined(x, y, factor, offset, both, height, width, seen, first, count):  # type: ignore[no-untyped-def]
@@ -265,43 +301,46 @@ def _turns(channels: int) -> _Turns:
         tile = np.empty(TILE * row, np.float32)
         for number in range(count):
             top, left = (first + number) // across * STEP - 1, (first + number) % across * STEP - 1
-            for begin in range(0, channels, some):
-                scale, shift = factor[begin : begin + some], offset[begin : begin + some]
-                for i in range(TILE):
-                    start = _mirrored(top + i, height) * width
-                    for j in range(TILE):
-                        place = (start + _mirrored(left + j, width)) * channels + begin
-                        source, other = x[place : place + some], y[place : place + some]
-                        to = tile[i * row + j * some : i * row + (j + 1) * some]
-                        for c in range(some):
-                            to[c] = source[c] + (other[c] * scale[c] + shift[c])
-                        if 0 < i < TILE - 1 and 0 < j < TILE - 1 and top + i < height and left + j < width:
-                            both[place : place + some] = to
-                _turn(tile, seen, number * channels + begin, some, kind)
+            for i in range(TILE):
+                start = _mirrored(top + i, height) * width
+                for j in range(TILE):
+                    place = (start + _mirrored(left + j, width)) * channels
+                    source, other = x[place : place + channels], y[place : place + channels]
+                    to = tile[i * row + j * channels : i * row + (j + 1) * channels]
+                    for c in range(channels):
+                        to[c] = source[c] + (other[c] * factor[c] + offset[c])
+                    if 0 < i < TILE - 1 and 0 < j < TILE - 1 and top + i < height and left + j < width:
+                        both[place : place + channels] = to
+            _turn(tile, seen, number * channels, channels, kind)
 
     @numba.njit(**_FAST)
     def put(product, y, sums, height, width, first, count):  # type: ignore[no-untyped-def]
-        across = (width + STEP - 1) // STEP
+        across, pixels = (width + STEP - 1) // STEP, 0
         half, made = np.empty(STEP * row, np.float32), np.empty(row, np.float32)
+        shift, total = sums[:channels], sums[channels : 2 * channels]
+        squares = sums[2 * channels : 3 * channels]
         for number in range(count):
             top, left = (first + number) // across * STEP, (first + number) % across * STEP
-            for begin in range(0, channels, some):
-                for j in range(TILE):
-                    place = j * kind + number * channels + begin
-                    products = product[place : place + 7 * TILE * kind + some]
-                    for c in range(some):
-                        _set(half, _u(j * some + c), line, _back(products, _u(c), next_row))
-                total, squares = sums[begin : begin + some], sums[channels + begin : channels + begin + some]
-                for i in range(min(STEP, height - top)):
-                    for c in range(some):
-                        _set(made, _u(c), one, _back(half, _u(i * row + c), one))
-                    for j in range(min(STEP, width - left)):
-                        place = ((top + i) * width + left + j) * channels + begin
-                        to, source = y[place : place + some], made[j * some : (j + 1) * some]
-                        for c in range(some):
-                            value = source[c]
-                            to[c] = value
-                            total[c] += value
-                            squares[c] += value * value
+            down, right = min(STEP, height - top), min(STEP, width - left)
+            for j in range(TILE):
+                place = j * kind + number * channels
+                products = product[place : place + (TILE - 1) * TILE * kind + channels]
+                for c in range(channels):
+                    _set(half, _u(j * channels + c), line, _back(products, _u(c), next_row))
+            for i in range(down):
+                for c in range(channels):
+                    _set(made, _u(c), one, _back(half, _u(i * row + c), one))
+                if pixels == 0:
+                    shift[:] = made[:channels]
+                pixels += right
+                for j in range(right):
+                    place = ((top + i) * width + left + j) * channels
+                    to, source = y[place : place + channels], made[j * channels : (j + 1) * channels]
+                    for c in range(channels):
+                        to[c] = source[c]
+                        apart = source[c] - shift[c]
+                        total[c] += apart
+                        squares[c] += apart * apart
+        return pixels
 
     return _Turns(rectified, joined, put)

@@ -44,7 +44,7 @@ def both(architecture: Architecture, content: np.ndarray, way: Way) -> tuple[np.
 def test_the_picture_is_that_of_keras(architecture: Architecture, size: tuple[int, int], blocks: str):
     ours, wanted = both(architecture, picture(*size), PLAIN._replace(blocks=blocks))
     assert ours.shape == wanted.shape
-    assert np.abs(ours - wanted).max() < 1e-4
+    assert np.abs(ours - wanted).max() < (1e-4 if blocks == "float32" else 5e-4)
 
 
 def test_the_full_network():

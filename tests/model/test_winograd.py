@@ -49,7 +49,7 @@ def convolved(x: tf.Tensor, kernel: np.ndarray, norm: Norm) -> tf.Tensor:
 def test_blocks_are_those_of_the_plain_sum(channels: int, size: tuple[int, int]):
     x, layers, norms = abs(numbers(*size, channels)), kernels(channels, 2), some_norms(channels, 2)
     wanted = plain(x, layers, norms)
-    assert np.abs(Tower(layers)(x, norms) - wanted).max() < 1e-4 * np.abs(wanted).max()
+    assert np.abs(Tower(layers)(x, norms) - wanted).max() < 2e-4 * np.abs(wanted).max()
 
 
 def test_the_same_picture_whoever_computes_which_strip():
@@ -86,15 +86,24 @@ def test_blocks_are_told_of_and_can_be_stopped():
     assert told == [0, 1, 2]
 
 
+def test_nearly_flat_maps_are_told_from_flat_ones():
+    """Differences of a thousandth of the numbers: their plain sums of squares would drown in rounding."""
+    x, layers = 100 + 0.1 * abs(numbers(40, 50, 64)), kernels(64, 1)
+    norms = some_norms(64, 1)
+    wanted = plain(x, layers, norms)
+    assert np.abs(Tower(layers)(x, norms) - wanted).max() < 0.01 * np.abs(wanted - x).max()
+
+
 def test_a_tiles_products_are_the_convolution_in_exact_numbers():
     """One channel, one tile, in float64, by the definition of the points."""
-    kernel, pixels = numbers(3, 3, 1, 1), numbers(8, 8)
-    matrices = winograd.spread(kernel).reshape(8, 8)
+    tile, step = winograd.TILE, winograd.STEP
+    kernel, pixels = numbers(3, 3, 1, 1), numbers(tile, tile)
+    matrices = winograd.spread(kernel).reshape(tile, tile)
     points = np.array([float(p) for p in winograd.POINTS])
-    powers = np.vstack([points**n for n in range(6)])
-    back = np.hstack([powers, [[0]] * 5 + [[1]]])
-    polynomials = [np.poly(np.delete(points, n))[::-1] for n in range(7)]
+    powers = np.vstack([points**n for n in range(step)])
+    back = np.hstack([powers, [[0]] * (step - 1) + [[1]]])
+    polynomials = [np.poly(np.delete(points, n))[::-1] for n in range(len(points))]
     there = np.array([[*p, 0] for p in polynomials] + [np.poly(points)[::-1]])
     made = back @ ((there @ pixels @ there.T) * matrices) @ back.T
-    wanted = [[(pixels[i : i + 3, j : j + 3] * kernel[..., 0, 0]).sum() for j in range(6)] for i in range(6)]
+    wanted = [[(pixels[i : i + 3, j : j + 3] * kernel[..., 0, 0]).sum() for j in range(step)] for i in range(step)]
     assert np.allclose(made, wanted, atol=1e-4)
