@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import keras
@@ -13,7 +14,7 @@ from skimage import data
 
 from bench import _peers as peers
 from bench import _peers_onnx as peers_onnx
-from bench._measure import median_seconds, psnr
+from bench._measure import median_seconds, median_seconds_in_turns, psnr
 from bench._operations import operations
 from bench._peers import Run
 from model import images
@@ -101,11 +102,11 @@ def others(transformer: keras.Model, arrays: Mapping[str, np.ndarray], scene: Sc
 def rows(ways: Sequence[Way], rates: Mapping[str, float]) -> list[str]:
     """Cells of HEAD. The first way is ours."""
     found: list[str] = []
-    first = 0.0
+    ours = ways[0].build()
     for way in ways:
         run, scene = way.build(), way.scene
-        seconds = median_seconds(lambda run=run, scene=scene: run(scene.content, scene.vector))
-        first = first or seconds
+        mine = partial(ours, scene.content, ways[0].scene.vector)
+        seconds, first = median_seconds_in_turns([partial(run, scene.content, scene.vector), mine])
         rate = operations(scene.architecture, *scene.size) / seconds
         share = f"{rate / rates[way.precision]:.0%}" if way.precision in rates else "-"
         close = closeness(run(scene.content, scene.vector), scene.reference)

@@ -17,9 +17,13 @@ import statistics
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, NamedTuple
+from unittest.mock import patch
 
 import keras
 import numpy as np
@@ -28,10 +32,11 @@ from PIL import Image
 from skimage import data
 
 from bench._measure import ROOT, machine, psnr
-from model import images, tiles, weights
-from model.bands import Moments, Norm
+from model import images, kernels, tiles, weights
 from model.engine import PLAIN
+from model.kernels import Norm
 from model.magenta import load
+from model.moments import Scale, Sums
 from model.networks import V1_256, assign_arrays, build_transformer, read_arrays
 
 SMALL = 4.0  # megapixels
@@ -117,7 +122,8 @@ def full_network() -> Any:
     arrays = read_arrays(transformer)
     shifted = {n: a + rng.uniform(-0.2, 0.2, a.shape).astype("float32") for n, a in arrays.items() if a.ndim == 1}
     assign_arrays(transformer, arrays | shifted)
-    about = {"architecture": V1_256, "arrays": read_arrays(transformer), "way": PLAIN}
+    fitted = kernels.fitted(V1_256, read_arrays(transformer))
+    about = {"architecture": V1_256, "arrays": fitted, "way": PLAIN, "norms": kernels.StyleNorms(V1_256, fitted)}
     return SimpleNamespace(transformer=transformer, **about)
 
 
@@ -136,31 +142,32 @@ def against_the_whole() -> list[str]:
     return rows
 
 
-class Remembering(tiles._Weights):
-    """Normalises with the statistics of the first render it is used in."""
+@contextmanager
+def statistics_of_the_first(norms: int) -> Iterator[None]:
+    """Of the renders in here, each with so many normalisations, all take those of the first."""
+    numbers, scales, exact = count(), [], Scale.of
 
-    def __init__(self, *args: Any) -> None:
-        super().__init__(*args)
-        self.norms: dict[str, Norm] = {}
+    def of(norm: Norm, parts: Sequence[Sums]) -> Scale:
+        number = next(numbers)
+        if number < norms:
+            scales.append(exact(norm, parts))
+        return scales[number % norms]
 
-    def norm(self, path: str, moments: Moments) -> Norm:
-        return self.norms.setdefault(path, super().norm(path, moments))
+    with patch.object(Scale, "of", of):
+        yield
 
 
 def from_smaller_copies() -> list[str]:
     """What statistics of a half and of a quarter cost, against the exact ones, at full size."""
     network, rows = load(weights.SHIPPED), []
     vector = network.embed(data.immunohistochemistry() / np.float32(255))
-    original = tiles._Weights
     for name, read in SHARP.items():
         content = read() / np.float32(255)
         exact, found = in_bands(network, content, vector), []
         for part in 2, 4:
-            remembered = Remembering(network, vector)
-            tiles._Weights = lambda *_, same=remembered: same  # type: ignore[misc, assignment]
-            in_bands(network, images.resize(content, tuple(side // part for side in content.shape[:2])), vector)
-            found.append(psnr(in_bands(network, content, vector), exact))
-            tiles._Weights = original  # type: ignore[misc]
+            with statistics_of_the_first(len(network.norms(vector))):
+                in_bands(network, images.resize(content, tuple(side // part for side in content.shape[:2])), vector)
+                found.append(psnr(in_bands(network, content, vector), exact))
         rows.append(f"| {name}, {content.shape[1]} x {content.shape[0]} | {found[0]:.1f} dB | {found[1]:.1f} dB |")
         print(rows[-1], flush=True)
     return rows

@@ -1,225 +1,145 @@
-"""The transformer's layers on a feature map that flows by in bands, and the statistics of all of them.
+"""The transformer's layers on bands of rows, and the statistics of what comes out.
 
-A band is some rows of it, (h, width, channels) float32; bands follow each other from the top. The convolutions are
-TensorFlow's; NumPy does what is as fast as memory, for TensorFlow's kernels do that in more steps.
+A band comes with some rows more at either side than are wanted of it. Its ends are mirrored as the picture's are; where
+it ends inside the picture that is wrong, and what it spoils is cut away: it lies within the rows that were not wanted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
 from functools import cache
-from typing import NamedTuple, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 import tensorflow as tf
 
+from model import graph, kernels
 from model.device import device
 from model.graph import Precision
-from model.kernels import four_halved, four_shifted
-from model.layers import EPSILON
+from model.kernels import Arrays
+from model.moments import Band, Scale, Sums
+from model.networks import Architecture
 
-FEW = 4  # channels of an output for which the convolution of one pixel at a time is slow
+Layers: TypeAlias = Callable[..., Any]  # of a band, where the rows that are wanted begin and stop, and arrays
 
-Bands: TypeAlias = Generator[np.ndarray, None, None]
-
-
-class Need(NamedTuple):
-    """Rows of an input, and how many are missing beyond its two ends: its own rows are to be mirrored there."""
-
-    rows: range
-    margins: tuple[int, int]
+ROWS = 8  # of the residual blocks' maps, what `winograd` makes at a time
+SPOILT = 2  # rows of the residual blocks' maps, and eight of the picture: as far as contracting or expanding layers see
 
 
-def _need(start: int, stop: int, height: int) -> Need:
-    return Need(range(max(0, start), min(height, stop)), (max(0, -start), max(0, stop - height)))
+class Convolutions(Protocol):
+    """The residual blocks', named by their number: `Plain`, or `winograd`'s. What comes in has a row more at either
+    side than what goes out, but where the map ends, and what goes out begins at a multiple of ROWS."""
+
+    def rectified(self, x: Band, scale: Scale, number: int, out: Band) -> Sums:
+        """Of x, normalised and without what is negative."""
+
+    def joined(self, x: Band, y: Band, scale: Scale, both: np.ndarray, number: int, out: Band) -> Sums:
+        """Of the sum of x and the normalised y, whose rows that go out are put into `both`."""
 
 
-@dataclass(frozen=True)
-class Conv:
-    """A convolution of its input with reflected margins; where there is a bias, that and a ReLU after it."""
+class Plain:
+    """Convolutions in TensorFlow."""
 
-    kernel: np.ndarray
-    bias: np.ndarray | None = None
-    stride: int = 1
-    precision: Precision = "float32"
+    def __init__(self, architecture: Architecture, arrays: Arrays, precision: Precision) -> None:
+        self._kernels = [tf.cast(kernel, precision) for kernel in kernels.residual(architecture, arrays)]
 
-    def height(self, height: int) -> int:
-        return -(-height // self.stride)
+    def rectified(self, x: Band, scale: Scale, number: int, out: Band) -> Sums:
+        return self._convolved(np.maximum(x.rows * scale.factor + scale.offset, 0), number, _cut(x, out), out)
 
-    def ready(self, rows: int, height: int) -> int:
-        """How many rows of the output can be made of the first `rows` of an input of that height."""
-        size = len(self.kernel)
-        return self.height(height) if rows == height else max(0, (rows - size + size // 2) // self.stride + 1)
+    def joined(self, x: Band, y: Band, scale: Scale, both: np.ndarray, number: int, out: Band) -> Sums:
+        rows, cut = x.rows + (y.rows * scale.factor + scale.offset), _cut(x, out)
+        both[:] = rows[cut]
+        return self._convolved(rows, number, cut, out)
 
-    def need(self, rows: range, height: int) -> Need:
-        """For `rows` of the output."""
-        size = len(self.kernel)
-        start = rows.start * self.stride - size // 2
-        return _need(start, start + (len(rows) - 1) * self.stride + size, height)
-
-    def padded(self, x: np.ndarray, margins: tuple[int, int]) -> np.ndarray:
-        side = len(self.kernel) // 2
-        return np.pad(x, [margins, (side, side), (0, 0)], mode="reflect")
-
-    def convolved(self, x: np.ndarray) -> np.ndarray:
-        if self._is_by_four():
-            return _convolve(x, four_shifted(self.kernel), None, self.precision, 2)
-        return _convolve(x, self.kernel, self.bias, self.precision, self.stride)
-
-    def spread(self, y: np.ndarray) -> np.ndarray:
-        if not self._is_by_four():
-            return y
-        height, width = y.shape[:2]
-        pixels: np.ndarray = y.reshape(height, width, 2, 2, -1).swapaxes(1, 2)
-        return pixels.reshape(2 * height, 2 * width, -1)
-
-    def _is_by_four(self) -> bool:
-        return self.kernel.shape[3] <= FEW and self.bias is None
-
-    def normed(self, norm: Norm) -> Conv:
-        """With a normalisation that is known by now, and a ReLU."""
-        return replace(self, kernel=self.kernel * norm.scale, bias=norm.offset)
+    def _convolved(self, x: np.ndarray, number: int, cut: slice, out: Band) -> Sums:
+        kernel = self._kernels[number]
+        rows, sums = _run(_convolved, kernel.dtype, x, cut, kernel)
+        out.rows[:] = rows.numpy()
+        return _of_columns(sums, len(out.rows))
 
 
-@dataclass(frozen=True)
-class UpConv:
-    """Doubles its input, each pixel into 2 x 2, and convolves that by 3 x 3 with reflected margins.
-
-    It convolves the input itself by 2 x 2, into the four pixels at once: the same sums in four ninths of the work
-    (the sub-pixel convolution of Shi et al. 2016). A doubled row's reflection is the row itself.
-    """
-
-    kernel: np.ndarray
-    bias: np.ndarray | None = None
-    precision: Precision = "float32"
-
-    def height(self, height: int) -> int:
-        return 2 * height
-
-    def ready(self, rows: int, height: int) -> int:
-        return 2 * (rows if rows == height else rows - 1)
-
-    def need(self, rows: range, height: int) -> Need:
-        return _need(rows.start // 2 - 1, rows.stop // 2 + 1, height)
-
-    def padded(self, x: np.ndarray, margins: tuple[int, int]) -> np.ndarray:
-        return np.pad(x, [margins, (1, 1), (0, 0)], mode="symmetric")
-
-    def convolved(self, x: np.ndarray) -> np.ndarray:
-        bias = None if self.bias is None else np.tile(self.bias, 4)
-        return _convolve(x, four_halved(self.kernel), bias, self.precision)
-
-    def spread(self, y: np.ndarray) -> np.ndarray:
-        height, width, channels = y.shape[0] - 1, y.shape[1] - 1, self.kernel.shape[3]
-        four = y.reshape(height + 1, width + 1, 2, 2, channels)
-        pixels = np.empty((2 * height, 2 * width, channels), "float32")
-        for i, j in np.ndindex(2, 2):
-            pixels[i::2, j::2] = four[i : i + height, j : j + width, i, j]
-        return pixels
-
-    def normed(self, norm: Norm) -> UpConv:
-        return replace(self, kernel=self.kernel * norm.scale, bias=norm.offset)
+def _cut(band: Band, out: Band) -> slice:
+    return slice(out.first - band.first, out.stop - band.first)
 
 
-Layer: TypeAlias = Conv | UpConv
+class Ends:
+    """What contracts, and what expands."""
+
+    def __init__(
+        self, architecture: Architecture, arrays: Arrays, contracting: Precision, expanding: Precision
+    ) -> None:
+        self._contracting = [tf.cast(array, contracting) for array in kernels.contracting(architecture, arrays)]
+        doubling = [kernels.four_halved(kernel) for kernel in kernels.doubling(arrays)]
+        self._expanding, self._precision = [*doubling, kernels.four_shifted(kernels.last(arrays))], expanding
+
+    def contract(self, content: Band, rows: slice) -> np.ndarray:
+        """content: of the picture, from a multiple of 4 on. rows: of the residual blocks' maps."""
+        first = content.first // 4
+        layers = self._contracting
+        cut = slice(rows.start - first, rows.stop - first)
+        made: np.ndarray = _run(_contracted, layers[0].dtype, content.rows, cut, *layers).numpy()
+        return made
+
+    def expand(self, x: Band, rows: slice, scales: Sequence[Scale]) -> tuple[tf.Tensor, Sums]:
+        """As far as the first layer whose scale is not known: (h, W, n) with two or four rows for each of x, and sums.
+
+        rows: of the residual blocks' maps.
+        """
+        times = 2 if not scales else 4
+        cut = slice(times * (rows.start - x.first), times * (rows.stop - x.first))
+        layers: list[np.ndarray] = []
+        for four, scale in zip(self._expanding, scales, strict=False):
+            layers += [four * np.tile(scale.factor, 4), np.tile(scale.offset, 4)]
+        layers.append(self._expanding[len(scales)])
+        made, sums = _run(
+            _expanded, self._precision, x.rows, cut, *(tf.cast(layer, self._precision) for layer in layers)
+        )
+        return made, _of_columns(sums, cut.stop - cut.start)
 
 
-def _convolve(
-    x: np.ndarray, kernel: np.ndarray, bias: np.ndarray | None, precision: Precision, stride: int = 1
-) -> np.ndarray:
-    arrays = [x[None], kernel] if bias is None else [x[None], kernel, bias]
+def _of_columns(sums: tf.Tensor, height: int) -> Sums:
+    return Sums(sums.numpy(), np.full((len(sums), 1), float(height)))
+
+
+def _run(layers: Layers, precision: Precision | tf.DType, x: np.ndarray, cut: slice, *arrays: tf.Tensor) -> Any:
     with tf.device(device()):  # each thread has its own
-        y: np.ndarray = _convolution(stride, bias is not None, precision)(*arrays).numpy()[0]
-    return y
+        traced = _traced(layers, tf.as_dtype(precision), x.shape[2], tuple(tuple(array.shape) for array in arrays))
+        return traced(tf.constant(x[None]), tf.constant(cut.start), tf.constant(cut.stop), *arrays)
 
 
 @cache
-def _convolution(stride: int, biased: bool, precision: Precision) -> tf.types.experimental.PolymorphicFunction:
-    """For any size and kernel, so that one trace serves all; TensorFlow makes one step of the three."""
-    x, kernel = tf.TensorSpec((1, None, None, None), tf.float32), tf.TensorSpec((None,) * 4, tf.float32)
+def _traced(layers: Layers, dtype: tf.DType, channels: int, shapes: tuple[tuple[int, ...], ...]) -> graph.Traced:
+    """For bands of any size."""
+    x, number = tf.TensorSpec((1, None, None, channels), tf.float32), tf.TensorSpec((), tf.int32)
 
-    def convolve(*arrays: tf.Tensor) -> tf.Tensor:
-        x, kernel, *bias = (tf.cast(array, precision) for array in arrays)
-        y = tf.nn.conv2d(x, kernel, stride, "VALID")
-        return tf.cast(tf.nn.relu(tf.nn.bias_add(y, *bias)) if bias else y, tf.float32)
+    def run(x: tf.Tensor, begin: tf.Tensor, stop: tf.Tensor, *arrays: tf.Tensor) -> Any:
+        return layers(tf.cast(x, dtype), begin, stop, *arrays)
 
-    return tf.function(convolve, [x, kernel, *([tf.TensorSpec((None,), tf.float32)] if biased else [])])
+    return graph.traced(run, [x, number, number, *(tf.TensorSpec(shape, dtype) for shape in shapes)])
 
 
-def through(layer: Layer, bands: Bands, height: int) -> Bands:
-    """The layer's output, as soon as it can be made, of an input of that height; each row is made once.
-
-    Its convolution has a thread to itself, so that TensorFlow, which has all processors, seldom waits.
-    """
-    with closing(ahead(_each(layer.convolved, ahead(_padded(layer, bands, height))))) as made:
-        yield from _each(layer.spread, made)
+def _contracted(x: tf.Tensor, begin: tf.Tensor, stop: tf.Tensor, *layers: tf.Tensor) -> tf.Tensor:
+    return tf.cast(graph.contracted(x, *layers)[0, begin:stop], tf.float32)
 
 
-def _each(change: Callable[[np.ndarray], np.ndarray], bands: Bands) -> Bands:
-    with closing(bands):
-        for band in bands:
-            yield change(band)
+def _convolved(x: tf.Tensor, begin: tf.Tensor, stop: tf.Tensor, kernel: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    rows = tf.cast(graph.convolved(x, kernel)[0, begin:stop], tf.float32)
+    return rows, _summed(rows)
 
 
-def _padded(layer: Layer, bands: Bands, height: int) -> Bands:
-    kept, first, done = np.empty((0, 0, 0), "float32"), 0, 0
-    with closing(bands):
-        for band in bands:
-            kept = np.concatenate([kept, band]) if kept.size else band
-            rows = range(done, layer.ready(first + len(kept), height))
-            if rows:
-                need = layer.need(rows, height)
-                yield layer.padded(kept[need.rows.start - first : need.rows.stop - first], need.margins)
-                done, start = rows.stop, layer.need(range(rows.stop, rows.stop + 1), height).rows.start
-                kept, first = kept[start - first :].copy(), start
+def _expanded(x: tf.Tensor, begin: tf.Tensor, stop: tf.Tensor, *layers: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """layers: kernel and bias of each whose normalisation is known, which is in them, and the kernel of the next."""
+    for kernel, bias in zip(layers[:-1:2], layers[1::2], strict=True):
+        x = graph.paired(tf.nn.relu(tf.nn.bias_add(graph.doubling(x, kernel), bias)))
+    if len(layers) < 5:
+        y = graph.paired(graph.doubling(x, layers[-1]))
+    else:
+        y = tf.nn.depth_to_space(graph.by_four(x, layers[-1]), 2)
+    rows = tf.cast(y[0, begin:stop], tf.float32)
+    return rows, _summed(rows)
 
 
-def ahead(bands: Bands) -> Bands:
-    """Makes the next band, in a thread, while the last is at work: so no processor waits for the disk or for NumPy."""
-    with closing(bands), ThreadPoolExecutor(1) as thread:
-        coming = thread.submit(next, bands, None)
-        while (band := coming.result()) is not None:
-            coming = thread.submit(next, bands, None)
-            yield band
-
-
-@dataclass(frozen=True)
-class Norm:
-    """A style normalisation whose statistics are known: x * scale + offset, each of a channel."""
-
-    scale: np.ndarray
-    offset: np.ndarray
-
-    def __call__(self, x: np.ndarray) -> np.ndarray:
-        """In place. Whole rows at once: NumPy is slow where the last axis is short."""
-        rows = x.reshape(len(x), -1)
-        rows *= np.tile(self.scale, x.shape[1])
-        rows += np.tile(self.offset, x.shape[1])
-        return x
-
-
-class Moments:
-    """Mean and variance of each channel over bands, put together as in Chan, Golub and LeVeque 1983, in float64."""
-
-    def __init__(self) -> None:
-        self._count, self._mean, self._squares = 0, np.float64(0), np.float64(0)
-
-    def add(self, x: np.ndarray) -> None:
-        """Each column is summed in its own precision, which is quick, and exact as bands are not high."""
-        rows, count = x.reshape(len(x), -1), x.shape[0] * x.shape[1]
-        sums, squares = (
-            np.einsum(f"{term}->k", *[rows] * n).reshape(x.shape[1:]).sum(axis=0, dtype="float64")
-            for n, term in ((1, "hk"), (2, "hk,hk"))
-        )
-        mean = sums / count
-        both, step = self._count + count, mean - self._mean
-        self._squares = self._squares + (squares - count * mean**2) + step**2 * (self._count * count / both)
-        self._mean = self._mean + step * (count / both)
-        self._count = both
-
-    def norm(self, gamma: np.ndarray, beta: np.ndarray) -> Norm:
-        scale = gamma / np.sqrt(self._squares / self._count + EPSILON)
-        return Norm(scale.astype("float32"), (beta - self._mean * scale).astype("float32"))
+def _summed(rows: tf.Tensor) -> tf.Tensor:
+    """(h, W, C) -> (W, 3, C), `Sums` of each column."""
+    apart = rows - rows[:1]
+    return tf.stack([rows[0], tf.reduce_sum(apart, 0), tf.reduce_sum(tf.square(apart), 0)], 1)

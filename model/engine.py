@@ -16,7 +16,7 @@ from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -27,6 +27,9 @@ from model.graph import Graph, Precision
 from model.kernels import Arrays, Norm
 from model.networks import Architecture
 from model.progress import OnBlock, OnStage
+
+if TYPE_CHECKING:
+    from model.tower import Tower
 
 _log = logging.getLogger(__name__)
 
@@ -67,7 +70,8 @@ class Engine:
             if kind != "winograd" and kind not in graphs:
                 graphs[kind] = Graph(architecture, arrays, kind)
         self._contracting, self._expanding = graphs[way.contracting], graphs[way.expanding]
-        self._blocks = _tower(architecture, arrays) if way.blocks == "winograd" else graphs[way.blocks].blocks
+        self.tower = _tower(architecture, arrays) if way.blocks == "winograd" else None
+        self._blocks = self._by_tower if way.blocks == "winograd" else graphs[way.blocks].blocks
 
     def run(self, content: np.ndarray, norms: Sequence[Norm], on_stage: OnStage | None = None) -> np.ndarray:
         """(H, W, 3) float32 in 0..1 -> (H', W', 3), each side rounded up to a multiple of 4.
@@ -90,16 +94,15 @@ class Engine:
         tell(self.stages)
         return pastiche
 
+    def _by_tower(self, x: tf.Tensor, norms: Sequence[Norm], on_block: OnBlock) -> np.ndarray:
+        assert self.tower
+        return self.tower(tf.cast(x, tf.float32).numpy()[0], norms, on_block)[None]
 
-def _tower(architecture: Architecture, arrays: Arrays) -> Callable[..., np.ndarray]:
-    from model.winograd import Tower  # loads Numba
 
-    tower = Tower(kernels.residual(architecture, arrays))
+def _tower(architecture: Architecture, arrays: Arrays) -> Tower:
+    from model.tower import Tower  # loads Numba
 
-    def blocks(x: tf.Tensor, norms: Sequence[Norm], on_block: OnBlock) -> np.ndarray:
-        return tower(tf.cast(x, tf.float32).numpy()[0], norms, on_block)[None]
-
-    return blocks
+    return Tower(kernels.residual(architecture, arrays))
 
 
 def fastest(architecture: Architecture, arrays: Arrays, sha256: str, style: Callable[[], Sequence[Norm]]) -> Engine:

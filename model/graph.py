@@ -32,7 +32,7 @@ class Graph:
     def __init__(self, architecture: Architecture, arrays: Arrays, precision: Precision) -> None:
         self.dtype = tf.as_dtype(precision)
         first, second, third = architecture.channels
-        self._contract = self._compiled(_contract, self._constants(kernels.contracting(architecture, arrays)), 3)
+        self._contract = self._compiled(contracted, self._constants(kernels.contracting(architecture, arrays)), 3)
         self._double = [
             self._compiled(_double, self._constants([kernels.four_halved(kernel)]), inputs, outputs)
             for kernel, inputs, outputs in zip(kernels.doubling(arrays), (third, second), (second, first), strict=True)
@@ -40,7 +40,7 @@ class Graph:
         self._last = self._compiled(_last, self._constants([kernels.four_shifted(kernels.last(arrays))]), first, 3)
         self._residual = self._constants(kernels.residual(architecture, arrays))
         layer = [tf.TensorSpec((3, 3, third, third), self.dtype), *_numbers(third)]
-        self._block = _traced(_block, [self._map(third), *layer, *layer])  # one for all of them
+        self._block = traced(_block, [self._map(third), *layer, *layer])  # one for all of them
 
     def contract(self, content: np.ndarray) -> tf.Tensor:
         """(1, H, W, 3) float32 in 0..1 -> (1, H / 4, W / 4, channels), rounded up."""
@@ -66,7 +66,7 @@ class Graph:
         self, layers: Callable[..., tf.Tensor], constants: Sequence[tf.Tensor], inputs: int, normalised: int = 0
     ) -> Traced:
         signature = [self._map(inputs), *(_numbers(normalised) if normalised else [])]
-        return _traced(lambda x, *norm: layers(x, *constants, *norm), signature)
+        return traced(lambda x, *norm: layers(x, *constants, *norm), signature)
 
     def _constants(self, arrays: Sequence[np.ndarray]) -> list[tf.Tensor]:
         return [tf.cast(tf.constant(array), self.dtype) for array in arrays]
@@ -75,10 +75,10 @@ class Graph:
         return tf.TensorSpec((1, None, None, channels), self.dtype)
 
 
-def _traced(layers: Callable[..., tf.Tensor], signature: Sequence[tf.TensorSpec]) -> Traced:
+def traced(layers: Callable[..., tf.Tensor], signature: Sequence[tf.TensorSpec]) -> Traced:
     """For any height and width, so that no picture waits for a trace of its own."""
-    traced: Traced = tf.function(layers, signature).get_concrete_function()
-    return traced
+    concrete: Traced = tf.function(layers, signature).get_concrete_function()
+    return concrete
 
 
 def _numbers(channels: int) -> list[tf.TensorSpec]:
@@ -86,40 +86,41 @@ def _numbers(channels: int) -> list[tf.TensorSpec]:
     return [tf.TensorSpec((channels,), tf.float32)] * 2
 
 
-def _contract(x: tf.Tensor, *layers: tf.Tensor) -> tf.Tensor:
+def contracted(x: tf.Tensor, *layers: tf.Tensor) -> tf.Tensor:
     """layers: kernel and bias of each."""
     for kernel, bias, stride in zip(layers[::2], layers[1::2], (1, 2, 2), strict=True):
-        x = tf.nn.relu(tf.nn.bias_add(_convolved(x, kernel, stride), bias))
+        x = tf.nn.relu(tf.nn.bias_add(convolved(x, kernel, stride), bias))
     return x
 
 
 def _block(x: tf.Tensor, *layers: tf.Tensor) -> tf.Tensor:
     """layers: kernel, gamma and beta of each."""
-    y = tf.nn.relu(_normalised(_convolved(x, layers[0]), *layers[1:3]))
-    return x + _normalised(_convolved(y, layers[3]), *layers[4:])
+    y = tf.nn.relu(_normalised(convolved(x, layers[0]), *layers[1:3]))
+    return x + _normalised(convolved(y, layers[3]), *layers[4:])
 
 
 def _double(x: tf.Tensor, four: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor) -> tf.Tensor:
-    """Each pixel as 2 x 2, convolved by 3 x 3 with mirrored margins: `four` is `kernels.four_halved` of that kernel.
+    return tf.nn.relu(_normalised(paired(doubling(x, four)), gamma, beta))
+
+
+def doubling(x: tf.Tensor, four: tf.Tensor) -> tf.Tensor:
+    """Each pixel as 2 x 2, convolved by 3 x 3 with mirrored margins: `four` is `kernels.four_halved` of that kernel."""
+    return tf.nn.conv2d(_edged(x), four, 1, "VALID")
+
+
+def paired(pixels: tf.Tensor) -> tf.Tensor:
+    """What `doubling` made, (1, H + 1, W + 1, 2 x 2 x n), in its places, (1, 2 H, 2 W, n).
 
     The pixels of a pair see neighbours that are shifted by one, so of each four one begins a pixel later.
     """
-    _, height, width, _ = tf.unstack(tf.shape(x))
-    pixels = tf.nn.conv2d(_edged(x), four, 1, "VALID")
-    pixels = tf.reshape(pixels, (-1, four.shape[3] // 4))
-    return tf.nn.relu(_normalised(tf.gather(pixels, _pairs(height, width))[None], gamma, beta))
-
-
-def _pairs(height: tf.Tensor, width: tf.Tensor) -> tf.Tensor:
-    """(2 H, 2 W) int32: where each pixel stands in (H + 1, W + 1, 2, 2)."""
-    y, x = tf.range(2 * height), tf.range(2 * width)
-    rows = (y + 1) // 2 * (width + 1) * 4 + y % 2 * 2
-    return rows[:, None] + ((x + 1) // 2 * 4 + x % 2)[None]
+    _, rows, columns, _ = tf.unstack(tf.shape(pixels))
+    y, x = tf.range(2 * rows - 2), tf.range(2 * columns - 2)
+    places = ((y + 1) // 2 * columns * 4 + y % 2 * 2)[:, None] + (x + 1) // 2 * 4 + x % 2
+    return tf.gather(tf.reshape(pixels, (-1, pixels.shape[3] // 4)), places)[None]
 
 
 def _last(x: tf.Tensor, four: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor) -> tf.Tensor:
-    """For 2 x 2 pixels at once: `four` is `kernels.four_shifted` of the kernel."""
-    pixels = tf.cast(tf.nn.conv2d(_mirrored(x, four.shape[0] // 2 - 1), four, 2, "VALID"), tf.float32)
+    pixels = tf.cast(by_four(x, four), tf.float32)
     mean = _of_four(pixels)
     variance = _of_four(tf.square(pixels - tf.tile(mean, [4])))
     scale = gamma * tf.math.rsqrt(variance + EPSILON)
@@ -127,12 +128,17 @@ def _last(x: tf.Tensor, four: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor) -> t
     return tf.nn.depth_to_space(tf.sigmoid(pixels * tf.tile(scale, [4]) + tf.tile(offset, [4])), 2)
 
 
+def by_four(x: tf.Tensor, four: tf.Tensor) -> tf.Tensor:
+    """(1, H, W, n) -> (1, H / 2, W / 2, 2 x 2 x m): `four` is `kernels.four_shifted` of the kernel."""
+    return tf.nn.conv2d(_mirrored(x, four.shape[0] // 2 - 1), four, 2, "VALID")
+
+
 def _of_four(pixels: tf.Tensor) -> tf.Tensor:
     """(1, H, W, 2 x 2 x 3) -> the mean of each colour, row by row: one sum of millions of numbers is not exact."""
     return tf.reduce_mean(tf.reshape(tf.reduce_mean(pixels, (0, 2)), (-1, 3)), 0)
 
 
-def _convolved(x: tf.Tensor, kernel: tf.Tensor, stride: int = 1) -> tf.Tensor:
+def convolved(x: tf.Tensor, kernel: tf.Tensor, stride: int = 1) -> tf.Tensor:
     return tf.nn.conv2d(_mirrored(x, kernel.shape[0] // 2), kernel, stride, "VALID")
 
 

@@ -45,7 +45,7 @@ class Magenta:
             # Once for a style: BLAS would keep a second thread spinning into the render, which wants all processors.
             self._norms = lru_cache(VECTORS_KEPT)(lambda data: norms(np.frombuffer(data, "float32")))
             self._engine = fastest(architecture, self.arrays, self.sha256, self._any_style)
-        self.way = self._engine.way  # in which the transformer runs here
+        self.way, self.tower = self._engine.way, self._engine.tower  # in which the transformer runs here
 
     def norms(self, vector: np.ndarray) -> list[Norm]:
         """The style's numbers for each normalisation; to be read from only."""

@@ -2,8 +2,7 @@
 
 A style normalisation needs the mean and the variance of all of its input. So the network runs in passes, each over the
 whole picture and up to the next statistics, in bands of full-width rows; feature maps lie on disk between two passes.
-A band takes as many more rows of its input as the kernels reach, so that nothing shows where two bands meet. Nothing
-is computed twice but the two expanding layers that would be the largest on disk.
+What expands is computed anew in each of three passes, as its maps would be the largest on disk.
 """
 
 from __future__ import annotations
@@ -18,18 +17,21 @@ from typing import Protocol, TypeAlias
 import numpy as np
 import tensorflow as tf
 
-from model import canvas, kernels
-from model.bands import Bands, Conv, Layer, Moments, Norm, UpConv, through
+from model import canvas, passes
+from model.bands import SPOILT, Convolutions, Ends, Plain
 from model.canvas import Plane
 from model.errors import ImageTooLarge
-from model.graph import Precision
+from model.kernels import Norm
 from model.magenta import Magenta
+from model.moments import Scale, Sums
 from model.networks import Architecture
+from model.passes import ahead, overlapping, slices
 from model.progress import OnStage
 
 TILED_FROM = 3_200_000  # pixels: from here on, two fifths of the memory for a third more time (docs/big.md)
-BAND_BYTES = 8_000_000  # of the widest feature map of a band: what is larger is no quicker
-LEAST_BAND = 4  # rows, of the residual blocks' feature maps; with fewer, the margins would take longer than the band
+BAND_PIXELS = 500_000  # of the picture: more take more memory, fewer more time for the rows that two bands share
+LEAST_BAND = 8  # rows, of the residual blocks' maps
+PASSES = 5  # beside those of the residual blocks: what contracts, what expands, and the picture
 
 Put: TypeAlias = Callable[[int, np.ndarray], None]
 
@@ -55,7 +57,8 @@ def render(network: Magenta, content: Rows, vector: np.ndarray, put: Put, on_sta
     with canvas.scratch() as folder:
         _refuse_full_disk(folder, needed, width, height)
         try:
-            _Render(_Weights(network, vector), folder, (height, width), on_stage or _nobody).run(content, put)
+            run = _Render(network, folder, (height, width), on_stage or _nobody).run
+            run(content, network.norms(vector), put)
         except OSError as error:
             if error.errno == errno.ENOSPC:  # filled by others since then
                 raise _full(folder, needed, width, height) from error
@@ -86,133 +89,77 @@ def _nobody(done: int, of: int) -> None:
     pass
 
 
-class _Weights:
-    """The transformer's arrays as the passes want them, for one style vector."""
-
-    def __init__(self, network: Magenta, vector: np.ndarray) -> None:
-        self.architecture, self._vector = network.architecture, np.asarray(vector, "float64")
-        self._arrays, self._way = network.arrays, network.way
-
-    def contracting(self) -> list[Layer]:
-        parts = kernels.contracting(self.architecture, self._arrays)
-        layers = zip(parts[::2], parts[1::2], (1, 2, 2), strict=True)
-        return [Conv(*layer, self._way.contracting) for layer in layers]
-
-    def conv(self, path: str) -> Conv:
-        precision: Precision = "float32" if self._way.blocks == "winograd" else self._way.blocks
-        return Conv(self._arrays[f"transformer/{path}/weights"], precision=precision)
-
-    def last(self, path: str) -> Conv:
-        return Conv(self._arrays[f"transformer/{path}/weights"], precision=self._way.expanding)
-
-    def up_conv(self, path: str) -> UpConv:
-        return UpConv(self._arrays[f"transformer/{path}/weights"], precision=self._way.expanding)
-
-    def norm(self, path: str, moments: Moments) -> Norm:
-        params = f"style_params/transformer/{path}/StyleNorm"
-        return moments.norm(gamma=self._dense(f"{params}/Conv_1"), beta=self._dense(f"{params}/Conv"))
-
-    def _dense(self, path: str) -> np.ndarray:
-        product: np.ndarray = self._vector @ self._arrays[f"{path}/weights"] + self._arrays[f"{path}/biases"]
-        return product
-
-
 class _Render:
-    """One run. Bands are counted in rows of the residual blocks' feature maps, a quarter of the picture's."""
+    """One run. Bands are counted in rows of the residual blocks' maps, a quarter of the picture's."""
 
-    def __init__(self, weights: _Weights, folder: Path, size: tuple[int, int], on_stage: OnStage) -> None:
-        self._weights, self._folder, self._on_stage = weights, folder, on_stage
+    def __init__(self, network: Magenta, folder: Path, size: tuple[int, int], on_stage: OnStage) -> None:
+        self._network, self._folder, self._on_stage = network, folder, on_stage
+        self._ends = Ends(network.architecture, network.arrays, network.way.contracting, network.way.expanding)
         self._height, self._width = size
         self._rows, self._columns = -(-self._height // 4), -(-self._width // 4)
-        narrow, middle, wide = weights.architecture.channels
-        floats = {"contract": 16 * narrow, "residual": wide, "half": 4 * middle, "full": 16 * narrow, "put": 48}
-        pixels = {kind: max(1, BAND_BYTES // (4 * number)) for kind, number in floats.items()}
-        self._step = {kind: max(LEAST_BAND, count // self._columns) for kind, count in pixels.items()}
-        passes = ["contract", "half", "full", "full", "put", *["residual"] * 2 * weights.architecture.residual_blocks]
-        self._done, self._of = 0, sum(self._count(kind) for kind in passes)
+        self._step = max(LEAST_BAND, BAND_PIXELS // (16 * self._columns))
+        self._bands = slices(self._rows, self._step)
+        self._done, self._of = 0, (PASSES + 2 * network.architecture.residual_blocks) * self._rows
 
-    def run(self, content: Rows, put: Put) -> None:
+    def run(self, content: Rows, norms: Sequence[Norm], put: Put) -> None:
         self._on_stage(0, self._of)
-        wide = self._weights.architecture.channels[2]
-        with self._plane(1, wide) as z:
-            first = self._to_half(content, z)
-            second = self._weights.up_conv("expand/conv2/conv")
-            moments = self._pass("full", [first, second], self._read(z, "full"), self._rows)
-            second = second.normed(self._weights.norm("expand/conv2/conv", moments))
+        *residual, first, second, third = norms
+        with self._plane(1, self._network.architecture.channels[2]) as x:
+            scales: list[Scale] = []
+            self._to_blocks(content, x)
+            self._through_blocks(residual, x)
+            for norm in first, second:
+                scales.append(Scale.of(norm, [sums for _, _, sums in self._expanded(x, scales)]))
             with self._plane(4, 3) as last:
-                third = self._weights.last("expand/conv3/conv")
-                moments = self._pass("full", [first, second, third], self._read(z, "full"), self._rows, into=last)
-                self._put(last, self._weights.norm("expand/conv3/conv", moments), put)
+                found = []
+                for rows, made, sums in self._expanded(x, scales):
+                    last[4 * rows.start : 4 * rows.stop] = made.numpy()
+                    found.append(sums)
+                self._put(last, Scale.of(third, found), put)
 
-    def _to_half(self, content: Rows, z: Plane) -> UpConv:
-        """Fills z, what the residual blocks add to; returns the layer that comes next, with its normalisation."""
-        with self._plane(1, z.shape[2]) as y:
-            self._pass("contract", self._weights.contracting(), self._pixels(content), self._height, into=z)
-            x = self._read(z, "residual")
-            for block in range(1, self._weights.architecture.residual_blocks + 1):
-                norm = self._residual(f"residual/residual{block}/conv1", x, y)
-                norm = self._residual(f"residual/residual{block}/conv2", self._relu(y, norm), y)
-                x = self._sum(z, y, norm)
-            first = self._weights.up_conv("expand/conv1/conv")
-            return first.normed(self._weights.norm("expand/conv1/conv", self._pass("half", [first], x, self._rows)))
+    def _to_blocks(self, content: Rows, x: Plane) -> None:
+        """Fills x."""
 
-    def _residual(self, path: str, x: Bands, y: Plane) -> Norm:
-        """Fills y, whose former rows are read before they are written over."""
-        return self._weights.norm(path, self._pass("residual", [self._weights.conv(path)], x, self._rows, into=y))
+        def read(band: np.ndarray, first: int) -> None:
+            pixels = content[first : first + len(band)]
+            np.divide(pixels, np.float32(255 if pixels.dtype == np.uint8 else 1), out=band)
 
-    def _pass(
-        self, kind: str, layers: Sequence[Layer], bands: Bands, height: int, into: Plane | None = None
-    ) -> Moments:
-        """Takes a feature map of that height through the layers: what comes out is measured, and written `into`."""
-        for layer in layers:
-            bands, height = through(layer, bands, height), layer.height(height)
-        moments, top = Moments(), 0
-        with closing(bands):
-            for band in bands:
-                moments.add(band)
-                if into:
-                    into[top : top + len(band)] = band
-                top += len(band)
-                self._tell(kind, top / height)
-        self._done += self._count(kind)
-        return moments
+        with closing(ahead(overlapping(read, content.shape, 4 * self._step, 4 * SPOILT))) as bands:
+            for rows, band in zip(self._bands, bands, strict=True):
+                x[rows] = self._ends.contract(band, rows)
+                self._tell(rows.stop)
 
-    def _put(self, last: Plane, norm: Norm, put: Put) -> None:
-        for first in range(0, self._height, 4 * self._step["put"]):
-            rows = slice(first, min(first + 4 * self._step["put"], self._height))
-            put(first, tf.sigmoid(norm(last[rows])[:, : self._width]).numpy())
-            self._tell("put", rows.stop / self._height)
+    def _through_blocks(self, norms: Sequence[Norm], x: Plane) -> None:
+        with self._plane(1, x.shape[2]) as y:
+            scale = passes.residual(self._convolutions(x.shape), norms, x, y, self._step, self._tell)
+            for rows in self._bands:
+                x[rows] += scale(y[rows])
 
-    def _tell(self, kind: str, share: float) -> None:
-        self._on_stage(self._done + int(share * self._count(kind)), self._of)
+    def _convolutions(self, shape: tuple[int, ...]) -> Convolutions:
+        network, blocks = self._network, self._network.way.blocks
+        if blocks == "winograd":
+            assert network.tower
+            return network.tower.convolutions(shape)
+        return Plain(network.architecture, network.arrays, blocks)
 
-    def _count(self, kind: str) -> int:
-        return -(-self._rows // self._step[kind])
+    def _expanded(self, x: Plane, scales: Sequence[Scale]) -> Iterator[tuple[slice, tf.Tensor, Sums]]:
+        """Band by band, as `Ends.expand` has it."""
+        with closing(ahead(overlapping(x.read_into, x.shape, self._step, SPOILT))) as bands:
+            for rows, band in zip(self._bands, bands, strict=True):
+                yield rows, *self._ends.expand(band, rows, scales)
+                self._tell(rows.stop)
+
+    def _put(self, last: Plane, scale: Scale, put: Put) -> None:
+        for rows in self._bands:
+            own = slice(4 * rows.start, min(4 * rows.stop, self._height))
+            put(own.start, tf.sigmoid(scale(last[own])[:, : self._width]).numpy())
+            self._tell(rows.stop)
+
+    def _tell(self, rows: int) -> None:
+        """rows: done of the pass that is under way."""
+        self._on_stage(self._done + rows, self._of)
+        if rows == self._rows:
+            self._done += rows
 
     def _plane(self, scale: int, channels: int) -> Plane:
         return Plane(self._folder, (scale * self._rows, scale * self._columns, channels), "float32")
-
-    def _slices(self, kind: str, height: int) -> Iterator[slice]:
-        step = self._step[kind] * -(-height // self._rows)
-        return (slice(first, min(first + step, height)) for first in range(0, height, step))
-
-    def _pixels(self, content: Rows) -> Bands:
-        for rows in self._slices("contract", self._height):
-            pixels = content[rows]
-            yield pixels / np.float32(255) if pixels.dtype == np.uint8 else pixels
-
-    def _read(self, plane: Plane, kind: str) -> Bands:
-        return (plane[rows] for rows in self._slices(kind, self._rows))
-
-    def _relu(self, y: Plane, norm: Norm) -> Bands:
-        for rows in self._slices("residual", self._rows):
-            x = norm(y[rows])
-            yield np.maximum(x, 0, out=x)
-
-    def _sum(self, z: Plane, y: Plane, norm: Norm) -> Bands:
-        """Of z and the normalised y; it takes the place of z."""
-        for rows in self._slices("residual", self._rows):
-            x = norm(y[rows])
-            x += z[rows]
-            z[rows] = x
-            yield x

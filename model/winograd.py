@@ -14,11 +14,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache, partial
 from itertools import count as counted
-from itertools import cycle
 from math import prod
 from typing import Any, NamedTuple, TypeAlias
 
@@ -26,10 +24,8 @@ import numba
 import numpy as np
 
 from model.device import cores
-from model.kernels import Norm
-from model.layers import EPSILON
-from model.products import ROWS, laid_out, multiply
-from model.progress import OnBlock
+from model.moments import Band, Scale, Sums
+from model.products import ROWS, multiply
 
 TILE, STEP = 10, 8  # pixels a side, of what a tile sees and of what it gives
 PAIRS = Fraction(2, 5), Fraction(4, 5), Fraction(5, 4), Fraction(5, 2)
@@ -39,110 +35,61 @@ STRIP_FLOATS = 1536  # tiles times channels: 0.6 MB there and back
 See: TypeAlias = Callable[[np.ndarray, int, int], None]  # fills the tiles from the first on, so many
 
 
-class Tower:
-    """Residual blocks, one after another. Safe to use from many threads."""
+class Convolutions:
+    """Of feature maps of one size, 5 pixels a side or more, all of their rows or some at a time.
 
-    def __init__(self, kernels: Sequence[np.ndarray]) -> None:
-        """kernels: two for each block, (3, 3, C, C)."""
-        self._kernels = [laid_out(spread(kernel)) for kernel in kernels]
-        self._turns = _turns(kernels[0].shape[3])
+    As `bands.Convolutions` has it.
+    """
 
-    def __call__(self, x: np.ndarray, norms: Sequence[Norm], on_block: OnBlock | None = None) -> np.ndarray:
-        """(H, W, C) float32, nowhere negative, 5 pixels a side or more -> the same after all blocks.
-
-        norms: one for each kernel. on_block(index): called before each block; what it raises ends the run.
-        """
-        plane, plain = _Plane(x.shape, self._turns), _Scale.none(x.shape[2])
-        pairs = zip(self._kernels, norms, strict=True)
-        for index, (first, second) in enumerate(zip(pairs, pairs, strict=True)):
-            if on_block:
-                on_block(index)
-            if index == 0:
-                y, scale = plane.rectified(x, plain, *first)
-            else:
-                x, y, scale = plane.joined(x, y, scale, *first)
-            y, scale = plane.rectified(y, scale, *second)
-        return plane.sum(x, y, scale)
-
-
-@dataclass(frozen=True)
-class _Scale:
-    """A normalisation whose statistics are known: x * factor + offset, each of a channel."""
-
-    factor: np.ndarray
-    offset: np.ndarray
-
-    @classmethod
-    def none(cls, channels: int) -> _Scale:
-        return cls(np.ones(channels, "float32"), np.zeros(channels, "float32"))
-
-    @classmethod
-    def of(cls, norm: Norm, strips: np.ndarray, counts: np.ndarray) -> _Scale:
-        """strips: (N, 3, C), of each strip its first number, and the sums of the differences from it and of their
-        squares: of large numbers that differ little, plain sums would leave nothing. counts: (N, 1), pixels of each."""
-        (gamma, beta), (first, sums, squares) = norm, np.moveaxis(strips.astype("float64"), 1, 0)
-        means, count = first + sums / counts, counts.sum()
-        mean = (counts * means).sum(axis=0) / count
-        apart = squares - sums**2 / counts + counts * (means - mean) ** 2
-        variance = np.maximum(apart.sum(axis=0) / count, 0)  # of a flat map, what is left is rounding, of either sign
-        factor = gamma / np.sqrt(variance + EPSILON)
-        return cls(factor.astype("float32"), (beta - mean * factor).astype("float32"))
-
-
-class _Plane:
-    """Feature maps of one size, and their convolutions."""
-
-    def __init__(self, shape: tuple[int, ...], turns: _Turns) -> None:
-        self._shape, self._turns = shape, turns
+    def __init__(self, kernels: Sequence[np.ndarray], shape: tuple[int, ...]) -> None:
+        """kernels: as `laid_out`. shape: (H, W, C)."""
+        self._kernels, self._turns = kernels, _turns(shape[2])
         self._height, self._width, self._channels = shape
-        self._tiles = -(-self._height // STEP) * -(-self._width // STEP)
-        # Fresh memory for each map would take as long as filling it; the last two of each are all that is needed.
-        self._products, self._sums = (cycle(np.empty((2, *shape), "float32")) for _ in range(2))
 
-    def rectified(self, x: np.ndarray, scale: _Scale, kernel: np.ndarray, norm: Norm) -> tuple[np.ndarray, _Scale]:
-        """Normalised, without what is negative, and convolved; with the scale of what comes out."""
-        see = partial(self._turns.rectified, x.ravel(), scale.factor, scale.offset, *self._shape[:2])
-        return self._convolved(see, kernel, norm)
+    def rectified(self, x: Band, scale: Scale, number: int, out: Band) -> Sums:
+        """Of x, normalised and without what is negative."""
+        source = x.rows.ravel(), x.first, scale.factor, scale.offset
+        see = partial(self._turns.rectified, *source, self._height, self._width)
+        return self._convolved(see, self._kernels[number], out)
 
-    def joined(
-        self, x: np.ndarray, y: np.ndarray, scale: _Scale, kernel: np.ndarray, norm: Norm
-    ) -> tuple[np.ndarray, np.ndarray, _Scale]:
-        """x and the normalised y: their sum; that convolved; and the scale of what comes out."""
-        both = next(self._sums)
-        sources = x.ravel(), y.ravel(), scale.factor, scale.offset, both.ravel()
-        return both, *self._convolved(partial(self._turns.joined, *sources, *self._shape[:2]), kernel, norm)
+    def joined(self, x: Band, y: Band, scale: Scale, both: np.ndarray, number: int, out: Band) -> Sums:
+        """Of the sum of x and the normalised y, whose rows that go out are put into `both`."""
+        sources = x.rows.ravel(), y.rows.ravel(), x.first, scale.factor, scale.offset, both.ravel(), out.first
+        see = partial(self._turns.joined, *sources, self._height, self._width)
+        return self._convolved(see, self._kernels[number], out)
 
-    def sum(self, x: np.ndarray, y: np.ndarray, scale: _Scale) -> np.ndarray:
-        """x and the normalised y, in the place of y."""
-
-        def work(rows: slice) -> None:
-            _add(x[rows].ravel(), scale.factor, scale.offset, y[rows].ravel())
-
-        list(_threads().map(work, [slice(top, top + STEP) for top in range(0, self._height, STEP)]))
-        return y
-
-    def _convolved(self, see: See, kernel: np.ndarray, norm: Norm) -> tuple[np.ndarray, _Scale]:
-        tiles = _tiles_at_once(self._channels)
-        y, firsts = next(self._products), range(0, self._tiles, tiles)
-        strips = np.zeros((len(firsts), 3, self._channels), "float32")  # strip by strip: no order of threads shows
+    def _convolved(self, see: See, kernel: np.ndarray, out: Band) -> Sums:
+        at_once, across = _tiles_at_once(self._channels), -(-self._width // STEP)
+        begin, end = (across * -(-row // STEP) for row in (out.first, out.stop))
+        firsts = range(begin, end, at_once)
+        pieces = np.zeros((len(firsts), 3, self._channels), "float32")  # strip by strip: no order of threads shows
         counts = np.zeros((len(firsts), 1))
 
         def work(numbers: Iterator[int]) -> None:
-            seen, product = (np.empty(TILE * TILE * tiles * self._channels, "float32") for _ in range(2))
+            seen, product = (np.empty(TILE * TILE * at_once * self._channels, "float32") for _ in range(2))
+            target = out.rows.ravel(), out.first, self._height, self._width
             while (number := next(numbers)) < len(firsts):
                 first = firsts[number]
-                count = min(tiles, self._tiles - first)
+                count = min(at_once, end - first)
                 see(seen, first, count)
-                multiply(seen, kernel, product, self._channels, tiles, count)
-                sums = strips[number].ravel()
-                counts[number] = self._turns.put(product, y.ravel(), sums, *self._shape[:2], first, count)
+                multiply(seen, kernel, product, self._channels, at_once, count)
+                counts[number] = self._turns.put(product, *target, pieces[number].ravel(), first, count)
 
-        list(_threads().map(work, [counted()] * cores()))
-        return y, _Scale.of(norm, strips, counts)
+        list(threads().map(work, [counted()] * cores()))
+        return Sums(pieces, counts)
+
+
+def add(x: np.ndarray, y: np.ndarray, scale: Scale) -> None:
+    """x and the normalised y, in the place of y; both (h, W, C)."""
+
+    def work(rows: slice) -> None:
+        _add(x[rows].ravel(), scale.factor, scale.offset, y[rows].ravel())
+
+    list(threads().map(work, [slice(top, top + STEP) for top in range(0, len(x), STEP)]))
 
 
 @cache
-def _threads() -> ThreadPoolExecutor:
+def threads() -> ThreadPoolExecutor:
     """All renders share them: no more work at a time than there are processors."""
     return ThreadPoolExecutor(cores(), "winograd")
 
@@ -278,15 +225,15 @@ def _turns(channels: int) -> _Turns:
     one, line, next_row = _u(channels), _u(row), _u(TILE * kind)
 
     @numba.njit(**_FAST)
-    def rectified(x, factor, offset, height, width, seen, first, count):  # type: ignore[no-untyped-def]
+    def rectified(x, above, factor, offset, height, width, seen, first, count):  # type: ignore[no-untyped-def]
         across = (width + STEP - 1) // STEP
         tile = np.empty(TILE * row, np.float32)
         for number in range(count):
             top, left = (first + number) // across * STEP - 1, (first + number) % across * STEP - 1
             for i in range(TILE):
-                start = _mirrored(top + i, height) * width
+                line = (max(_mirrored(top + i, height), above) - above) * width
                 for j in range(TILE):
-                    place = (start + _mirrored(left + j, width)) * channels
+                    place = (line + _mirrored(left + j, width)) * channels
                     source, to = (
                         x[place : place + channels],
                         tile[i * row + j * channels : i * row + (j + 1) * channels],
@@ -296,25 +243,26 @@ def _turns(channels: int) -> _Turns:
             _turn(tile, seen, number * channels, channels, kind)
 
     @numba.njit(**_FAST)
-    def joined(x, y, factor, offset, both, height, width, seen, first, count):  # type: ignore[no-untyped-def]
+    def joined(x, y, above, factor, offset, both, start, height, width, seen, first, count):  # type: ignore[no-untyped-def]
         across = (width + STEP - 1) // STEP
         tile = np.empty(TILE * row, np.float32)
         for number in range(count):
             top, left = (first + number) // across * STEP - 1, (first + number) % across * STEP - 1
             for i in range(TILE):
-                start = _mirrored(top + i, height) * width
+                line = (max(_mirrored(top + i, height), above) - above) * width
                 for j in range(TILE):
-                    place = (start + _mirrored(left + j, width)) * channels
+                    place = (line + _mirrored(left + j, width)) * channels
                     source, other = x[place : place + channels], y[place : place + channels]
                     to = tile[i * row + j * channels : i * row + (j + 1) * channels]
                     for c in range(channels):
                         to[c] = source[c] + (other[c] * factor[c] + offset[c])
                     if 0 < i < TILE - 1 and 0 < j < TILE - 1 and top + i < height and left + j < width:
+                        place = ((top + i - start) * width + left + j) * channels
                         both[place : place + channels] = to
             _turn(tile, seen, number * channels, channels, kind)
 
     @numba.njit(**_FAST)
-    def put(product, y, sums, height, width, first, count):  # type: ignore[no-untyped-def]
+    def put(product, y, start, height, width, sums, first, count):  # type: ignore[no-untyped-def]
         across, pixels = (width + STEP - 1) // STEP, 0
         half, made = np.empty(STEP * row, np.float32), np.empty(row, np.float32)
         shift, total = sums[:channels], sums[channels : 2 * channels]
@@ -334,7 +282,7 @@ def _turns(channels: int) -> _Turns:
                     shift[:] = made[:channels]
                 pixels += right
                 for j in range(right):
-                    place = ((top + i) * width + left + j) * channels
+                    place = ((top + i - start) * width + left + j) * channels
                     to, source = y[place : place + channels], made[j * channels : (j + 1) * channels]
                     for c in range(channels):
                         to[c] = source[c]

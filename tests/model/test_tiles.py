@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from skimage import data
 
-from model import images, tiles, weights
-from model.engine import PLAIN
+from model import images, kernels, magenta, tiles, weights
+from model.engine import PLAIN, Engine
 from model.errors import ImageTooLarge
 from model.magenta import Magenta, load
 from model.networks import V1_256, Architecture, assign_arrays, build_transformer, read_arrays
@@ -28,9 +28,11 @@ class Stopped(Exception):
     pass
 
 
-@pytest.fixture(scope="module")
-def network() -> Magenta:
-    return Magenta("tiny", TINY, tiny_arrays())
+@pytest.fixture(scope="module", params=[PLAIN, PLAIN._replace(blocks="winograd")], ids=str)
+def network(request: pytest.FixtureRequest) -> Iterator[Magenta]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(magenta, "fastest", lambda architecture, arrays, *_: Engine(architecture, arrays, request.param))
+        yield Magenta("tiny", TINY, tiny_arrays())
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +42,7 @@ def shipped() -> Magenta:
 
 def make_bands_small(patch: pytest.MonkeyPatch) -> None:
     """Two rows of the residual blocks, and so eight of the picture."""
-    patch.setattr(tiles, "BAND_BYTES", 1)
+    patch.setattr(tiles, "BAND_PIXELS", 1)
     patch.setattr(tiles, "LEAST_BAND", 2)
 
 
@@ -86,9 +88,9 @@ def random_network(architecture: Architecture) -> Any:
         if array.ndim == 1:
             arrays[name] = array + rng.uniform(-0.2, 0.2, array.shape).astype("float32")
     assign_arrays(transformer, arrays)
-    return SimpleNamespace(
-        architecture=architecture, transformer=transformer, arrays=read_arrays(transformer), way=PLAIN
-    )
+    fitted = kernels.fitted(architecture, read_arrays(transformer))
+    norms = kernels.StyleNorms(architecture, fitted)
+    return SimpleNamespace(architecture=architecture, transformer=transformer, arrays=fitted, way=PLAIN, norms=norms)
 
 
 SIZES = [(32, 32), (33, 35), (251, 333), (333, 250), (34, 700), (701, 33)]

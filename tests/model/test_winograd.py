@@ -11,7 +11,7 @@ import tensorflow as tf
 from model import winograd
 from model.kernels import Norm
 from model.layers import EPSILON
-from model.winograd import Tower
+from model.tower import Tower
 
 
 def numbers(*shape: int, seed: int = 0) -> np.ndarray:
