@@ -172,7 +172,7 @@ def build_slim(widths: tuple[int, ...] = SLIM_WIDTHS) -> keras.Model:
 
 def _output(network: keras.Model, name: str, layer: str) -> KerasTensor:
     if name == SLIM:
-        return network.get_layer(f"{layer}.tap").output
+        return network.get_layer(f"{layer}-tap").output
     if layer in INCEPTION_STEM:  # Keras numbers these by how many it has made before
         activations = [found for found in network.layers if isinstance(found, keras.layers.Activation)]
         return activations[INCEPTION_STEM.index(layer)].output

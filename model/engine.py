@@ -10,8 +10,8 @@ import hashlib
 import json
 import logging
 import os
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -71,7 +71,7 @@ class Engine:
                 graphs[kind] = Graph(architecture, arrays, kind)
         self._contracting, self._expanding = graphs[way.contracting], graphs[way.expanding]
         self.tower = _tower(architecture, arrays) if way.blocks == "winograd" else None
-        self._blocks = self._by_tower if way.blocks == "winograd" else graphs[way.blocks].blocks
+        self._residual = graphs.get(way.blocks)
 
     def run(self, content: np.ndarray, norms: Sequence[Norm], on_stage: OnStage | None = None) -> np.ndarray:
         """(H, W, 3) float32 in 0..1 -> (H', W', 3), each side rounded up to a multiple of 4.
@@ -85,18 +85,24 @@ class Engine:
 
         tell(0)
         x = self._contracting.contract(content[None])
-        x = self._blocks(x, norms[:-3], lambda index: tell(index + 1))
-        for index in (0, 1):
-            tell(self.stages - 3 + index)
-            x = self._expanding.double(x, norms[index - 3], index)
+        with self._blocks(x, norms[:-3], lambda index: tell(index + 1)) as y:
+            tell(self.stages - 3)
+            x = self._expanding.double(y, norms[-3], 0)
+        tell(self.stages - 2)
+        x = self._expanding.double(x, norms[-2], 1)
         tell(self.stages - 1)
         pastiche: np.ndarray = self._expanding.last(x, norms[-1])[0].numpy()
         tell(self.stages)
         return pastiche
 
-    def _by_tower(self, x: tf.Tensor, norms: Sequence[Norm], on_block: OnBlock) -> np.ndarray:
+    @contextmanager
+    def _blocks(self, x: tf.Tensor, norms: Sequence[Norm], on_block: OnBlock) -> Iterator[tf.Tensor | np.ndarray]:
+        if self._residual:
+            yield self._residual.blocks(x, norms, on_block)
+            return
         assert self.tower
-        return self.tower(tf.cast(x, tf.float32).numpy()[0], norms, on_block)[None]
+        with self.tower.through(np.asarray(tf.cast(x, tf.float32))[0], norms, on_block) as y:
+            yield y[None]
 
 
 def _tower(architecture: Architecture, arrays: Arrays) -> Tower:

@@ -11,7 +11,7 @@ BATCH_EPSILON = 1e-3  # of the batch normalisations in the published graphs
 
 def layer_name(path: str) -> str:
     """The Keras name of a layer that the checkpoints call `path`."""
-    return path.replace("/", ".")
+    return path.replace("/", "-")
 
 
 def conv(

@@ -1,8 +1,9 @@
 """Magenta's two networks in Keras: the style predictor and the transformer, their sizes as data.
 
 Ghiasi et al., "Exploring the structure of a real-time, arbitrary neural artistic stylization network", BMVC 2017
-(https://arxiv.org/abs/1705.06830). Layers carry the names of the published checkpoints with "/" written as "." (Keras
-forbids slashes), so that one name-to-array table serves every set of weights: see `read_arrays` and `assign_arrays`.
+(https://arxiv.org/abs/1705.06830). Layers carry the names of the published checkpoints with "/" written as "-" (Keras
+forbids slashes, and PyTorch dots), so that one name-to-array table serves every set of weights: see `read_arrays` and
+`assign_arrays`.
 """
 
 from __future__ import annotations
@@ -224,8 +225,8 @@ def _texture(image: KerasTensor, architecture: Architecture) -> KerasTensor:
             x = x + ops.relu(y)
         mean, variance = ops.moments(x, axes=[1, 2])
         statistics += [mean, ops.sqrt(variance + EPSILON)]
-    x = keras.layers.Dense(512, "relu", name="texture.mix")(ops.concatenate(statistics, axis=-1))
-    return keras.layers.Dense(architecture.vector_size, name="texture.vector")(x)
+    x = keras.layers.Dense(512, "relu", name=layer_name("texture/mix"))(ops.concatenate(statistics, axis=-1))
+    return keras.layers.Dense(architecture.vector_size, name=layer_name("texture/vector"))(x)
 
 
 _PREDICTORS: dict[str, Callable[[KerasTensor, Architecture], KerasTensor]] = {
@@ -238,9 +239,9 @@ _VARIABLE_NAMES = {"kernel": "weights", "bias": "biases"}  # Keras's name -> the
 
 
 def variable_name(variable: Any) -> str:
-    """The checkpoints' name of a Keras variable, from its path "[model/]layer.name/kernel"."""
+    """The checkpoints' name of a Keras variable, from its path "[model/]layer-name/kernel"."""
     layer, name = variable.path.split("/")[-2:]
-    return f"{layer.replace('.', '/')}/{_VARIABLE_NAMES.get(name, name)}"
+    return f"{layer.replace('-', '/')}/{_VARIABLE_NAMES.get(name, name)}"
 
 
 def read_arrays(model: keras.Model) -> dict[str, np.ndarray]:

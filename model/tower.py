@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from itertools import cycle
 
 import numpy as np
@@ -13,6 +14,9 @@ from model.products import laid_out
 from model.progress import OnBlock
 from model.winograd import Convolutions, add, spread
 
+MOST_SPARE = 64 * 2**20  # float32 that are kept for the next render
+_SPARE: list[np.ndarray] = []  # one at most, or none while it is in use
+
 
 class Tower:
     """Residual blocks, one after another. Safe to use from many threads."""
@@ -21,28 +25,46 @@ class Tower:
         """kernels: two for each block, (3, 3, C, C)."""
         self._kernels = [laid_out(spread(kernel)) for kernel in kernels]
 
-    def __call__(self, x: np.ndarray, norms: Sequence[Norm], on_block: OnBlock | None = None) -> np.ndarray:
+    @contextmanager
+    def through(self, x: np.ndarray, norms: Sequence[Norm], on_block: OnBlock | None = None) -> Iterator[np.ndarray]:
         """(H, W, C) float32, nowhere negative, 5 pixels a side or more -> the same after all blocks.
 
-        norms: one for each kernel. on_block(index): called before each block; what it raises ends the run.
+        norms: one for each kernel. on_block(index): called before each block; what it raises ends the run. What is
+        handed out is good until the `with` ends.
         """
         convolutions, scale = self.convolutions(x.shape), Scale.none(x.shape[2])
-        # Fresh memory for each map would take as long as filling it; the last two of each are all that is needed.
-        products, sums = (cycle(np.empty((2, *x.shape), "float32")) for _ in range(2))
-        y = x
-        for number, norm in enumerate(norms):
-            if on_block and number % 2 == 0:
-                on_block(number // 2)
-            source, y = Band(0, y), next(products)
-            if number and number % 2 == 0:
-                former, x = Band(0, x), next(sums)
-                found = convolutions.joined(former, source, scale, x, number, Band(0, y))
-            else:
-                found = convolutions.rectified(source, scale, number, Band(0, y))
-            scale = Scale.of(norm, [found])
-        add(x, y, scale)
-        return y
+        with _memory(4 * x.size) as floats:
+            maps = floats[: 4 * x.size].reshape(2, 2, *x.shape)
+            products, sums = map(cycle, maps)  # the last two of each are all that is needed
+            y = x
+            for number, norm in enumerate(norms):
+                if on_block and number % 2 == 0:
+                    on_block(number // 2)
+                source, y = Band(0, y), next(products)
+                if number and number % 2 == 0:
+                    former, x = Band(0, x), next(sums)
+                    found = convolutions.joined(former, source, scale, x, number, Band(0, y))
+                else:
+                    found = convolutions.rectified(source, scale, number, Band(0, y))
+                scale = Scale.of(norm, [found])
+            add(x, y, scale)
+            yield y
 
     def convolutions(self, shape: tuple[int, ...]) -> Convolutions:
         """Of maps (H, W, C)."""
         return Convolutions(self._kernels, shape)
+
+
+@contextmanager
+def _memory(size: int) -> Iterator[np.ndarray]:
+    """So many float32 or more: those of the render before, as fresh ones can take a tenth of the time that it takes."""
+    floats = np.empty(0, "float32")
+    with suppress(IndexError):  # in use, or none yet
+        floats = _SPARE.pop()
+    if floats.size < size:
+        floats = np.empty(size, "float32")
+    try:
+        yield floats
+    finally:
+        if size <= MOST_SPARE and not _SPARE:
+            _SPARE.append(floats)

@@ -81,7 +81,7 @@ def stage_names(transformer: keras.Model) -> list[str]:
     return [
         layer.name
         for layer in transformer.layers
-        if isinstance(layer, keras.layers.Add) or (layer.name.startswith("transformer.expand") and "relu" in layer.name)
+        if isinstance(layer, keras.layers.Add) or (layer.name.startswith("transformer-expand") and "relu" in layer.name)
     ]
 
 

@@ -61,7 +61,7 @@ class EncoderDistiller(keras.Model):
 
     def __init__(self, slim: keras.Model, widths: list[int]) -> None:
         super().__init__()
-        self.student = keras.Model(slim.inputs, [slim.get_layer(f"{name}.tap").input for name in SLIM_TAPS])
+        self.student = keras.Model(slim.inputs, [slim.get_layer(f"{name}-tap").input for name in SLIM_TAPS])
         self.maps = [
             keras.layers.Dense(width, use_bias=False, name=f"{name}.map")
             for name, width in zip(SLIM_TAPS, widths, strict=True)
