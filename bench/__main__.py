@@ -17,8 +17,9 @@ SECTIONS = ("network", "request", "load", "start", "megapixels", "gpu")
 
 PAGE = """# How fast it is
 
-Measured side by side, on {machine}. Seconds are for comparing with each other: yours will differ, their ratios much
-less. Every figure is a median of five or more, unless it says otherwise.
+Measured side by side, on {machine}.
+Seconds are for comparing with each other: yours will differ, their ratios much less. Every figure is a median of five
+or more, unless it says otherwise.
 
 {sections}
 

@@ -51,7 +51,7 @@ def machine() -> str:
     lines = Path("/proc/cpuinfo").read_text().splitlines()
     told = {name.strip(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
     extras = [name for name in ("avx2", "avx512f", "avx512_bf16", "amx_bf16") if name in told.get("flags", "").split()]
-    return f"{cores()} cores of a {told.get('model name', 'unknown processor')} ({', '.join(extras)}), without a GPU"
+    return f"{cores()} cores of {told.get('model name', 'an unknown processor')} ({', '.join(extras)}), without a GPU"
 
 
 def table(head: str, rows: list[str]) -> str:

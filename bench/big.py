@@ -36,7 +36,7 @@ from model import images, kernels, tiles, weights
 from model.engine import PLAIN
 from model.kernels import Norm
 from model.magenta import load
-from model.moments import Scale, Sums
+from model.moments import Moments, Scale
 from model.networks import V1_256, assign_arrays, build_transformer, read_arrays
 
 SMALL = 4.0  # megapixels
@@ -147,7 +147,7 @@ def statistics_of_the_first(norms: int) -> Iterator[None]:
     """Of the renders in here, each with so many normalisations, all take those of the first."""
     numbers, scales, exact = count(), [], Scale.of
 
-    def of(norm: Norm, parts: Sequence[Sums]) -> Scale:
+    def of(norm: Norm, parts: Sequence[Moments]) -> Scale:
         number = next(numbers)
         if number < norms:
             scales.append(exact(norm, parts))
@@ -183,8 +183,8 @@ less than 2, takes as long for each megapixel as at 4 megapixels, and paints the
 `python -m model stylize large.jpg painting.png -o result.png --size …`, on {machine}.
 Seconds are those of reading, painting and writing; starting Python and TensorFlow takes some more, once. Memory is the
 most that was resident, as `/usr/bin/time -v` tells it, of the whole program. From {tiled_from:.1f} megapixels on,
-pictures are painted in bands; below, in one piece, which is a quarter quicker here and takes two and a half times the
-memory. `--tiles` decides it otherwise.
+pictures are painted in bands; below, in one piece, which is quicker and takes more memory. `--tiles` decides it
+otherwise.
 
 | result | file | seconds | seconds a megapixel | GB of memory |
 |---|---|---|---|---|
@@ -195,7 +195,8 @@ memory. `--tiles` decides it otherwise.
 The network normalises every feature map by its mean and deviation over the whole picture. A tile that is painted
 with its own statistics has its own colours, and a seam shows. So here the network runs layer by layer: each pass goes
 over the whole picture in bands of rows up to the next statistics, and the feature maps wait on disk. A band takes
-as many more rows as the kernels reach, so that nothing at all is different where two bands meet.
+as many more rows as the kernels reach, so that nothing at all is different where two bands meet. Those maps that would
+be the largest are not kept, but computed anew in each of three passes.
 
 Against the render in one piece, at 3000 x 2000:
 
@@ -203,9 +204,9 @@ Against the render in one piece, at 3000 x 2000:
 |---|---|---|
 {exact}
 
-What is left is rounding, and most of it is that of the render in one piece: TensorFlow adds up millions of numbers of
-single precision one after the other, and its variances are off by up to a hundredth; the bands' sums are exact to six
-digits. For a picture of some 0.1 megapixels the two agree to 110 dB.
+What is left is rounding, most of it that of the render in one piece: there TensorFlow adds up millions of numbers of
+single precision one after the other, and its variances are off by up to a hundredth, where the bands' sums are exact to
+six digits; and where the processor multiplies in bfloat16, both round to that in places of their own.
 
 ## Why not the statistics of a smaller copy
 

@@ -17,7 +17,7 @@ from model import graph, kernels
 from model.device import device
 from model.graph import Precision
 from model.kernels import Arrays
-from model.moments import Band, Scale, Sums
+from model.moments import Band, Moments, Scale
 from model.networks import Architecture
 
 Layers: TypeAlias = Callable[..., Any]  # of a band, where the rows that are wanted begin and stop, and arrays
@@ -30,10 +30,10 @@ class Convolutions(Protocol):
     """The residual blocks', named by their number: `Plain`, or `winograd`'s. What comes in has a row more at either
     side than what goes out, but where the map ends, and what goes out begins at a multiple of ROWS."""
 
-    def rectified(self, x: Band, scale: Scale, number: int, out: Band) -> Sums:
+    def rectified(self, x: Band, scale: Scale, number: int, out: Band) -> Moments:
         """Of x, normalised and without what is negative."""
 
-    def joined(self, x: Band, y: Band, scale: Scale, both: np.ndarray, number: int, out: Band) -> Sums:
+    def joined(self, x: Band, y: Band, scale: Scale, both: np.ndarray, number: int, out: Band) -> Moments:
         """Of the sum of x and the normalised y, whose rows that go out are put into `both`."""
 
 
@@ -43,19 +43,19 @@ class Plain:
     def __init__(self, architecture: Architecture, arrays: Arrays, precision: Precision) -> None:
         self._kernels = [tf.cast(kernel, precision) for kernel in kernels.residual(architecture, arrays)]
 
-    def rectified(self, x: Band, scale: Scale, number: int, out: Band) -> Sums:
+    def rectified(self, x: Band, scale: Scale, number: int, out: Band) -> Moments:
         return self._convolved(np.maximum(x.rows * scale.factor + scale.offset, 0), number, _cut(x, out), out)
 
-    def joined(self, x: Band, y: Band, scale: Scale, both: np.ndarray, number: int, out: Band) -> Sums:
+    def joined(self, x: Band, y: Band, scale: Scale, both: np.ndarray, number: int, out: Band) -> Moments:
         rows, cut = x.rows + (y.rows * scale.factor + scale.offset), _cut(x, out)
         both[:] = rows[cut]
         return self._convolved(rows, number, cut, out)
 
-    def _convolved(self, x: np.ndarray, number: int, cut: slice, out: Band) -> Sums:
+    def _convolved(self, x: np.ndarray, number: int, cut: slice, out: Band) -> Moments:
         kernel = self._kernels[number]
         rows, sums = _run(_convolved, kernel.dtype, x, cut, kernel)
         out.rows[:] = rows.numpy()
-        return _of_columns(sums, len(out.rows))
+        return _of_rows(sums, out.rows.shape[1])
 
 
 def _cut(band: Band, out: Band) -> slice:
@@ -80,8 +80,9 @@ class Ends:
         made: np.ndarray = _run(_contracted, layers[0].dtype, content.rows, cut, *layers).numpy()
         return made
 
-    def expand(self, x: Band, rows: slice, scales: Sequence[Scale]) -> tuple[tf.Tensor, Sums]:
-        """As far as the first layer whose scale is not known: (h, W, n) with two or four rows for each of x, and sums.
+    def expand(self, x: Band, rows: slice, scales: Sequence[Scale]) -> tuple[tf.Tensor, Moments]:
+        """As far as the first layer whose scale is not known: (h, W, n) with two or four rows for each of x, and their
+        moments.
 
         rows: of the residual blocks' maps.
         """
@@ -91,14 +92,13 @@ class Ends:
         for four, scale in zip(self._expanding, scales, strict=False):
             layers += [four * np.tile(scale.factor, 4), np.tile(scale.offset, 4)]
         layers.append(self._expanding[len(scales)])
-        made, sums = _run(
-            _expanded, self._precision, x.rows, cut, *(tf.cast(layer, self._precision) for layer in layers)
-        )
-        return made, _of_columns(sums, cut.stop - cut.start)
+        arrays = [tf.cast(layer, self._precision) for layer in layers]
+        made, sums = _run(_expanded, self._precision, x.rows, cut, *arrays)
+        return made, _of_rows(sums, made.shape[1])
 
 
-def _of_columns(sums: tf.Tensor, height: int) -> Sums:
-    return Sums(sums.numpy(), np.full((len(sums), 1), float(height)))
+def _of_rows(sums: tf.Tensor, width: int) -> Moments:
+    return Moments.of(sums.numpy(), np.full((len(sums), 1), float(width)))
 
 
 def _run(layers: Layers, precision: Precision | tf.DType, x: np.ndarray, cut: slice, *arrays: tf.Tensor) -> Any:
@@ -140,6 +140,6 @@ def _expanded(x: tf.Tensor, begin: tf.Tensor, stop: tf.Tensor, *layers: tf.Tenso
 
 
 def _summed(rows: tf.Tensor) -> tf.Tensor:
-    """(h, W, C) -> (W, 3, C), `Sums` of each column."""
-    apart = rows - rows[:1]
-    return tf.stack([rows[0], tf.reduce_sum(apart, 0), tf.reduce_sum(tf.square(apart), 0)], 1)
+    """(h, W, C) -> (h, 3, C), each row as `Moments.of` takes it."""
+    apart = rows - rows[:, :1]
+    return tf.stack([rows[:, 0], tf.reduce_sum(apart, 1), tf.reduce_sum(tf.square(apart), 1)], 1)

@@ -23,14 +23,34 @@ class Band(NamedTuple):
         return self.first + len(self.rows)
 
 
-class Sums(NamedTuple):
-    """Of some pieces of a map: each its first number, and the sums of the differences from it and of their squares.
+class Moments(NamedTuple):
+    """Of a part of a map: how many pixels, each channel's mean, and the sum of the squares of the distances from it."""
 
-    Of large numbers that differ little, plain sums would leave nothing; and those of millions would not be exact.
-    """
+    pixels: float
+    mean: np.ndarray  # (C,) float64
+    squares: np.ndarray  # the same
 
-    pieces: np.ndarray  # (N, 3, C) float32
-    counts: np.ndarray  # (N, 1), pixels of each
+    @classmethod
+    def of(cls, pieces: np.ndarray, counts: np.ndarray) -> Moments:
+        """pieces: (N, 3, C) float32, of each its first number, and the sums of the differences from it and of their
+        squares: of large numbers that differ little, plain sums would leave nothing, and those of millions would not be
+        exact. counts: (N, 1), pixels of each.
+        """
+        first, sums, squares = np.moveaxis(pieces.astype("float64"), 1, 0)
+        means = first + sums / counts
+        return cls._together(counts, means, squares - sums**2 / counts)
+
+    @classmethod
+    def together(cls, parts: Sequence[Moments]) -> Moments:
+        counts, means, squares = (np.array(column) for column in zip(*parts, strict=True))
+        return cls._together(counts[:, None], means, squares)
+
+    @classmethod
+    def _together(cls, counts: np.ndarray, means: np.ndarray, squares: np.ndarray) -> Moments:
+        """As in Chan, Golub and LeVeque 1983."""
+        count = counts.sum()
+        mean = (counts * means).sum(axis=0) / count
+        return cls(count, mean, (squares + counts * (means - mean) ** 2).sum(axis=0))
 
 
 @dataclass(frozen=True)
@@ -45,15 +65,10 @@ class Scale:
         return cls(np.ones(channels, "float32"), np.zeros(channels, "float32"))
 
     @classmethod
-    def of(cls, norm: Norm, parts: Sequence[Sums]) -> Scale:
-        """Put together as in Chan, Golub and LeVeque 1983, in float64."""
-        gamma, beta = norm
-        first, sums, squares = np.moveaxis(np.concatenate([part.pieces for part in parts]).astype("float64"), 1, 0)
-        counts = np.concatenate([part.counts for part in parts])
-        means, count = first + sums / counts, counts.sum()
-        mean = (counts * means).sum(axis=0) / count
-        apart = squares - sums**2 / counts + counts * (means - mean) ** 2
-        variance = np.maximum(apart.sum(axis=0) / count, 0)  # of a flat map, what is left is rounding, of either sign
+    def of(cls, norm: Norm, parts: Sequence[Moments]) -> Scale:
+        """parts: of the whole map."""
+        (gamma, beta), (pixels, mean, squares) = norm, Moments.together(parts)
+        variance = np.maximum(squares / pixels, 0)  # of a flat map, what is left is rounding, of either sign
         factor = gamma / np.sqrt(variance + EPSILON)
         return cls(factor.astype("float32"), (beta - mean * factor).astype("float32"))
 

@@ -12,7 +12,7 @@ import numpy as np
 from model.bands import ROWS, Convolutions
 from model.canvas import Plane
 from model.kernels import Norm
-from model.moments import Band, Scale, Sums
+from model.moments import Band, Moments, Scale
 
 T = TypeVar("T")
 Read: TypeAlias = Callable[[np.ndarray, int], None]  # fills it with rows of a picture or a map, from that one on
@@ -69,7 +69,7 @@ class _Residual:
         self._convolutions, self._x, self._y = convolutions, x, y
         self._height, self._step, self._on_rows = x.shape[0], step, on_rows
 
-    def rectified(self, source: Plane, scale: Scale, number: int) -> list[Sums]:
+    def rectified(self, source: Plane, scale: Scale, number: int) -> list[Moments]:
         """Fills y."""
         found = []
         with closing(self._read(source)) as bands, _Writer() as writer:
@@ -80,7 +80,7 @@ class _Residual:
                 self._on_rows(rows.stop)
         return found
 
-    def joined(self, scale: Scale, number: int) -> list[Sums]:
+    def joined(self, scale: Scale, number: int) -> list[Moments]:
         """Fills x with the sums, and y."""
         found = []
         with closing(self._read(self._x)) as xs, closing(self._read(self._y)) as ys, _Writer() as writer:

@@ -23,7 +23,7 @@ from model.canvas import Plane
 from model.errors import ImageTooLarge
 from model.kernels import Norm
 from model.magenta import Magenta
-from model.moments import Scale, Sums
+from model.moments import Moments, Scale
 from model.networks import Architecture
 from model.passes import ahead, overlapping, slices
 from model.progress import OnStage
@@ -109,12 +109,12 @@ class _Render:
             self._to_blocks(content, x)
             self._through_blocks(residual, x)
             for norm in first, second:
-                scales.append(Scale.of(norm, [sums for _, _, sums in self._expanded(x, scales)]))
+                scales.append(Scale.of(norm, [moments for _, _, moments in self._expanded(x, scales)]))
             with self._plane(4, 3) as last:
                 found = []
-                for rows, made, sums in self._expanded(x, scales):
+                for rows, made, moments in self._expanded(x, scales):
                     last[4 * rows.start : 4 * rows.stop] = made.numpy()
-                    found.append(sums)
+                    found.append(moments)
                 self._put(last, Scale.of(third, found), put)
 
     def _to_blocks(self, content: Rows, x: Plane) -> None:
@@ -142,7 +142,7 @@ class _Render:
             return network.tower.convolutions(shape)
         return Plain(network.architecture, network.arrays, blocks)
 
-    def _expanded(self, x: Plane, scales: Sequence[Scale]) -> Iterator[tuple[slice, tf.Tensor, Sums]]:
+    def _expanded(self, x: Plane, scales: Sequence[Scale]) -> Iterator[tuple[slice, tf.Tensor, Moments]]:
         """Band by band, as `Ends.expand` has it."""
         with closing(ahead(overlapping(x.read_into, x.shape, self._step, SPOILT))) as bands:
             for rows, band in zip(self._bands, bands, strict=True):

@@ -24,7 +24,7 @@ import numba
 import numpy as np
 
 from model.device import cores
-from model.moments import Band, Scale, Sums
+from model.moments import Band, Moments, Scale
 from model.products import ROWS, multiply
 
 TILE, STEP = 10, 8  # pixels a side, of what a tile sees and of what it gives
@@ -46,19 +46,19 @@ class Convolutions:
         self._kernels, self._turns = kernels, _turns(shape[2])
         self._height, self._width, self._channels = shape
 
-    def rectified(self, x: Band, scale: Scale, number: int, out: Band) -> Sums:
+    def rectified(self, x: Band, scale: Scale, number: int, out: Band) -> Moments:
         """Of x, normalised and without what is negative."""
         source = x.rows.ravel(), x.first, scale.factor, scale.offset
         see = partial(self._turns.rectified, *source, self._height, self._width)
         return self._convolved(see, self._kernels[number], out)
 
-    def joined(self, x: Band, y: Band, scale: Scale, both: np.ndarray, number: int, out: Band) -> Sums:
+    def joined(self, x: Band, y: Band, scale: Scale, both: np.ndarray, number: int, out: Band) -> Moments:
         """Of the sum of x and the normalised y, whose rows that go out are put into `both`."""
         sources = x.rows.ravel(), y.rows.ravel(), x.first, scale.factor, scale.offset, both.ravel(), out.first
         see = partial(self._turns.joined, *sources, self._height, self._width)
         return self._convolved(see, self._kernels[number], out)
 
-    def _convolved(self, see: See, kernel: np.ndarray, out: Band) -> Sums:
+    def _convolved(self, see: See, kernel: np.ndarray, out: Band) -> Moments:
         at_once, across = _tiles_at_once(self._channels), -(-self._width // STEP)
         begin, end = (across * -(-row // STEP) for row in (out.first, out.stop))
         firsts = range(begin, end, at_once)
@@ -76,7 +76,7 @@ class Convolutions:
                 counts[number] = self._turns.put(product, *target, pieces[number].ravel(), first, count)
 
         list(threads().map(work, [counted()] * cores()))
-        return Sums(pieces, counts)
+        return Moments.of(pieces, counts)
 
 
 def add(x: np.ndarray, y: np.ndarray, scale: Scale) -> None:
