@@ -93,6 +93,13 @@ def test_names_are_the_checkpoints_and_each_is_there_once(transformer: keras.Mod
     assert not [name for name in arrays if "." in name or "kernel" in name]
 
 
+@pytest.mark.parametrize("architecture", [TINY, LITE, V1_256], ids=["tiny", "lite", "full"])
+def test_every_backend_takes_the_layers_names(architecture: Architecture):
+    """Keras itself forbids slashes, PyTorch dots."""
+    for network in build_transformer(architecture), build_predictor(architecture):
+        assert not [layer.name for layer in network.layers if "." in layer.name or "/" in layer.name]
+
+
 def test_a_kernel_over_a_vector_may_come_as_a_1x1_convolution(transformer: keras.Model):
     arrays = read_arrays(transformer)
     pointwise = {name: a[None, None] if a.ndim == 2 else a for name, a in arrays.items()}
