@@ -104,13 +104,14 @@ def rows(ways: Sequence[Way], rates: Mapping[str, float]) -> list[str]:
     found: list[str] = []
     ours = ways[0].build()
     for way in ways:
-        run, scene = way.build(), way.scene
+        run, scene = ours if way is ways[0] else way.build(), way.scene
         mine = partial(ours, scene.content, ways[0].scene.vector)
         seconds, first = median_seconds_in_turns([partial(run, scene.content, scene.vector), mine])
         rate = operations(scene.architecture, *scene.size) / seconds
         share = f"{rate / rates[way.precision]:.0%}" if way.precision in rates else "-"
         close = closeness(run(scene.content, scene.vector), scene.reference)
-        found.append(f"{way.name} | {scene.size[1]} | {seconds:.3f} | {seconds / first:.2f} | {close} | {share}")
+        times = "1" if way is ways[0] else f"{seconds / first:.2f}"
+        found.append(f"{way.name} | {scene.size[1]} | {seconds:.3f} | {times} | {close} | {share}")
     return found
 
 

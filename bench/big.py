@@ -210,7 +210,7 @@ six digits; and where the processor multiplies in bfloat16, both round to that i
 
 ## Why not the statistics of a smaller copy
 
-That would be one pass rather than fifteen, and no disk. But a smaller copy has other textures, and the network looks
+That would be one pass rather than sixteen, and no disk. But a smaller copy has other textures, and the network looks
 at textures. Against exact statistics, on photos that are sharp at their own size, with those of copies half and a
 quarter as wide:
 

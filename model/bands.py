@@ -6,9 +6,9 @@ it ends inside the picture that is wrong, and what it spoils is cut away: it lie
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cache
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol
 
 import numpy as np
 import tensorflow as tf
@@ -19,8 +19,6 @@ from model.graph import Precision
 from model.kernels import Arrays
 from model.moments import Band, Moments, Scale
 from model.networks import Architecture
-
-Layers: TypeAlias = Callable[..., Any]  # of a band, where the rows that are wanted begin and stop, and arrays
 
 ROWS = 8  # of the residual blocks' maps, what `winograd` makes at a time
 SPOILT = 2  # rows of the residual blocks' maps, and eight of the picture: as far as contracting or expanding layers see
@@ -101,14 +99,14 @@ def _of_rows(sums: tf.Tensor, width: int) -> Moments:
     return Moments.of(sums.numpy(), np.full((len(sums), 1), float(width)))
 
 
-def _run(layers: Layers, precision: Precision | tf.DType, x: np.ndarray, cut: slice, *arrays: tf.Tensor) -> Any:
+def _run(layers: graph.Traced, precision: Precision | tf.DType, x: np.ndarray, cut: slice, *arrays: tf.Tensor) -> Any:
     with tf.device(device()):  # each thread has its own
         traced = _traced(layers, tf.as_dtype(precision), x.shape[2], tuple(tuple(array.shape) for array in arrays))
         return traced(tf.constant(x[None]), tf.constant(cut.start), tf.constant(cut.stop), *arrays)
 
 
 @cache
-def _traced(layers: Layers, dtype: tf.DType, channels: int, shapes: tuple[tuple[int, ...], ...]) -> graph.Traced:
+def _traced(layers: graph.Traced, dtype: tf.DType, channels: int, shapes: tuple[tuple[int, ...], ...]) -> graph.Traced:
     """For bands of any size."""
     x, number = tf.TensorSpec((1, None, None, channels), tf.float32), tf.TensorSpec((), tf.int32)
 

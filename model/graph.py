@@ -8,7 +8,7 @@ and betas come as numbers, so that a style costs nothing twice. One trace serves
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import tensorflow as tf
@@ -20,7 +20,7 @@ from model.networks import Architecture
 from model.progress import OnBlock
 
 Precision: TypeAlias = Literal["float32", "bfloat16", "float16"]
-Traced: TypeAlias = Callable[..., tf.Tensor]
+Traced: TypeAlias = Callable[..., Any]  # a tensor, or some
 
 
 class Graph:
@@ -75,7 +75,7 @@ class Graph:
         return tf.TensorSpec((1, None, None, channels), self.dtype)
 
 
-def traced(layers: Callable[..., tf.Tensor], signature: Sequence[tf.TensorSpec]) -> Traced:
+def traced(layers: Traced, signature: Sequence[tf.TensorSpec]) -> Traced:
     """For any height and width, so that no picture waits for a trace of its own."""
     concrete: Traced = tf.function(layers, signature).get_concrete_function()
     return concrete
@@ -151,7 +151,7 @@ def _edged(x: tf.Tensor) -> tf.Tensor:
     return _margined(x, lambda n: [[0], tf.range(n), [n - 1]])
 
 
-def _margined(x: tf.Tensor, places: Callable[[tf.Tensor], list[tf.Tensor]]) -> tf.Tensor:
+def _margined(x: tf.Tensor, places: Callable[[tf.Tensor], list[Any]]) -> tf.Tensor:
     """places: of a side's length, where each pixel comes from. Gathered in one go: row by row and then column by column
     takes twice the time, and tf.pad four times."""
     _, height, width, _ = tf.unstack(tf.shape(x))

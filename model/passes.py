@@ -24,7 +24,10 @@ def slices(height: int, step: int) -> list[slice]:
 
 
 def overlapping(read: Read, shape: tuple[int, ...], step: int, more: int) -> Generator[Band, None, None]:
-    """Bands of `step` rows, with so many rows more at either side or what there is. No row is read twice."""
+    """Bands of `step` rows, with so many rows more at either side or what there is. No row is read twice.
+
+    Each is its reader's to look at only: the next takes rows from it.
+    """
     kept, done = np.empty((0, *shape[1:]), "float32"), 0
     for rows in slices(shape[0], step):
         stop = min(rows.stop + more, shape[0])

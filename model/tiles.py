@@ -31,7 +31,7 @@ from model.progress import OnStage
 TILED_FROM = 3_200_000  # pixels: from here on, two thirds of the memory for three fifths more time (docs/benchmarks.md)
 BAND_PIXELS = 500_000  # of the picture: more take more memory, fewer more time for the rows that two bands share
 LEAST_BAND = 8  # rows, of the residual blocks' maps
-PASSES = 5  # beside those of the residual blocks: what contracts, what expands, and the picture
+PASSES = 6  # beside those of the residual blocks: what contracts, their sum, what expands thrice, and the picture
 
 Put: TypeAlias = Callable[[int, np.ndarray], None]
 
@@ -134,6 +134,7 @@ class _Render:
             scale = passes.residual(self._convolutions(x.shape), norms, x, y, self._step, self._tell)
             for rows in self._bands:
                 x[rows] += scale(y[rows])
+                self._tell(rows.stop)
 
     def _convolutions(self, shape: tuple[int, ...]) -> Convolutions:
         network, blocks = self._network, self._network.way.blocks

@@ -14,7 +14,7 @@ from model.products import laid_out
 from model.progress import OnBlock
 from model.winograd import Convolutions, add, spread
 
-MOST_SPARE = 64 * 2**20  # float32 that are kept for the next render
+MOST_SPARE = 32 * 2**20  # float32 that are kept for the next render: 128 MB, those of a megapixel
 _SPARE: list[np.ndarray] = []  # one at most, or none while it is in use
 
 
@@ -63,8 +63,6 @@ def _memory(size: int) -> Iterator[np.ndarray]:
         floats = _SPARE.pop()
     if floats.size < size:
         floats = np.empty(size, "float32")
-    try:
-        yield floats
-    finally:
-        if size <= MOST_SPARE and not _SPARE:
-            _SPARE.append(floats)
+    yield floats
+    if size <= MOST_SPARE:  # and nothing went wrong: else some thread may still write there
+        _SPARE[:] = [floats]

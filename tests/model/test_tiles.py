@@ -4,6 +4,7 @@ import errno
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, NamedTuple
@@ -20,6 +21,7 @@ from model.magenta import Magenta, load
 from model.networks import V1_256, Architecture, assign_arrays, build_transformer, read_arrays
 from tests.model.tiny import TINY, tiny_arrays
 
+SOME_BLOCKS = replace(TINY, residual_blocks=3)  # so that some begin with a sum
 HEIGHT, WIDTH = 2000, 3000
 PHOTOS = {"portrait": data.astronaut, "cat": data.chelsea, "coffee": data.coffee}
 
@@ -32,7 +34,7 @@ class Stopped(Exception):
 def network(request: pytest.FixtureRequest) -> Iterator[Magenta]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(magenta, "fastest", lambda architecture, arrays, *_: Engine(architecture, arrays, request.param))
-        yield Magenta("tiny", TINY, tiny_arrays())
+        yield Magenta("tiny", SOME_BLOCKS, tiny_arrays(architecture=SOME_BLOCKS))
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +101,7 @@ SIZES = [(32, 32), (33, 35), (251, 333), (333, 250), (34, 700), (701, 33)]
 @pytest.mark.parametrize("size", SIZES)
 def test_in_bands_as_in_one(network: Magenta, small_bands: None, size: tuple[int, int]):
     content, vector = noise(*size, 3), noise(8)
-    assert np.abs(tiled(network, content, vector) - network.render(content, vector)).max() < 1e-4
+    assert np.abs(tiled(network, content, vector) - network.render(content, vector)).max() < 5e-4  # rounding
 
 
 def test_in_bands_as_in_one_on_the_full_network(small_bands: None):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from model import winograd
+from model import bands, winograd
 from model.kernels import Norm
 from model.layers import EPSILON
 from model.tower import Tower
@@ -98,6 +98,10 @@ def test_nearly_flat_maps_are_told_from_flat_ones():
     norms = some_norms(64, 1)
     wanted = plain(x, layers, norms)
     assert np.abs(painted(layers, x, norms) - wanted).max() < 0.01 * np.abs(wanted - x).max()
+
+
+def test_bands_begin_where_tiles_do():
+    assert bands.ROWS % winograd.STEP == 0
 
 
 def test_a_tiles_products_are_the_convolution_in_exact_numbers():

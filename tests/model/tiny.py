@@ -14,9 +14,9 @@ from model.npz import write_npz
 TINY = Architecture("texture", 8, (4, 6, 8), 1)
 
 
-def tiny_arrays(seed: int = 0) -> dict[str, np.ndarray]:
+def tiny_arrays(seed: int = 0, architecture: Architecture = TINY) -> dict[str, np.ndarray]:
     keras.utils.set_random_seed(seed)
-    return read_arrays(build_predictor(TINY)) | read_arrays(build_transformer(TINY))
+    return read_arrays(build_predictor(architecture)) | read_arrays(build_transformer(architecture))
 
 
 def write_tiny(path: Path, seed: int = 0) -> Path:
