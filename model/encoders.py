@@ -32,7 +32,7 @@ from model.encoder_layers import (
     get,
 )
 from model.errors import WeightsBroken, WeightsMissing
-from model.layers import conv
+from model.layers import conv, layer_name
 from model.networks import assign_arrays
 from model.quantised import unpacked
 from model.weights import version
@@ -172,7 +172,7 @@ def build_slim(widths: tuple[int, ...] = SLIM_WIDTHS) -> keras.Model:
 
 def _output(network: keras.Model, name: str, layer: str) -> KerasTensor:
     if name == SLIM:
-        return network.get_layer(f"{layer}-tap").output
+        return network.get_layer(layer_name(f"{layer}/tap")).output
     if layer in INCEPTION_STEM:  # Keras numbers these by how many it has made before
         activations = [found for found in network.layers if isinstance(found, keras.layers.Activation)]
         return activations[INCEPTION_STEM.index(layer)].output

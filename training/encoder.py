@@ -31,6 +31,7 @@ from tqdm import tqdm
 
 from model.encoder_layers import SHIPPED, SLIM_BLOCKS, SLIM_TAPS, SLIM_WIDTHS
 from model.encoders import build_slim
+from model.layers import layer_name
 from model.losses import gram, relative_error
 from model.networks import assign_arrays, read_arrays
 from model.quantised import packed
@@ -61,9 +62,9 @@ class EncoderDistiller(keras.Model):
 
     def __init__(self, slim: keras.Model, widths: list[int]) -> None:
         super().__init__()
-        self.student = keras.Model(slim.inputs, [slim.get_layer(f"{name}-tap").input for name in SLIM_TAPS])
+        self.student = keras.Model(slim.inputs, [slim.get_layer(layer_name(f"{name}/tap")).input for name in SLIM_TAPS])
         self.maps = [
-            keras.layers.Dense(width, use_bias=False, name=f"{name}.map")
+            keras.layers.Dense(width, use_bias=False, name=layer_name(f"{name}/map"))
             for name, width in zip(SLIM_TAPS, widths, strict=True)
         ]
         self.means = [keras.metrics.Mean(name) for name in ("features", "grams", "differences")]
