@@ -31,7 +31,7 @@ from bench._measure import cores, table
 from tests.app.gunicorn import Server, running
 
 CLIENTS = 1, 4, 16, 64
-SIDES = {384: 10.0, 1024: 30.0}  # pixels, long side of the photo and its pastiche: seconds for each number of clients
+SIDES = {384: 15.0, 1024: 30.0}  # pixels, long side of the photo and its pastiche: seconds for each number of clients
 PATIENCE = 5  # seconds that a client waits before it tries again, at most, whatever it was told
 FIRST, REQUESTS = 500, 10_000  # after which the memory is looked at
 VISITORS = 8  # clients at once, meanwhile
