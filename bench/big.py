@@ -176,7 +176,7 @@ def from_smaller_copies() -> list[str]:
 PAGE = """# Large pictures
 
 A picture of 100 megapixels prints a metre wide. In one piece, the network would need 60 GB for it; in bands it needs
-less than 2, takes as long for each megapixel as at 4 megapixels, and paints the same picture up to rounding.
+less than 2, takes about as long for each megapixel as at 4 megapixels, and paints the same picture up to rounding.
 
 ## Memory and time
 
