@@ -20,13 +20,13 @@ from model.kernels import Arrays
 from model.moments import Band, Moments, Scale
 from model.networks import Architecture
 
-ROWS = 8  # of the residual blocks' maps, what `winograd` makes at a time
+TILE_ROWS = 8  # of the residual blocks' maps, what `winograd` makes at a time
 SPOILT = 2  # rows of the residual blocks' maps, and eight of the picture: as far as contracting or expanding layers see
 
 
 class Convolutions(Protocol):
     """The residual blocks', named by their number: `Plain`, or `winograd`'s. What comes in has a row more at either
-    side than what goes out, but where the map ends, and what goes out begins at a multiple of ROWS."""
+    side than what goes out, but where the map ends, and what goes out begins at a multiple of TILE_ROWS."""
 
     def rectified(self, x: Band, scale: Scale, number: int, out: Band) -> Moments:
         """Of x, normalised and without what is negative."""

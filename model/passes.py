@@ -9,7 +9,7 @@ from typing import TypeAlias, TypeVar
 
 import numpy as np
 
-from model.bands import ROWS, Convolutions
+from model.bands import TILE_ROWS, Convolutions
 from model.canvas import Plane
 from model.kernels import Norm
 from model.moments import Band, Moments, Scale
@@ -55,7 +55,7 @@ def residual(
     In the end x and y, normalised with what is returned, add up to what the blocks give.
     on_rows is called after each band of each pass; what it raises ends the run.
     """
-    passes, scale = _Residual(convolutions, x, y, -(-step // ROWS) * ROWS, on_rows), Scale.none(x.shape[2])
+    passes, scale = _Residual(convolutions, x, y, -(-step // TILE_ROWS) * TILE_ROWS, on_rows), Scale.none(x.shape[2])
     for number, norm in enumerate(norms):
         if number and number % 2 == 0:
             found = passes.joined(scale, number)

@@ -75,7 +75,7 @@ class Convolutions:
                 multiply(seen, kernel, product, self._channels, at_once, count)
                 counts[number] = self._turns.put(product, *target, pieces[number].ravel(), first, count)
 
-        list(threads().map(work, [counted()] * cores()))
+        list(_threads().map(work, [counted()] * cores()))
         return Moments.of(pieces, counts)
 
 
@@ -85,11 +85,11 @@ def add(x: np.ndarray, y: np.ndarray, scale: Scale) -> None:
     def work(rows: slice) -> None:
         _add(x[rows].ravel(), scale.factor, scale.offset, y[rows].ravel())
 
-    list(threads().map(work, [slice(top, top + STEP) for top in range(0, len(x), STEP)]))
+    list(_threads().map(work, [slice(top, top + STEP) for top in range(0, len(x), STEP)]))
 
 
 @cache
-def threads() -> ThreadPoolExecutor:
+def _threads() -> ThreadPoolExecutor:
     """All renders share them: no more work at a time than there are processors."""
     return ThreadPoolExecutor(cores(), "winograd")
 
@@ -231,13 +231,11 @@ def _turns(channels: int) -> _Turns:
         for number in range(count):
             top, left = (first + number) // across * STEP - 1, (first + number) % across * STEP - 1
             for i in range(TILE):
-                line = (max(_mirrored(top + i, height), above) - above) * width
+                begin = (max(_mirrored(top + i, height), above) - above) * width
                 for j in range(TILE):
-                    place = (line + _mirrored(left + j, width)) * channels
-                    source, to = (
-                        x[place : place + channels],
-                        tile[i * row + j * channels : i * row + (j + 1) * channels],
-                    )
+                    place = (begin + _mirrored(left + j, width)) * channels
+                    source = x[place : place + channels]
+                    to = tile[i * row + j * channels : i * row + (j + 1) * channels]
                     for c in range(channels):
                         to[c] = max(source[c] * factor[c] + offset[c], _f(0))
             _turn(tile, seen, number * channels, channels, kind)
@@ -249,14 +247,14 @@ def _turns(channels: int) -> _Turns:
         for number in range(count):
             top, left = (first + number) // across * STEP - 1, (first + number) % across * STEP - 1
             for i in range(TILE):
-                line = (max(_mirrored(top + i, height), above) - above) * width
+                begin = (max(_mirrored(top + i, height), above) - above) * width
                 for j in range(TILE):
-                    place = (line + _mirrored(left + j, width)) * channels
+                    place = (begin + _mirrored(left + j, width)) * channels
                     source, other = x[place : place + channels], y[place : place + channels]
                     to = tile[i * row + j * channels : i * row + (j + 1) * channels]
                     for c in range(channels):
                         to[c] = source[c] + (other[c] * factor[c] + offset[c])
-                    if 0 < i < TILE - 1 and 0 < j < TILE - 1 and top + i < height and left + j < width:
+                    if 0 < i <= STEP and 0 < j <= STEP and top + i < height and left + j < width:  # not a neighbour's
                         place = ((top + i - start) * width + left + j) * channels
                         both[place : place + channels] = to
             _turn(tile, seen, number * channels, channels, kind)

@@ -15,7 +15,7 @@ import pytest
 from skimage import data
 
 from model import images, kernels, magenta, tiles, weights
-from model.engine import PLAIN, Engine
+from model.engine import PLAIN, Engine, psnr
 from model.errors import ImageTooLarge
 from model.magenta import Magenta, load
 from model.networks import V1_256, Architecture, assign_arrays, build_transformer, read_arrays
@@ -74,10 +74,6 @@ def tiled(network: Any, content: tiles.Rows, vector: np.ndarray, on_stage: Any =
 
     tiles.render(network, content, vector, put, on_stage)
     return pastiche
-
-
-def psnr(one: np.ndarray, other: np.ndarray) -> float:
-    return float(-10 * np.log10(np.square(one - other, dtype="float64").mean()))
 
 
 def random_network(architecture: Architecture) -> Any:

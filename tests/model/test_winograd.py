@@ -101,7 +101,7 @@ def test_nearly_flat_maps_are_told_from_flat_ones():
 
 
 def test_bands_begin_where_tiles_do():
-    assert bands.ROWS % winograd.STEP == 0
+    assert bands.TILE_ROWS % winograd.STEP == 0
 
 
 def test_a_tiles_products_are_the_convolution_in_exact_numbers():
