@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
+from sqlite3 import SQLITE_BUSY, OperationalError
+from time import monotonic, sleep
 from typing import Any, NamedTuple
 
 from alembic import command
@@ -11,6 +13,7 @@ from sqlalchemy import URL, Engine, create_engine, event, make_url
 
 _MIGRATIONS = Path(__file__).with_name("migrations")
 _PATIENCE = 30  # seconds to wait for one's turn
+_MOMENT = 0.01  # seconds until the next try, where SQLite itself does not wait
 _MIGRATING = 7_310_590_114  # any number that nobody else locks in this database
 
 
@@ -70,6 +73,23 @@ def _sqlite(url: URL) -> Database:
 
 def _prepare(connection: Any, _: Any) -> None:
     connection.isolation_level = None  # BEGIN is ours
-    connection.execute("PRAGMA journal_mode = WAL")  # readers do not wait for writers
+    _log_ahead(connection)
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA secure_delete = ON")  # what is deleted is not left lying in free pages
+
+
+def _log_ahead(connection: Any) -> None:
+    """Readers then do not wait for writers.
+
+    A new file's change to this is the one statement for which SQLite does not wait while another writes, whatever the
+    timeout: processes that open it first at once would fail now and then.
+    """
+    end = monotonic() + _PATIENCE
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except OperationalError as error:
+            if error.sqlite_errorcode != SQLITE_BUSY or monotonic() > end:
+                raise
+        sleep(_MOMENT)

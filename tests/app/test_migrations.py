@@ -1,15 +1,17 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from threading import Barrier
+from threading import Barrier, Timer
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import inspect, text
+from sqlalchemy.exc import DatabaseError
 
 from app import database
 from app.database import Database
@@ -56,6 +58,25 @@ def test_processes_that_start_at_once_wait_for_one_another(url: str) -> None:
 
     with ThreadPoolExecutor(count) as pool:
         assert all(tables >= set(Base.metadata.tables) for tables in pool.map(start, range(count)))
+
+
+def test_a_new_file_that_another_process_writes_is_waited_for(tmp_path: Path) -> None:
+    path = tmp_path / "library.sqlite3"
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    timer = Timer(0.3, other.execute, ["COMMIT"])
+    timer.start()
+    database.connect(f"sqlite:///{path}").disconnect()
+    timer.join()
+    other.close()
+    assert sqlite3.connect(path).execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+def test_a_file_that_is_no_database_is_not_waited_for(tmp_path: Path) -> None:
+    path = tmp_path / "library.sqlite3"
+    path.write_bytes(b"no database" * 100)
+    with pytest.raises(DatabaseError, match="not a database"):
+        database.connect(f"sqlite:///{path}")
 
 
 ROWS = {

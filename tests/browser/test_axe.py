@@ -1,9 +1,8 @@
-"""axe-core, as it comes with axe-playwright-python, on every page: no violation."""
+"""axe-core on every page: no violation."""
 
 from __future__ import annotations
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
 from app import styling
@@ -11,10 +10,10 @@ from app.orders import Order, OrderStyle
 from app.tables import JobRow
 from model.options import StylizeOptions
 from tests.app.seeds import add_result
+from tests.browser.axe import violations
 from tests.browser.stand import LEFT_OPEN, PHONE, standing
 
 pytestmark = [pytest.mark.browser, LEFT_OPEN]
-AXE = Axe()
 
 
 @pytest.fixture(scope="module")
@@ -74,11 +73,6 @@ def pages(stand, photo_png, painting_png) -> dict[str, str]:
     }
 
 
-def violations(page: Page) -> list[str]:
-    found = AXE.run(page, options={"resultTypes": ["violations"]})
-    return [found.generate_report()] if found.violations_count else []
-
-
 def opened(page: Page) -> Page:
     """With all that can be unfolded."""
     page.locator("details").evaluate_all("all => all.forEach(one => one.open = true)")
@@ -100,15 +94,15 @@ def test_every_page(visit, pages, scheme, device):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_empty_and_refused(visit, files, tmp_path, scheme):
     page = visit("/history", None, color_scheme=scheme)
-    assert violations(opened(page)) == []
+    assert violations(opened(page)) == ""
     page.goto("/styles")
-    assert violations(page) == []
+    assert violations(page) == ""
     broken = tmp_path / "broken.png"
     broken.write_bytes(b"no picture")
     page.get_by_label("Picture").set_input_files(broken)
     page.get_by_role("button", name="Add this style").click()
     page.wait_for_selector("[role=alert]")
-    assert violations(page) == []
+    assert violations(page) == ""
 
 
 @pytest.mark.parametrize("device", [{}, PHONE], ids=["desktop", "phone"])
@@ -120,14 +114,14 @@ def test_the_create_page_with_all_that_can_appear(visit, pages, photo_png, schem
     page.get_by_role("button", name="Paint it").click()  # without a photo
     page.locator("#recipe").evaluate("notice => notice.hidden = false")
     assert page.get_by_role("alert").first.is_visible()
-    assert violations(opened(page)) == []
+    assert violations(opened(page)) == ""
     page.get_by_label("Photo", exact=True).set_input_files(
         {"name": "a.png", "mimeType": "image/png", "buffer": photo_png}
     )
     page.get_by_label("Wide").fill("30")
     page.get_by_label("High").fill("20")
     page.locator("#forecast").filter(has_text="pixels").wait_for()
-    assert violations(page) == []
+    assert violations(page) == ""
 
 
 def test_without_javascript(stand, browser, pages):
