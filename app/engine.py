@@ -19,7 +19,7 @@ from model import memory, transfer
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
 _LOOK = 1.0  # seconds between two looks at a job that waits for memory
-_LOOKED_BACK = 16  # turns, on whose time that of the next ones is reckoned
+_LOOKED_BACK = 16  # finished turns, on whose time that of the next ones is reckoned
 _LONGEST = 60  # seconds that anybody is told to wait before trying again
 
 
@@ -27,7 +27,7 @@ class Engine:
     def __init__(self, settings: Settings) -> None:
         self.weights: str | None = None  # their name, once they are verified and loaded
         self.refine_seconds = settings.refine_seconds
-        self.room = Room()
+        self.memory = RefiningMemory()
         self.refuse_the_gone: Callable[[], None] = lambda: None  # raises where nobody waits for the picture any more
         self._turns = Turns(settings.renders, settings.queue, settings.patience)
         self._patience = settings.patience
@@ -52,12 +52,17 @@ class Engine:
             _log.exception("the model could not be loaded")
 
     def run(self, work: Callable[[], T]) -> T:
-        """`work()` when its turn comes; Busy where too many wait already, or the wait grows too long."""
+        """`work()` when its turn comes; Busy where too many wait already, or the wait grows too long.
+
+        Who waits for the model has a turn already: so few do, and they are painted in the order of their arrival.
+        """
+        deadline = time.monotonic() + self._patience
         with self._turns.turn():
-            if not self._loaded(self._patience):
+            if not self._loaded(max(0.0, deadline - time.monotonic())):
                 raise Busy("The server is still loading its model. Please try again in a few seconds.")
             self.refuse_the_gone()
-            return work()
+            with self._turns.timed():
+                return work()
 
     def run_job(self, work: Callable[[], T]) -> T:
         """`work()`, which nobody waits for at the other end of a line; the worker's threads bound how many there are.
@@ -69,7 +74,7 @@ class Engine:
         return work()
 
     def _loaded(self, patience: float | None) -> bool:
-        """Waits for a load that is under way: two threads must not import TensorFlow at once."""
+        """Waits, so many seconds, for a load that is under way: two threads must not import TensorFlow at once."""
         loader = self._loader
         if loader:
             loader.join(patience)
@@ -88,18 +93,25 @@ class Turns:
         self._taken = 0
         self._waiting: deque[threading.Event] = deque()
         self._lock = threading.Lock()
-        self._seconds = deque([1.0], maxlen=_LOOKED_BACK)  # that turns took
+        self._seconds = deque([1.0], maxlen=_LOOKED_BACK)  # that finished work took
         self._appointment = 0.0  # by the monotonic clock, of whoever was sent away last
 
     @contextmanager
     def turn(self) -> Iterator[None]:
         """Raises Busy where too many wait already, or the wait grows too long."""
         self._take()
-        start = time.monotonic()
         try:
             yield
         finally:
-            self._pass_on(time.monotonic() - start)
+            self._pass_on()
+
+    @contextmanager
+    def timed(self) -> Iterator[None]:
+        """The work of a turn. What fails does not count: it would say nothing of how long a picture takes."""
+        start = time.monotonic()
+        yield
+        with self._lock:
+            self._seconds.append(time.monotonic() - start)
 
     def _take(self) -> None:
         with self._lock:
@@ -119,17 +131,16 @@ class Turns:
                 self._waiting.remove(mine)
                 raise self._busy()
 
-    def _pass_on(self, seconds: float) -> None:
+    def _pass_on(self) -> None:
         with self._lock:
-            self._seconds.append(seconds)
             if self._waiting:
                 self._waiting.popleft().set()
             else:
                 self._taken -= 1
 
     def _busy(self) -> Busy:
-        """Those who are sent away are to come back one after the other, as fast as turns end: once all are painted who
-        are here, and all who were sent away before."""
+        """Those who are sent away are to come back one after the other, as fast as work is finished: once all are
+        painted who are here, and all who were sent away before."""
         now, each = time.monotonic(), statistics.fmean(self._seconds) / self._at_once
         through = now + each * (self._taken + len(self._waiting))
         self._appointment = min(max(through, self._appointment + each), now + _LONGEST)
@@ -138,7 +149,7 @@ class Turns:
         return busy
 
 
-class Room:
+class RefiningMemory:
     """Memory for the refinements of this process: what each may come to is set aside, and who does not fit waits.
 
     What is free is measured while none is under way, as nobody can tell how much of theirs those have taken already.

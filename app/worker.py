@@ -182,7 +182,7 @@ class _Shift:
         if isinstance(options, StylizeOptions):
             return nullcontext()
         needed = math.ceil(memory.refining_bytes_per_pixel(checked(options)) * options.size**2)
-        return self._engine.room.set_aside(needed, report.look)
+        return self._engine.memory.set_aside(needed, report.look)
 
     def _checkpoint(self, report: Report) -> Checkpoint | None:
         """One that cannot be read is none."""
@@ -195,7 +195,7 @@ class _Shift:
             _log.exception("the checkpoint of job %s is lost: it begins anew", report.job.id)
             report.begin_anew()
             return None
-        return Checkpoint(transfer.as_array(picture), kept["step"], kept["seconds"])
+        return Checkpoint(transfer.as_array(picture), kept["step"], kept["seconds"], kept.get("paused", False))
 
     def _keep(self, job: Job, painted: Painted) -> None:
         """A disk or database that fails now may do better next time."""

@@ -46,11 +46,17 @@ def _library() -> Any:
 
 
 def _tensorflow() -> None:
-    import tensorflow  # noqa: F401
+    from model.loading import uncollected  # not above: that would import the library
+
+    with uncollected():
+        import tensorflow  # noqa: F401
 
 
 def _networks() -> Any:
-    from model import magenta
+    from model.loading import uncollected
+
+    with uncollected():
+        from model import magenta
 
     return magenta
 

@@ -1,17 +1,25 @@
-"""What the measurements share: the clock, the distance of two pictures, and the machine in words."""
+"""What the measurements share: where they run, the clock, and the machine in words."""
 
 from __future__ import annotations
 
 import os
 import statistics
+import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import numpy as np
+from model.device import cores, device
 
 ROOT = Path(__file__).resolve().parents[1]
 REST = 0.05  # seconds
+
+
+def on_the_processor() -> None:
+    """From now on, in this process and those it starts: the others that ours is compared with know nothing else."""
+    os.environ["STYLE_DEVICE"] = "cpu"
+    if "tensorflow" in sys.modules:  # clients of a server do without
+        device()  # hides every GPU, from all that TensorFlow runs here
 
 
 def median_seconds(call: Callable[[], object], repeats: int = 5) -> float:
@@ -38,20 +46,17 @@ def timed(call: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def psnr(one: np.ndarray, other: np.ndarray) -> float:
-    """Decibels, of pictures in 0..1."""
-    return float(-10 * np.log10(max(1e-20, np.square(one - other, dtype="float64").mean())))
-
-
-def cores() -> int:
-    return len(os.sched_getaffinity(0))
+def times(seconds: float, ours: float) -> str:
+    """How many times as long; "1" for ours itself."""
+    return "1" if seconds == ours else f"{seconds / ours:.1f}"
 
 
 def machine() -> str:
     lines = Path("/proc/cpuinfo").read_text().splitlines()
     told = {name.strip(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
     extras = [name for name in ("avx2", "avx512f", "avx512_bf16", "amx_bf16") if name in told.get("flags", "").split()]
-    return f"{cores()} cores of {told.get('model name', 'an unknown processor')} ({', '.join(extras)}), without a GPU"
+    name = told.get("model name", "an unknown name")
+    return f"the processor, {cores()} cores of {name} ({', '.join(extras)})"
 
 
 def table(head: str, rows: list[str]) -> str:

@@ -19,7 +19,7 @@ import openvino
 import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 
-from bench._measure import cores
+from model.device import cores
 from model.networks import Architecture, assign_arrays, build_transformer
 
 Run: TypeAlias = Callable[[np.ndarray, np.ndarray], np.ndarray]  # (H, W, 3) and a vector (n,) -> (H, W, 3), float32

@@ -14,10 +14,11 @@ from skimage import data
 
 from bench import _peers as peers
 from bench import _peers_onnx as peers_onnx
-from bench._measure import median_seconds, median_seconds_in_turns, psnr
+from bench._measure import median_seconds, median_seconds_in_turns
 from bench._operations import operations
 from bench._peers import Run
 from model import images
+from model.likeness import psnr
 from model.magenta import STYLE_SIDE, Magenta
 from model.networks import Architecture
 

@@ -12,7 +12,7 @@ import tensorflow as tf
 import tensorflow_hub as hub
 from PIL import Image
 
-from bench._measure import median_seconds
+from bench._measure import median_seconds_in_turns, times
 from bench._peers_rows import closeness, painting, photo
 from model import images
 from model.magenta import Magenta
@@ -49,12 +49,14 @@ def rows(models: Mapping[str, tuple[Path, Habit]], side: int, folder: Path) -> l
     files = folder / "content.png", folder / "style.png"
     for picture, file in zip((photo(side), painting()), files, strict=True):
         Image.fromarray(images.eight_bits(picture)).save(file)
-    options, found, ships = StylizeOptions.parse({"size": side}), [], 0.0
-    for name, (model, habit) in models.items():
-        ours, theirs = partial(stylize, files[0], [files[1]], options, model), partial(habit, model, *files)
-        warm, anew = median_seconds(ours), median_seconds(theirs)
-        ships = ships or warm
-        close = closeness(np.asarray(theirs()) / 255, images.eight_bits(ours().picture.rgb) / 255)
-        found.append(f"{name}, ours | {side} | {warm:.3f} | 1.0 | {warm / ships:.1f} | ")
-        found.append(f"{name}, {ANEW} | {side} | {anew:.3f} | {anew / warm:.1f} | {anew / ships:.1f} | {close}")
+    options = StylizeOptions.parse({"size": side})
+    ours = [partial(stylize, files[0], [files[1]], options, model) for model, _ in models.values()]
+    theirs = [partial(habit, model, *files) for model, habit in models.values()]
+    seconds, found = median_seconds_in_turns([*ours, *theirs]), []
+    warms, anews = seconds[: len(ours)], seconds[len(ours) :]
+    for name, mine, habit, warm, anew in zip(models, ours, theirs, warms, anews, strict=True):
+        close = closeness(np.asarray(habit()) / 255, images.eight_bits(mine().picture.rgb) / 255)
+        for how, taken, distance in ("ours", warm, ""), (ANEW, anew, close):
+            ratios = f"{times(taken, warm)} | {times(taken, seconds[0])}"
+            found.append(f"{name}, {how} | {side} | {taken:.3f} | {ratios} | {distance}")
     return found

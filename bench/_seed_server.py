@@ -14,6 +14,7 @@ import tensorflow_hub as hub
 from flask import Flask, request, send_file
 from PIL import Image
 
+tf.config.set_visible_devices([], "GPU")  # as ours, which it is compared with
 app = Flask(__name__)
 
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import statistics
 import subprocess
 import sys
@@ -21,23 +20,20 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from unittest.mock import patch
 
-import keras
 import numpy as np
-import tensorflow as tf
 from PIL import Image
 from skimage import data
 
-from bench._measure import ROOT, machine, psnr
-from model import images, kernels, tiles, weights
-from model.engine import PLAIN
+from bench._measure import ROOT, machine, on_the_processor
+from bench._published import full_weights
+from model import images, tiles, weights
 from model.kernels import Norm
-from model.magenta import load
+from model.likeness import psnr
+from model.magenta import Magenta, load
 from model.moments import Moments, Scale
-from model.networks import V1_256, assign_arrays, build_transformer, read_arrays
 
 SMALL = 4.0  # megapixels
 REPEATS = 3  # of the small one, whose time is the median
@@ -66,15 +62,13 @@ def photo(path: Path, megapixels: float) -> tuple[int, int]:
 
 def stylize(photos: Path, painting: Path, output: Path, side: int, pieces: str = "auto") -> Run:
     """In a process of its own, whose memory the system tells when it ends."""
-    command = [sys.executable, "-m", "model", "stylize", photos, painting, "-o", output]
-    command += ["--size", side, "--tiles", pieces, "--json"]
-    process = subprocess.Popen([str(part) for part in command], cwd=ROOT, stdout=subprocess.PIPE, text=True)
-    assert process.stdout
-    reports = [json.loads(line) for line in process.stdout]
-    _, status, usage = os.wait4(process.pid, 0)
-    if status:
+    command = [sys.executable, "-m", "bench._peak", sys.executable, "-m", "model", "stylize", photos, painting]
+    command += ["-o", output, "--size", side, "--tiles", pieces, "--json"]
+    done = subprocess.run([str(part) for part in command], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    if done.returncode:
         raise SystemExit(f"{command} failed")
-    return Run([report["seconds"] for report in reports], usage.ru_maxrss * 1024)
+    *reports, peak = map(json.loads, done.stdout.splitlines())
+    return Run([report["seconds"] for report in reports], peak["rss"])
 
 
 def through_the_shell(megapixels: float) -> list[str]:
@@ -105,7 +99,7 @@ def row(size: tuple[int, int], kind: str, seconds: float, rss: int) -> str:
     return line
 
 
-def in_bands(network: Any, content: np.ndarray, vector: np.ndarray) -> np.ndarray:
+def in_bands(network: Magenta, content: np.ndarray, vector: np.ndarray) -> np.ndarray:
     pastiche = np.empty_like(content)
 
     def put(top: int, rows: np.ndarray) -> None:
@@ -115,29 +109,17 @@ def in_bands(network: Any, content: np.ndarray, vector: np.ndarray) -> np.ndarra
     return pastiche
 
 
-def full_network() -> Any:
-    """The transformer of the published size, its numbers random and none at its default."""
-    keras.utils.set_random_seed(0)
-    transformer, rng = build_transformer(V1_256), np.random.default_rng(0)
-    arrays = read_arrays(transformer)
-    shifted = {n: a + rng.uniform(-0.2, 0.2, a.shape).astype("float32") for n, a in arrays.items() if a.ndim == 1}
-    assign_arrays(transformer, arrays | shifted)
-    fitted = kernels.fitted(V1_256, read_arrays(transformer))
-    about = {"architecture": V1_256, "arrays": fitted, "way": PLAIN, "norms": kernels.StyleNorms(V1_256, fitted)}
-    return SimpleNamespace(transformer=transformer, **about)
-
-
 def against_the_whole() -> list[str]:
-    shipped, full = load(weights.SHIPPED), full_network()
-    in_one = tf.function(lambda content, vector: full.transformer([content, vector], training=False))
-    vector = shipped.embed(data.immunohistochemistry() / np.float32(255))
-    any_vector = np.random.default_rng(0).random(V1_256.vector_size, dtype="float32")
+    """Of both networks, each in the way that it chose on this machine."""
+    with tempfile.TemporaryDirectory() as folder:
+        networks = load(weights.SHIPPED), load(full_weights(Path(folder)))
+    vectors = [network.embed(data.immunohistochemistry() / np.float32(255)) for network in networks]
     rows = []
     for name, read in PHOTOS.items():
         content = images.resize(read() / np.float32(255), EXACT_SIZE)
-        ours = psnr(in_bands(shipped, content, vector), shipped.render(content, vector))
-        whole = in_one(content[None], any_vector[None])[0].numpy()
-        rows.append(f"| {name} | {ours:.0f} dB | {psnr(in_bands(full, content, any_vector), whole):.0f} dB |")
+        pairs = zip(networks, vectors, strict=True)
+        found = [psnr(in_bands(network, content, vector), network.render(content, vector)) for network, vector in pairs]
+        rows.append(f"| {name} | {' | '.join(f'{decibels:.0f} dB' for decibels in found)} |")
         print(rows[-1], flush=True)
     return rows
 
@@ -235,6 +217,7 @@ def main() -> None:
     parser.add_argument("--megapixels", type=float, default=100.0)
     parser.add_argument("--only", choices=["shell", "exact", "copies"])
     args = parser.parse_args()
+    on_the_processor()
     parts = {
         "shell": lambda: through_the_shell(args.megapixels),
         "exact": against_the_whole,

@@ -16,13 +16,13 @@ from pathlib import Path
 
 import numpy as np
 
+from bench._measure import ROOT, on_the_processor
 from model import encoder_layers, images, refine, stylize
 from model.options import RefineOptions
 from training.evaluate import Judge, Score
 from training.sheet import contact_sheet
 from training.vgg import CONTENT_LAYER, STYLE_LAYERS, vgg19
 
-ROOT = Path(__file__).resolve().parents[1]
 RUNS = {
     "`best`, VGG19": {"preset": "best", "encoder": "vgg19"},
     "`balanced`, vgg19-slim": {"preset": "balanced", "encoder": encoder_layers.SLIM},
@@ -117,6 +117,7 @@ def main() -> None:
     if not (args.pairs and encoder_layers.find("vgg19")):
         print("Needs --pairs, and VGG19's weights on this machine as the judge: nothing is measured.")
         return
+    on_the_processor()
     vgg = vgg19(encoder_layers.find("vgg19"), (*STYLE_LAYERS, CONTENT_LAYER))
     found, rows = [], []
     for photo, painting in pairs(args.pairs, args.size)[: args.first]:

@@ -10,7 +10,6 @@ content that do not depend on how anyone weighs layers. Prints a table, and writ
 from __future__ import annotations
 
 import argparse
-import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -21,11 +20,12 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from bench._measure import ROOT, on_the_processor
 from model import encoder_layers, gatys, images
+from model.device import cores
 from model.options import RefineOptions
 from model.progress import Cancelled, Step
 
-ROOT = Path(__file__).resolve().parents[1]
 STYLE = tuple(f"block{block}_conv1" for block in range(1, 6))
 CONTENT = "block5_conv2"
 MARKS = (30, 60, 120)  # seconds
@@ -160,8 +160,8 @@ def table(courses: dict[str, Course], judge: Judge) -> str:
 def page(size: int, clock: str, measured: str) -> str:
     return f"""# Refinement against TensorFlow's tutorial
 
-Both optimise the same photo for the same painting, {size} pixels long, from the photo itself, on {os.cpu_count()}
-processor cores without a GPU, one after the other in one run. Seconds count from when the weights are loaded, by
+Both optimise the same photo for the same painting, {size} pixels long, from the photo itself, on {cores()}
+cores of the processor, one after the other in one run. Seconds count from when the weights are loaded, by
 {clock}.
 
 Each cell holds the relative style loss (mean over conv1_1 to conv5_1), the relative content loss (conv4_2), and the
@@ -185,6 +185,7 @@ def main() -> None:
     if not encoder_layers.find("vgg19"):
         print("VGG19's weights are not on this machine: there is nothing to compare with.")
         return
+    on_the_processor()
     content = images.read(args.content, long_side=args.size).rgb
     style = images.read(args.style, long_side=args.size).rgb
     clock = processor_time if args.busy else time.perf_counter
@@ -198,7 +199,7 @@ def main() -> None:
 
 
 def processor_time() -> float:
-    return time.process_time() / (os.cpu_count() or 1)
+    return time.process_time() / cores()
 
 
 if __name__ == "__main__":

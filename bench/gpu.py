@@ -24,9 +24,10 @@ import numpy as np
 from keras import KerasTensor, ops
 from PIL import Image
 
-from bench._measure import ROOT, median_seconds, psnr, table
+from bench._measure import ROOT, median_seconds, table
 from bench._operations import operations
 from model import networks, weights
+from model.likeness import psnr
 from model.networks import V1_256, Architecture
 from model.npz import read_npz
 

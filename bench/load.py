@@ -27,7 +27,8 @@ from PIL import Image
 from skimage import data
 
 from app.settings import Settings
-from bench._measure import cores, table
+from bench._measure import on_the_processor, table
+from model.device import cores
 from tests.app.gunicorn import Server, running
 
 CLIENTS = 1, 4, 16, 64
@@ -66,6 +67,11 @@ class Crowd:
     errors: int = 0
     seconds: float = 0.0  # from the first request to the last picture
 
+    @property
+    def rate(self) -> float:
+        """Pictures a second."""
+        return len(self.accepted) / self.seconds if self.accepted else 0.0
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -75,6 +81,7 @@ class Answer:
 
 
 def section(requests: int = REQUESTS, seconds: float | None = None) -> str:
+    on_the_processor()
     with serving() as server:
         rows = [row for side, usual in SIDES.items() for row in crowds(server, side, seconds or usual)]
     head = "photo | clients | pictures a second | to the best | median | 95 of 100 within | bound | 503 | errors"
@@ -103,25 +110,36 @@ def crowds(server: Server, side: int, seconds: float) -> list[str]:
     for _ in range(3):
         post(server.address, body)
     found = {clients: crowd(clients, lambda: again_and_again(server.address, body, seconds)) for clients in CLIENTS}
-    rates = {clients: len(met.accepted) / met.seconds for clients, met in found.items()}
-    settings = Settings.from_environment()
-    places = settings.renders + settings.queue
-    bound = 3 * statistics.median(found[1].accepted) * places / settings.renders
+    best, bound = max(met.rate for met in found.values()), bound_of(found[1])
     return [
-        f"{side} px | {clients} | {rates[clients]:.2f} | {rates[clients] / max(rates.values()):.2f} | "
-        f"{statistics.median(met.accepted):.2f} | {np.percentile(met.accepted, 95):.2f} | {bound:.2f} | "
-        f"{met.refused} | {met.errors}"
+        f"{side} px | {clients} | {speed(met, best)} | {bound} | {met.refused} | {met.errors}"
         for clients, met in found.items()
     ]
 
 
+def bound_of(alone: Crowd) -> str:
+    """Seconds; `alone`: of a single client."""
+    settings = Settings.from_environment()
+    turns = (settings.renders + settings.queue) / settings.renders
+    return f"{3 * statistics.median(alone.accepted) * turns:.2f}" if alone.accepted else "-"
+
+
+def speed(met: Crowd, best: float) -> str:
+    """Cells of the table, of which the last two are seconds; `best`: the highest rate."""
+    if not met.accepted:
+        return "no picture | - | - | -"
+    typical, most = statistics.median(met.accepted), np.percentile(met.accepted, 95)
+    return f"{met.rate:.2f} | {met.rate / best:.2f} | {typical:.2f} | {most:.2f}"
+
+
 def crowd(clients: int, answers: Callable[[], Iterable[Answer]]) -> Crowd:
     """Each client takes what `answers()` gives, all at once."""
-    met, start = Crowd(), time.monotonic()
+    met, lock, start = Crowd(), threading.Lock(), time.monotonic()
 
     def take() -> None:
         for answer in answers():
-            count(met, answer, time.monotonic() - start)
+            with lock:
+                count(met, answer, time.monotonic() - start)
 
     threads = [threading.Thread(target=take) for _ in range(clients)]
     for thread in threads:
@@ -198,7 +216,7 @@ def memory(server: Server, requests: int) -> str:
     for total in sorted({FIRST, *(REQUESTS * part // 10 for part in (1, 2, 5)), requests}):
         if total > requests:
             break
-        met = visits(server.address, total - done, photos, paintings)
+        met = visits(server.address, range(done, total), photos, paintings)
         done, now = total, resident(painter)
         first = first or now
         rows.append(f"{total} | {now / 1e6:.0f} | {now / first:.3f} | {met.refused} | {met.errors}")
@@ -206,12 +224,12 @@ def memory(server: Server, requests: int) -> str:
     return MEMORY.format(visitors=VISITORS, styles=len(STYLES), table=told)
 
 
-def visits(address: str, requests: int, photos: list[bytes], paintings: list[bytes]) -> Crowd:
-    """So many, between all clients; a painting is uploaded every sixth time."""
-    seeds = iter(range(requests))
+def visits(address: str, seeds: Iterable[int], photos: list[bytes], paintings: list[bytes]) -> Crowd:
+    """One for each seed, between all clients; a painting is uploaded every sixth time."""
+    left = iter(seeds)
 
     def wishes() -> Iterator[Answer]:
-        for seed in seeds:
+        for seed in left:
             rng = random.Random(seed)
             wish = {"size": rng.randrange(64, 161), "format": rng.choice(["png", "jpeg", "webp"])}
             style = rng.choice([*STYLES, None])

@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 from skimage import data
 
-from bench._measure import ROOT, table
+from bench._measure import ROOT, on_the_processor, table
 from bench.big import photo, stylize
 from model.tiles import TILED_FROM
 
@@ -119,6 +119,7 @@ def _draw_way(axes: Axes, found: Sequence[Point], field: str) -> None:
 
 
 def section() -> str:
+    on_the_processor()
     found = points()
     draw(found, PLOT)
     rows = [

@@ -10,8 +10,7 @@ Where the folder STYLE_SHARED has the published graph, they are put into it, and
 from __future__ import annotations
 
 import argparse
-import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -22,21 +21,16 @@ import tensorflow_hub as hub
 
 from bench import _peers as peers
 from bench import _peers_seed as peers_seed
-from bench._measure import ROOT, cores, median_seconds, table
+from bench._measure import median_seconds_in_turns, on_the_processor, table
 from bench._peers import Run
 from bench._peers_rows import HEAD, PRODUCT_SIDE, Scene, Way, others, ours, painting, product_rates, rows, scene
+from bench._published import GRAPH, LITE_ARRAYS, LITE_PREDICTOR, LITE_SIDE, LITE_TRANSFORMER, full_weights, missing
 from model import weights
+from model.device import cores
 from model.magenta import Magenta, load
-from model.networks import LITE, V1_256, Architecture, build_predictor, build_transformer, read_arrays
-from model.npz import read_weights, write_npz
-from tests.model.saved_model import build
+from model.networks import LITE, V1_256, Architecture
+from model.npz import read_weights
 
-SHARED = Path(os.environ.get("STYLE_SHARED") or ROOT.parent / "shared") / "weights"
-GRAPH = SHARED / "magenta_graph"
-LITE_TRANSFORMER = SHARED / "magenta_lite_transformer_fp16.tflite"
-LITE_SIDE = 384  # pixels that it was made for
-LITE_ARRAYS = SHARED / "magenta_lite_transformer.npz"  # that file's own
-LITE_PREDICTOR = SHARED / "magenta_lite_predictor_int8.tflite"
 PREDICTIONS = 31  # each takes milliseconds
 
 INTRODUCTION = """## The network
@@ -95,17 +89,7 @@ def full(rates: dict[str, float], sides: Sequence[int]) -> str:
         openvino=" and ".join(peers.openvino_precisions()),
         bfloat16="a" if peers.onnxruntime_has_bfloat16() else "no",
     )
-    return text + missing(GRAPH, "`hub.load`")
-
-
-def full_weights(folder: Path) -> Path:
-    """A SavedModel where there is a graph to put the numbers into, else a file of this project's kind."""
-    if GRAPH.is_dir():
-        return build(GRAPH, folder / "saved_model")
-    keras.utils.set_random_seed(0)
-    arrays = read_arrays(build_predictor(V1_256)) | read_arrays(build_transformer(V1_256))
-    write_npz(folder / "full.npz", V1_256, arrays)
-    return folder / "full.npz"
+    return text + missing("`hub.load`", GRAPH)
 
 
 def in_hub(folder: Path) -> Run:
@@ -117,10 +101,6 @@ def told(architecture: Architecture) -> str:
     return "/".join(map(str, architecture.channels))
 
 
-def missing(path: Path, what: str) -> str:
-    return "" if path.exists() else f"\n\nNot measured, for want of {path.name} in the folder STYLE_SHARED: {what}."
-
-
 def seed(rates: dict[str, float], sides: Sequence[int]) -> str:
     found: list[str] = []
     with TemporaryDirectory() as name:
@@ -130,7 +110,7 @@ def seed(rates: dict[str, float], sides: Sequence[int]) -> str:
             models["full network"] = full_weights(folder), peers_seed.published
         for side in sides or (256, 512):
             found += peers_seed.rows(models, side, folder)
-    return SEED.format(table=table(peers_seed.HEAD, found)) + missing(GRAPH, "`hub.load`")
+    return SEED.format(table=table(peers_seed.HEAD, found)) + missing("`hub.load`", GRAPH)
 
 
 def small(rates: dict[str, float], sides: Sequence[int]) -> str:
@@ -142,8 +122,10 @@ def small(rates: dict[str, float], sides: Sequence[int]) -> str:
         tflite = [*converted(transformer, shown), *published(side, vector)]
         found += rows([ours(network, shown), *others(transformer, arrays, shown), *tflite], rates)
     sizes = {"blocks": architecture.residual_blocks, "channels": told(architecture), "lite": told(LITE)}
-    text = SMALL.format(table=table(HEAD, found), **sizes) + missing(LITE_TRANSFORMER, "the published TFLite files")
-    return f"{text}\n\n{predictors(network)}" if LITE_PREDICTOR.exists() else text
+    text = SMALL.format(table=table(HEAD, found), **sizes)
+    text += missing("the published transformer", LITE_TRANSFORMER, LITE_ARRAYS)
+    predicted = f"\n\n{predictors(network)}" if LITE_PREDICTOR.exists() else ""
+    return text + predicted + missing("the published predictor", LITE_PREDICTOR)
 
 
 def converted(transformer: keras.Model, scene: Scene) -> list[Way]:
@@ -162,7 +144,7 @@ def converted(transformer: keras.Model, scene: Scene) -> list[Way]:
 def published(side: int, vector: np.ndarray) -> list[Way]:
     """The TFLite file of the mobile network; its style vectors are of the same kind. It paints one size only: for
     others its numbers are converted anew."""
-    if not LITE_TRANSFORMER.exists():
+    if not (LITE_TRANSFORMER.exists() and LITE_ARRAYS.exists()):
         return []
     transformer = peers.keras_transformer(LITE, np.load(LITE_ARRAYS))
     shown, fits = scene(transformer, LITE, side, vector), side == LITE_SIDE
@@ -179,10 +161,12 @@ def published(side: int, vector: np.ndarray) -> list[Way]:
 def predictors(network: Magenta) -> str:
     """Of pictures that are new each time, since ours remembers those it has seen."""
     style, theirs = painting(), peers.predictor_in_litert(LITE_PREDICTOR)
-    seconds = []
-    for call in network.embed, theirs:
+
+    def predicting(predict: Callable[[np.ndarray], np.ndarray]) -> Callable[[], object]:
         unseen = iter([np.roll(style, shift, axis=1) for shift in range(1, PREDICTIONS + 2)])
-        seconds.append(median_seconds(lambda call=call, unseen=unseen: call(next(unseen)), PREDICTIONS))
+        return lambda: predict(next(unseen))
+
+    seconds = median_seconds_in_turns([predicting(network.embed), predicting(theirs)], PREDICTIONS)
     alike = np.corrcoef(network.embed(style), theirs(style))[0, 1]
     return PREDICTORS.format(side=len(style), ours=seconds[0] * 1e3, theirs=seconds[1] * 1e3, alike=alike)
 
@@ -192,6 +176,7 @@ PARTS = {"full": full, "seed": seed, "small": small}
 
 def section(parts: Sequence[str] = (), sides: Sequence[int] = ()) -> str:
     """parts: some of PARTS, sides: in pixels, multiples of 4; all of them where none are given."""
+    on_the_processor()
     rates = product_rates()
     told_rates = " and ".join(f"{rate / 1e9:.0f} in {precision}" for precision, rate in rates.items())
     introduction = INTRODUCTION.format(cores=cores(), side=PRODUCT_SIDE, rates=told_rates)

@@ -7,7 +7,6 @@ that it passes through are timed from outside, and each only for itself, without
 from __future__ import annotations
 
 import io
-import os
 import statistics
 import tempfile
 import time
@@ -20,7 +19,6 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-import keras
 import numpy as np
 from flask.testing import FlaskClient
 from PIL import Image, ImageFile
@@ -29,14 +27,13 @@ from werkzeug.test import EnvironBuilder
 
 from app import bodies, create_app
 from app.settings import Settings
-from bench._measure import ROOT, median_seconds, psnr, table
+from bench._measure import ROOT, median_seconds, on_the_processor, table
+from bench._published import full_weights
 from model import images, ingredients, paint, recipe, transfer, weights
 from model.images import Pixels
+from model.likeness import psnr
 from model.magenta import Magenta
-from model.networks import V1_256, build_predictor, build_transformer, read_arrays
-from model.npz import write_npz
 from model.options import StylizeOptions
-from tests.model import saved_model
 
 SIZE, REPEATS = 1024, 5
 STYLE = "waves"  # of the gallery
@@ -112,17 +109,6 @@ def _saved(pixels: np.ndarray, format: str, **options: Any) -> bytes:
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, format, **options)
     return file.getvalue()
-
-
-def full_weights(folder: Path) -> Path:
-    """Of the published size, random: in the published graph where that is here."""
-    graph = Path(os.environ.get("STYLE_SHARED", ROOT / "shared")) / "weights" / "magenta_graph"
-    if graph.is_dir():
-        return saved_model.build(graph, folder / "magenta-v1-256")
-    keras.utils.set_random_seed(0)
-    arrays = read_arrays(build_predictor(V1_256)) | read_arrays(build_transformer(V1_256))
-    write_npz(folder / "full.npz", V1_256, arrays)
-    return folder / "full.npz"
 
 
 @contextmanager
@@ -307,6 +293,7 @@ The 12-megapixel photo, to {size} px, and how far that is from the whole photo r
 
 
 def section() -> str:
+    on_the_processor()
     large = photo(4000, 3000, "JPEG")
     kinds = [
         Kind("JPEG of 12 MP in, JPEG out", large, "jpeg"),

@@ -24,15 +24,14 @@ from typing import TypeAlias
 from PIL import Image
 from skimage import data
 
-from bench._measure import ROOT, table
+from bench._measure import ROOT, on_the_processor, table, times
+from bench._published import GRAPH, full_weights, missing
 from bench.load import form, photo, post
 from tests.app.gunicorn import COMMAND
-from tests.model.saved_model import build
 from tests.services import free_port
 
 REPEATS = 5
 SIDE = 512  # pixels, of the photo and its pastiche
-GRAPH = Path(os.environ.get("STYLE_SHARED") or ROOT.parent / "shared") / "weights" / "magenta_graph"
 PYTHON = sys.executable
 MOMENTS = ("page", "ready", "pastiche", "again")
 
@@ -62,12 +61,13 @@ What `API.transfer_style` does in a process that has done nothing before.
 
 
 def section() -> str:
+    on_the_processor()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         content, painting = folder / "photo.jpg", folder / "painting.jpg"
         content.write_bytes(photo(SIDE))
         Image.fromarray(data.immunohistochemistry()).save(painting)
-        published = build(GRAPH, folder / "published") if GRAPH.is_dir() else None
+        published = full_weights(folder) if GRAPH.is_dir() else None
         return TEXT.format(
             repeats=REPEATS,
             side=SIDE,
@@ -87,12 +87,11 @@ def servers(content: Path, painting: Path, published: Path | None) -> str:
     least = list(found.values())[1 if published else 0]
     head = "server | first page | to ours | ready | first picture | to ours | a second picture"
     rows = [
-        f"{name} | {met['page']:.2f} | {met['page'] / least['page']:.1f} | {shown(met.get('ready'))} | "
-        f"{met['pastiche']:.2f} | {met['pastiche'] / least['pastiche']:.1f} | {met['again']:.2f}"
+        f"{name} | {met['page']:.2f} | {times(met['page'], least['page'])} | {shown(met.get('ready'))} | "
+        f"{met['pastiche']:.2f} | {times(met['pastiche'], least['pastiche'])} | {met['again']:.2f}"
         for name, met in found.items()
     ]
-    without = "" if published else "\n\nNot compared with `hub.load`, for want of magenta_graph in STYLE_SHARED."
-    return table(head, rows) + without
+    return table(head, rows) + missing("the published network", GRAPH)
 
 
 def shown(seconds: float | None) -> str:

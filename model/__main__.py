@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import atexit
+import gc
 import sys
 
 from model import settings
@@ -49,4 +51,5 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
+    atexit.register(gc.freeze)  # else a second is spent at the end on looking for garbage among TensorFlow's objects
     sys.exit(main())

@@ -51,4 +51,4 @@ def _compiled(network: Magenta) -> tf.types.experimental.PolymorphicFunction:
         assign_arrays(transformer, network.arrays)
     shapes = [(1, *tensor.shape[1:]) for tensor in transformer.inputs]
     signature = [tf.TensorSpec(shape, tf.float32) for shape in shapes]
-    return tf.function(lambda *inputs: transformer(list(inputs), training=False), signature)
+    return tf.function(lambda *inputs: transformer(list(inputs), training=False), signature, autograph=False)

@@ -74,7 +74,7 @@ class Adam:
 _IMAGE = tf.TensorSpec((1, None, None, 3), tf.float32)
 
 
-@tf.function(input_signature=[_IMAGE, _IMAGE, _IMAGE, _IMAGE, tf.TensorSpec((3,), tf.float32)])  # type: ignore[untyped-decorator]
+@tf.function(input_signature=[_IMAGE, _IMAGE, _IMAGE, _IMAGE, tf.TensorSpec((3,), tf.float32)], autograph=False)  # type: ignore[untyped-decorator]
 def _adam(
     picture: tf.Tensor, gradient: tf.Tensor, mean: tf.Tensor, square: tf.Tensor, numbers: tf.Tensor
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:

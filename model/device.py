@@ -9,6 +9,7 @@ from functools import cache
 
 from model import settings
 from model.errors import DeviceUnavailable
+from model.loading import uncollected
 
 
 def cores() -> int:
@@ -23,7 +24,8 @@ def device() -> str:
     To be called before the first variable exists. In a program that has used TensorFlow already, its settings stay.
     Raises DeviceUnavailable for a name that is not one, or a GPU that is not there.
     """
-    import tensorflow as tf
+    with uncollected():
+        import tensorflow as tf
 
     gpus = tf.config.list_physical_devices("GPU")
     chosen = pick(settings.device(), len(gpus))
@@ -34,6 +36,14 @@ def device() -> str:
             for gpu in gpus:
                 tf.config.experimental.set_memory_growth(gpu, True)
     return chosen
+
+
+def gpu_name() -> str:
+    """Of the one that computes; nothing where the processor does."""
+    import tensorflow as tf
+
+    gpus = [gpu for gpu in tf.config.list_physical_devices("GPU") if gpu.name.endswith(f":{device()[1:]}")]
+    return "".join(tf.config.experimental.get_device_details(gpu).get("device_name", "") for gpu in gpus)
 
 
 def pick(wish: str, gpus: int) -> str:

@@ -7,6 +7,7 @@ import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
 
@@ -51,6 +52,7 @@ def _tensorflow() -> Iterator[Finding]:
         return
     yield Finding("TensorFlow", "ok", version)
     yield _device(settings.device(), gpus)
+    yield _numba()
 
 
 def _loaded_tensorflow() -> tuple[str, int]:
@@ -58,6 +60,15 @@ def _loaded_tensorflow() -> tuple[str, int]:
     import tensorflow as tf
 
     return str(tf.__version__), len(tf.config.list_physical_devices("GPU"))
+
+
+def _numba() -> Finding:
+    try:
+        from model import tower  # noqa: F401 - loads it, and compiles nothing yet
+    except Exception as error:
+        text = f"cannot be used: {error}; pictures take two or three times as long"
+        return Finding("Numba", "note", text, INSTALL)
+    return Finding("Numba", "ok", version("numba"))
 
 
 def _device(wish: str, gpus: int) -> Finding:

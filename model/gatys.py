@@ -73,8 +73,8 @@ class Objective:
         maps = [tf.TensorSpec((1, None, None, channels[layer])) for layer in content]
         grams = [tf.TensorSpec((1, channels[layer], channels[layer])) for layer in style]
         numbers = [tf.TensorSpec((length,)) for length in (len(content), len(style), 3)]
-        self._compiled = tf.function(self._descend, input_signature=[image, maps, grams, numbers])
-        self._seen = tf.function(self._see, input_signature=[image])
+        self._compiled = tf.function(self._descend, [image, maps, grams, numbers], autograph=False)
+        self._seen = tf.function(self._see, [image], autograph=False)
 
     @property
     def traces(self) -> int:

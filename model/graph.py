@@ -48,7 +48,7 @@ class Graph:
 
     def blocks(self, x: tf.Tensor, norms: Sequence[Norm], on_block: OnBlock) -> tf.Tensor:
         """norms: one for each of their convolutions. on_block(index): called before each block."""
-        pairs = zip(self._residual, norms, strict=True)
+        x, pairs = tf.cast(x, self.dtype), zip(self._residual, norms, strict=True)
         for index, (first, second) in enumerate(zip(pairs, pairs, strict=True)):
             on_block(index)
             x = self._block(x, *map(tf.constant, (first[0], *first[1], second[0], *second[1])))
@@ -76,8 +76,12 @@ class Graph:
 
 
 def traced(layers: Traced, signature: Sequence[tf.TensorSpec]) -> Traced:
-    """For any height and width, so that no picture waits for a trace of its own."""
-    concrete: Traced = tf.function(layers, signature).get_concrete_function()
+    """For any height and width, so that no picture waits for a trace of its own.
+
+    What is traced is no Python of which TensorFlow would have to translate a branch or a loop, which takes longer than
+    all else here.
+    """
+    concrete: Traced = tf.function(layers, signature, autograph=False).get_concrete_function()
     return concrete
 
 

@@ -15,12 +15,13 @@ import tensorflow as tf
 
 from model import images, kernels, memory, weights
 from model.device import device
-from model.engine import fastest, trial_picture
 from model.errors import DeviceUnavailable, WeightsBroken
+from model.graph import traced
 from model.kernels import Norm, StyleNorms
 from model.networks import Architecture, assign_arrays, build_predictor
 from model.npz import read_weights
 from model.progress import OnStage
+from model.trial import fastest, trial_pictures
 
 STYLE_SIDE = 256  # pixels, short side of what the predictor sees: the scale it was trained at
 LONGEST_STYLE = 4 * STYLE_SIDE  # of a scroll or a frieze only the middle is looked at
@@ -40,7 +41,7 @@ class Magenta:
         with tf.device(device()):
             predictor, self.arrays = _parts(name, architecture, arrays)
             image = tf.TensorSpec((1, None, None, 3), tf.float32)
-            self._predict = tf.function(lambda style: predictor(style, training=False), [image])
+            self._predict = traced(lambda style: predictor(style, training=False), [image])
             norms = StyleNorms(architecture, self.arrays)
             # Once for a style: BLAS would keep a second thread spinning into the render, which wants all processors.
             self._norms = lru_cache(VECTORS_KEPT)(lambda data: norms(np.frombuffer(data, "float32")))
@@ -52,7 +53,7 @@ class Magenta:
         return self._norms(np.asarray(vector, "float32").tobytes())
 
     def _any_style(self) -> list[Norm]:
-        return self.norms(self._predict(trial_picture()[None]).numpy()[0])
+        return self.norms(self._predict(trial_pictures()[0][None]).numpy()[0])
 
     def embed(self, style: np.ndarray, style_scale: float = 1.0) -> np.ndarray:
         """(H, W, 3) in 0..1 -> (vector_size,) float32. The same picture is predicted once, then remembered.
@@ -75,6 +76,16 @@ class Magenta:
                 self._vectors.popitem(last=False)
         return vector
 
+    def flat(self, vector: np.ndarray) -> np.ndarray:
+        """(3,) float32 in 0..1: what a photo of one colour becomes, whichever colour it is.
+
+        Of a flat map a normalisation leaves its offset. `render` could not tell: where rounding leaves one pixel other
+        than the next, each normalisation makes a hundred times more of it, and a pattern appears.
+        """
+        _, offset = self.norms(vector)[-1]
+        colour: np.ndarray = 1 / (1 + np.exp(-offset))
+        return colour
+
     def render(self, content: np.ndarray, vector: np.ndarray, on_stage: OnStage | None = None) -> np.ndarray:
         """(H, W, 3) in 0..1 and a style vector -> the pastiche, (H, W, 3) float32 in 0..1.
 
@@ -87,7 +98,7 @@ class Magenta:
         try:
             with tf.device(device()):
                 pastiche = self._engine.run(padded, self.norms(vector), on_stage)
-        except tf.errors.ResourceExhaustedError as error:
+        except (tf.errors.ResourceExhaustedError, MemoryError) as error:
             raise memory.too_large(f"A result of {width} x {height} pixels does not fit into memory") from error
         return pastiche[:height, :width]
 

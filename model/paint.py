@@ -145,6 +145,9 @@ def _render(
 ) -> list[str]:
     """In pieces where that is asked for, pays, or is all that memory allows."""
     height, width = photo.shape[:2]
+    if _is_of_one_colour(photo):
+        _fill(photo.shape, network.flat(vector), put, on_stage)
+        return []
     if _in_pieces(height, width, options.tiles):
         tiles.render(network, photo, vector, put, on_stage)
         return []
@@ -156,6 +159,21 @@ def _render(
         tiles.render(network, photo, vector, put, on_stage)
         return ["Too little memory was free for the whole picture at once, so it was painted in pieces."]
     return []
+
+
+def _is_of_one_colour(photo: Rows) -> bool:
+    first = photo[0:1][:, :1]
+    return all((photo[top : top + _BAND] == first).all() for top in range(0, photo.shape[0], _BAND))
+
+
+def _fill(
+    shape: tuple[int, ...], colour: np.ndarray, put: Callable[[int, np.ndarray], None], on_stage: OnStage | None
+) -> None:
+    tell = on_stage or (lambda done, of: None)
+    for top in range(0, shape[0], _BAND):
+        tell(top, shape[0])
+        put(top, np.broadcast_to(colour, (min(_BAND, shape[0] - top), *shape[1:])))
+    tell(shape[0], shape[0])
 
 
 def _in_pieces(height: int, width: int, wish: str) -> bool:

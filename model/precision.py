@@ -13,6 +13,7 @@ from model import settings
 from model.device import device
 
 Precision = Literal["float32", "mixed_bfloat16"]
+CPUINFO = Path("/proc/cpuinfo")
 Trial: TypeAlias = Callable[[Precision], Callable[[], object]]  # what is to be timed, at that precision
 
 TIMES = 3  # of which the best counts
@@ -35,22 +36,24 @@ def may_pay() -> bool:
 
 @cache
 def processor() -> str:
-    """What the system says of the first one: its name and its abilities."""
-    table = Path("/proc/cpuinfo")
-    return table.read_text().partition("\n\n")[0] if table.exists() else platform.processor()
+    """What the system says of the first one: its name and its abilities, not how fast its clock is at the moment."""
+    if not CPUINFO.exists():
+        return platform.processor()
+    first, _, _ = CPUINFO.read_text().partition("\n\n")
+    return "\n".join(line for line in first.splitlines() if "MHz" not in line)
 
 
 def _faster(trial: Trial) -> Precision:
-    plain, mixed = (best_seconds(trial(kind), TIMES) for kind in ("float32", "mixed_bfloat16"))
+    plain, mixed = (_best_seconds(trial(kind)) for kind in ("float32", "mixed_bfloat16"))
     return "mixed_bfloat16" if plain > WORTH * mixed else "float32"
 
 
-def best_seconds(run: Callable[[], object], times: int) -> float:
+def _best_seconds(run: Callable[[], object]) -> float:
     run()  # traces and warms up
-    return min(_timed(run) for _ in range(times))
+    return min(seconds(run) for _ in range(TIMES))
 
 
-def _timed(run: Callable[[], object]) -> float:
+def seconds(run: Callable[[], object]) -> float:
     start = time.perf_counter()
     run()
     return time.perf_counter() - start

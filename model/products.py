@@ -11,12 +11,13 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-import numba
 import numpy as np
 from llvmlite import ir
 from llvmlite.binding import get_host_cpu_features
 from numba.core import cgutils, types
 from numba.extending import intrinsic
+
+from model.compiled import compiled
 
 _WIDE = get_host_cpu_features().get("avx512f", False)
 LANES = 16 if _WIDE else 8  # float32 numbers in a vector
@@ -37,7 +38,7 @@ def laid_out(matrices: np.ndarray) -> np.ndarray:
     return np.hstack(flat).ravel()
 
 
-@numba.njit(nogil=True, cache=True, fastmath={"contract"}, error_model="numpy")
+@compiled()
 def multiply(rows, matrices, sums, channels, apart, count):  # type: ignore[no-untyped-def]
     """rows, sums: flat, of each matrix (apart, channels), and apart is a multiple of ROWS; `count` of them count.
 
@@ -54,7 +55,7 @@ def multiply(rows, matrices, sums, channels, apart, count):  # type: ignore[no-u
         _multiply_rest(rows[first:], matrix, sums[first:], channels, left_over, count)
 
 
-@numba.njit(nogil=True, cache=True, fastmath={"contract"}, error_model="numpy")
+@compiled()
 def _multiply_rest(rows, matrix, sums, channels, left_over, count):  # type: ignore[no-untyped-def]
     """The last columns, where there are not COLUMNS of them any more."""
     start = channels - left_over

@@ -18,11 +18,11 @@ from fractions import Fraction
 from functools import cache, partial
 from itertools import count as counted
 from math import prod
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
-import numba
 import numpy as np
 
+from model.compiled import compiled
 from model.device import cores
 from model.moments import Band, Moments, Scale
 from model.products import ROWS, multiply
@@ -110,7 +110,6 @@ def spread(kernel: np.ndarray) -> np.ndarray:
 # What Numba compiles. Arrays come flat and with sizes that are constants: only then does it see that nothing overlaps,
 # and takes 16 channels in one instruction. Indices without a sign, or it would look whether each is negative.
 
-_FAST: dict[str, Any] = {"nogil": True, "cache": True, "fastmath": {"contract"}, "error_model": "numpy"}
 _f = np.float32
 _u = np.uint64
 
@@ -125,12 +124,12 @@ _REST1, _REST2, _REST3, _REST4 = (_coefficients(q * q for q in PAIRS if q != p) 
 _POWERS1, _POWERS2, _POWERS3, _POWERS4 = (tuple(np.float32(p**k) for k in range(STEP)) for p in PAIRS)
 
 
-@numba.njit(forceinline=True, **_FAST)
+@compiled(forceinline=True)
 def _five(line, p, step):  # type: ignore[no-untyped-def]
     return line[p], line[p + step], line[p + _u(2) * step], line[p + _u(3) * step], line[p + _u(4) * step]
 
 
-@numba.njit(forceinline=True, **_FAST)
+@compiled(forceinline=True)
 def _pair(even, odd, rest, point):  # type: ignore[no-untyped-def]
     """Of x (x + p) rest(x^2) and of x (x - p) rest(x^2): even powers and odd ones, together and apart."""
     one = even[3] + rest[0] * even[2] + rest[1] * even[1] + rest[2] * even[0]
@@ -138,7 +137,7 @@ def _pair(even, odd, rest, point):  # type: ignore[no-untyped-def]
     return one + other, one - other
 
 
-@numba.njit(forceinline=True, **_FAST)
+@compiled(forceinline=True)
 def _there(line, p, step):  # type: ignore[no-untyped-def]
     """Ten pixels, `step` apart -> what they are at the points: products of all (x - p) but one, and of all."""
     a, b, c, d, e = _five(line, p, step)
@@ -151,13 +150,13 @@ def _there(line, p, step):  # type: ignore[no-untyped-def]
     return zero, one[0], one[1], two[0], two[1], three[0], three[1], four[0], four[1], every
 
 
-@numba.njit(forceinline=True, **_FAST)
+@compiled(forceinline=True)
 def _sum(pairs, k):  # type: ignore[no-untyped-def]
     """Of what stands at each pair of points, times its power k."""
     return _POWERS1[k] * pairs[0] + _POWERS2[k] * pairs[1] + _POWERS3[k] * pairs[2] + _POWERS4[k] * pairs[3]
 
 
-@numba.njit(forceinline=True, **_FAST)
+@compiled(forceinline=True)
 def _back(line, p, step):  # type: ignore[no-untyped-def]
     """Of ten products the eight sums: of those at each point times its powers."""
     a, b, c, d, e = _five(line, p, step)
@@ -167,20 +166,20 @@ def _back(line, p, step):  # type: ignore[no-untyped-def]
     return first, _sum(odd, 1), _sum(even, 2), _sum(odd, 3), _sum(even, 4), _sum(odd, 5), _sum(even, 6), last
 
 
-@numba.njit(forceinline=True, **_FAST)
+@compiled(forceinline=True)
 def _set(line, p, step, values):  # type: ignore[no-untyped-def]
     line[p], line[p + step], line[p + _u(2) * step], line[p + _u(3) * step] = values[0], values[1], values[2], values[3]
     p += _u(4) * step
     line[p], line[p + step], line[p + _u(2) * step], line[p + _u(3) * step] = values[4], values[5], values[6], values[7]
 
 
-@numba.njit(forceinline=True, **_FAST)
+@compiled(forceinline=True)
 def _set_all(line, p, step, values):  # type: ignore[no-untyped-def]
     _set(line, p, step, values)
     line[p + _u(8) * step], line[p + _u(9) * step] = values[8], values[9]
 
 
-@numba.njit(forceinline=True, **_FAST)
+@compiled(forceinline=True)
 def _mirrored(index, length):  # type: ignore[no-untyped-def]
     """Beyond the end of the last tile anything will do, as long as it is inside."""
     if index < 0:
@@ -188,7 +187,7 @@ def _mirrored(index, length):  # type: ignore[no-untyped-def]
     return max(0, 2 * length - 2 - index) if index >= length else index
 
 
-@numba.njit(forceinline=True, **_FAST)
+@compiled(forceinline=True)
 def _turn(tile, seen, place, channels, kind):  # type: ignore[no-untyped-def]
     """A tile's columns where they are, then its rows to where they are multiplied, `kind` apart."""
     row = TILE * channels
@@ -200,7 +199,7 @@ def _turn(tile, seen, place, channels, kind):  # type: ignore[no-untyped-def]
             _set_all(to, _u(c), _u(kind), _there(tile, _u(i * row + c), _u(channels)))
 
 
-@numba.njit(**_FAST)
+@compiled()
 def _add(x, factor, offset, y):  # type: ignore[no-untyped-def]
     channels = len(factor)
     for start in range(0, len(x), channels):
@@ -224,7 +223,7 @@ def _turns(channels: int) -> _Turns:
     row = TILE * channels
     one, line, next_row = _u(channels), _u(row), _u(TILE * kind)
 
-    @numba.njit(**_FAST)
+    @compiled()
     def rectified(x, above, factor, offset, height, width, seen, first, count):  # type: ignore[no-untyped-def]
         across = (width + STEP - 1) // STEP
         tile = np.empty(TILE * row, np.float32)
@@ -240,7 +239,7 @@ def _turns(channels: int) -> _Turns:
                         to[c] = max(source[c] * factor[c] + offset[c], _f(0))
             _turn(tile, seen, number * channels, channels, kind)
 
-    @numba.njit(**_FAST)
+    @compiled()
     def joined(x, y, above, factor, offset, both, start, height, width, seen, first, count):  # type: ignore[no-untyped-def]
         across = (width + STEP - 1) // STEP
         tile = np.empty(TILE * row, np.float32)
@@ -259,7 +258,7 @@ def _turns(channels: int) -> _Turns:
                         both[place : place + channels] = to
             _turn(tile, seen, number * channels, channels, kind)
 
-    @numba.njit(**_FAST)
+    @compiled()
     def put(product, y, start, height, width, sums, first, count):  # type: ignore[no-untyped-def]
         across, pixels = (width + STEP - 1) // STEP, 0
         half, made = np.empty(STEP * row, np.float32), np.empty(row, np.float32)

@@ -6,6 +6,7 @@ import importlib.util
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from types import SimpleNamespace
 
@@ -30,6 +31,22 @@ class Clock:
 
     def monotonic(self) -> float:
         return self.now
+
+    def go_on(self, seconds: float) -> None:
+        self.now += seconds
+
+
+class Load:
+    """Takes so many seconds, by that clock, from now on."""
+
+    def __init__(self, clock: Clock, seconds: float) -> None:
+        self._clock, self._end = clock, clock.now + seconds
+
+    def join(self, patience: float) -> None:
+        self._clock.go_on(max(0.0, min(patience, self._end - self._clock.now)))
+
+    def is_alive(self) -> bool:
+        return self._clock.now < self._end
 
 
 @pytest.fixture
@@ -127,7 +144,7 @@ def test_a_turn_that_comes_in_the_last_moment_is_taken():
         turns._waiting.append(event)
     assert event.is_set()
     turns._give_up(event)  # its patience had ended just then
-    turns._pass_on(1.0)
+    turns._pass_on()
     with turns.turn():
         pass
 
@@ -141,8 +158,8 @@ def test_a_failure_ends_its_turn():
 
 def painted(turns: Turns, clock: Clock, seconds: float, times: int = 20) -> None:
     for _ in range(times):
-        with turns.turn():
-            clock.now += seconds
+        with turns.turn(), turns.timed():
+            clock.go_on(seconds)
 
 
 def test_those_who_are_sent_away_come_back_one_after_the_other(clock):
@@ -150,7 +167,7 @@ def test_those_who_are_sent_away_come_back_one_after_the_other(clock):
     painted(turns, clock, 3.0)
     with held(turns):
         assert [refused(turns) for _ in range(4)] == [3, 6, 9, 12]
-        clock.now += 9.0
+        clock.go_on(9.0)
         assert refused(turns) == 6  # the line goes on
 
 
@@ -168,6 +185,43 @@ def test_nobody_is_told_to_wait_for_no_time_or_for_ever(clock, seconds, told):
     with held(turns):
         assert refused(turns) == told
         assert max(refused(turns) for _ in range(100)) <= 60
+
+
+def gone() -> None:
+    raise ClientDisconnected
+
+
+def nothing() -> None:
+    pass
+
+
+@pytest.mark.parametrize(
+    ("error", "work", "refuse_the_gone", "loading"),
+    [
+        (ZeroDivisionError, lambda: 1 / 0, nothing, 0),
+        (ClientDisconnected, nothing, gone, 0),
+        (Busy, nothing, nothing, 1e6),
+    ],
+)
+def test_only_finished_work_tells_how_long_a_turn_takes(clock, error, work, refuse_the_gone, loading):
+    engine = Engine(Settings(renders=1, queue=0))
+    for _ in range(20):
+        engine.run(lambda: clock.go_on(3.0))
+    engine.refuse_the_gone, engine._loader = refuse_the_gone, Load(clock, loading)
+    for _ in range(20):
+        with pytest.raises(error):
+            engine.run(work)
+    with held(engine._turns):
+        assert refused(engine._turns) == 3
+
+
+def test_the_wait_for_the_model_is_no_part_of_the_work(clock):
+    engine = Engine(Settings(renders=1, queue=0))
+    engine._loader = Load(clock, 50)
+    engine.run(lambda: clock.go_on(1.0))
+    assert clock.now == 1051
+    with held(engine._turns):
+        assert refused(engine._turns) == 1
 
 
 def test_the_answer_says_when_to_come_back(new_app, form):
@@ -207,6 +261,54 @@ def test_it_has_weights_once_all_is_ready(monkeypatch):
     go_on.set()
     engine.run(lambda: None)
     assert engine.weights == NEGATIVE
+
+
+@contextmanager
+def run_behind_another(engine: Engine) -> Iterator[Future]:
+    """Waits for its turn until the block ends."""
+    with ThreadPoolExecutor(1) as pool, held(engine._turns):
+        running = pool.submit(engine.run, lambda: "painted")
+        while not engine._turns._waiting:
+            assert not running.done()
+        yield running
+
+
+@pytest.mark.parametrize(("loading", "waited"), [(55, 55), (100, 60)])
+def test_one_patience_is_for_the_turn_and_the_model_together(clock, loading, waited):
+    engine = Engine(Settings(renders=1, queue=1, patience=60))
+    engine._loader = Load(clock, loading)
+    with run_behind_another(engine) as running:
+        clock.go_on(50)
+    if loading == waited:
+        assert running.result() == "painted"
+    else:
+        with pytest.raises(Busy, match="loading"):
+            running.result()
+    assert clock.now == 1000 + waited
+
+
+def test_a_turn_that_comes_late_is_used_if_the_model_is_there(clock):
+    engine = Engine(Settings(renders=1, queue=1, patience=60))
+    engine._loader = Load(clock, 1)
+    with run_behind_another(engine) as running:
+        clock.go_on(61)
+    assert running.result() == "painted"
+
+
+def test_while_the_model_loads_few_wait_and_in_their_order(monkeypatch):
+    go_on, order = threading.Event(), []
+    monkeypatch.setattr(transfer, "ready", lambda: (go_on.wait(SOON), NEGATIVE)[1])
+    engine = Engine(Settings(renders=1, queue=4))
+    engine.load()
+    with ThreadPoolExecutor(5) as pool:
+        for number in range(5):
+            pool.submit(engine.run, lambda number=number: order.append(number))
+            while engine._turns._taken + len(engine._turns._waiting) <= number:
+                pass
+        refused(engine._turns)
+        assert not order
+        go_on.set()
+    assert order == list(range(5))
 
 
 def configuration() -> SimpleNamespace:

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from bench._measure import psnr
+from model.likeness import psnr
 from model.networks import Architecture, build_transformer, read_arrays
 from tests.model.tiny import TINY
 

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
 
+import model
 from model import doctor, weights
 from model.doctor import Finding
 
@@ -27,7 +29,8 @@ def found(subject: str) -> Finding:
 def test_every_subject_once_and_a_fix_for_every_fault():
     findings = doctor.examine()
     subjects = [finding.subject for finding in findings]
-    assert subjects == ["Python", "TensorFlow", "GPU", "Memory", "Disk", "Weights magenta-small", "Weights v1-256"]
+    machine = ["Python", "TensorFlow", "GPU", "Numba", "Memory", "Disk"]
+    assert subjects == [*machine, "Weights magenta-small", "Weights v1-256"]
     assert all(finding.fix for finding in findings if finding.state == "fault")
 
 
@@ -43,6 +46,14 @@ def test_tensorflow_that_cannot_be_imported(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(doctor, "_loaded_tensorflow", broken)
     assert found("TensorFlow").state == "fault"
     assert found("TensorFlow").fix == "pip install -r requirements.txt"
+
+
+def test_numba_that_cannot_be_imported(monkeypatch: pytest.MonkeyPatch):
+    """Pictures are painted without it."""
+    monkeypatch.setitem(sys.modules, "model.tower", None)
+    monkeypatch.delattr(model, "tower", raising=False)
+    assert found("Numba").state == "note"
+    assert "cannot be used" in found("Numba").text
 
 
 @pytest.mark.parametrize(

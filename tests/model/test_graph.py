@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from model import kernels
-from model.engine import PLAIN, Engine, Way, psnr
+from model.engine import PLAIN, Engine, Parts, Way
 from model.kernels import StyleNorms
+from model.likeness import psnr
 from model.networks import LITE, V1_256, Architecture, build_transformer, read_arrays, variable_name
 from tests.model.tiny import TINY
 
@@ -34,7 +35,7 @@ def both(architecture: Architecture, content: np.ndarray, way: Way) -> tuple[np.
     transformer = transformer_of(architecture)
     arrays = kernels.fitted(architecture, read_arrays(transformer))
     vector = np.random.default_rng(1).standard_normal(architecture.vector_size, dtype="float32")
-    ours = Engine(architecture, arrays, way).run(content, StyleNorms(architecture, arrays)(vector))
+    ours = Engine(Parts(architecture, arrays), way).run(content, StyleNorms(architecture, arrays)(vector))
     return ours, transformer([content[None], vector[None]], training=False)[0].numpy()
 
 

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -13,7 +14,7 @@ import pytest
 from model import magenta, memory
 from model.errors import DeviceUnavailable, ImageTooLarge, WeightsBroken
 from model.magenta import Magenta, load, predictor_input
-from model.networks import Architecture
+from model.networks import Architecture, assign_arrays, build_transformer
 from tests.model.tiny import TINY, tiny_arrays, write_tiny
 
 THREADS = 8
@@ -189,3 +190,21 @@ def test_a_keras_set_up_for_other_work_is_named(arrays: dict[str, np.ndarray], m
     monkeypatch.setattr(keras.backend, "floatx", lambda: "float16")
     with pytest.raises(DeviceUnavailable, match="Keras is set to tensorflow, float16, channels_last"):
         Magenta("odd", TINY, arrays)
+
+
+@pytest.mark.parametrize("colour", [(0, 0, 0), (1, 1, 1), (0.2, 0.5, 0.7)])
+def test_a_photo_of_one_colour_becomes_one_colour(network: Magenta, arrays: dict[str, np.ndarray], colour: tuple):
+    transformer = build_transformer(TINY)
+    assign_arrays(transformer, arrays)
+    photo, vector = np.full((1, 40, 48, 3), colour, "float32"), noise(TINY.vector_size)
+    wanted = transformer([photo, vector[None]], training=False)[0].numpy()
+    assert np.abs(network.flat(vector) - wanted).max() < 0.01
+
+
+def test_too_little_memory_for_numpy(network: Magenta, monkeypatch: pytest.MonkeyPatch):
+    def fail(*_):
+        raise MemoryError
+
+    monkeypatch.setattr(network, "_engine", SimpleNamespace(run=fail))
+    with pytest.raises(ImageTooLarge, match="does not fit into memory"):
+        network.render(noise(40, 40, 3), noise(TINY.vector_size))

@@ -202,3 +202,20 @@ def test_steps_of_several_regions_count_on(photo: np.ndarray, painting: np.ndarr
     steps: list[Step] = []
     stylize(photo, [painting], None, tiny, steps.append, masks=[left, 255 - left])
     assert [step.step for step in steps] == list(range(1, steps[-1].steps + 1))
+
+
+@pytest.mark.parametrize("options", [{}, {"tiles": "always"}, {"strength": 0.5}, {"steady": True, "strength": 0.5}])
+def test_a_photo_of_one_colour_is_painted_in_one(painting: np.ndarray, tiny: Path, options: dict):
+    """Its size is of several bands; one pixel of another colour makes it a photo like others."""
+    photo = np.full((300, 40, 3), 0.4, "float32")
+    pastiche = transfer_style(photo, painting, tiny, **options)
+    assert (pastiche == pastiche[0, 0]).all()
+    photo[299, 39] = 0.6
+    assert transfer_style(photo, painting, tiny, **options).std(axis=(0, 1)).min() > 1e-4
+
+
+def test_steps_of_a_photo_of_one_colour(painting: np.ndarray, tiny: Path):
+    heard: list[Step] = []
+    stylize(np.zeros((600, 500, 3), "uint8"), [painting], model_path=tiny, on_step=heard.append)
+    assert [heard[0].step, heard[-1].step] == [1, heard[-1].steps]
+    assert all(step.seconds_left is None or step.seconds_left >= 0 for step in heard)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -26,3 +30,20 @@ def test_every_number_of_a_matrix_is_laid_out_once():
     assert sorted(flat) == sorted(matrices.ravel())
     assert np.array_equal(flat[:COLUMNS], matrices[0, 0, :COLUMNS])
     assert np.array_equal(flat[COLUMNS : 2 * COLUMNS], matrices[0, 1, :COLUMNS])
+
+
+NARROW = """
+from llvmlite import binding
+binding.get_host_cpu_features = dict
+from model import products
+assert products.LANES == 8, products.LANES
+import pytest
+raise SystemExit(pytest.main(["-q", "-p", "no:cacheprovider", "tests/model/test_products.py", "-k", "numpy and 1-"]))
+"""
+
+
+def test_processors_without_wide_vectors(tmp_path):
+    """As most are: in a process for which Numba compiles for an older one."""
+    environment = os.environ | {"NUMBA_CPU_NAME": "generic", "NUMBA_CPU_FEATURES": "", "NUMBA_CACHE_DIR": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", NARROW], env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -15,10 +15,12 @@ import pytest
 from skimage import data
 
 from model import images, kernels, magenta, tiles, weights
-from model.engine import PLAIN, Engine, psnr
+from model.engine import PLAIN, Engine, Parts, Way
 from model.errors import ImageTooLarge
+from model.likeness import psnr
 from model.magenta import Magenta, load
 from model.networks import V1_256, Architecture, assign_arrays, build_transformer, read_arrays
+from model.trial import trial_pictures
 from tests.model.tiny import TINY, tiny_arrays
 
 SOME_BLOCKS = replace(TINY, residual_blocks=3)  # so that some begin with a sum
@@ -33,7 +35,7 @@ class Stopped(Exception):
 @pytest.fixture(scope="module", params=[PLAIN, PLAIN._replace(blocks="winograd")], ids=str)
 def network(request: pytest.FixtureRequest) -> Iterator[Magenta]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(magenta, "fastest", lambda architecture, arrays, *_: Engine(architecture, arrays, request.param))
+        patch.setattr(magenta, "fastest", lambda *network: Engine(Parts(*network[:2]), request.param))
         yield Magenta("tiny", SOME_BLOCKS, tiny_arrays(architecture=SOME_BLOCKS))
 
 
@@ -98,6 +100,16 @@ SIZES = [(32, 32), (33, 35), (251, 333), (333, 250), (34, 700), (701, 33)]
 def test_in_bands_as_in_one(network: Magenta, small_bands: None, size: tuple[int, int]):
     content, vector = noise(*size, 3), noise(8)
     assert np.abs(tiled(network, content, vector) - network.render(content, vector)).max() < 5e-4  # rounding
+
+
+def test_in_bands_as_in_one_in_bfloat16(small_bands: None, monkeypatch: pytest.MonkeyPatch):
+    """Scales are rounded with the kernels there, and the photo has smooth places."""
+    way = Way("float32", "winograd", "bfloat16")
+    monkeypatch.setattr(magenta, "fastest", lambda *network: Engine(Parts(*network[:2]), way))
+    network = Magenta("tiny", SOME_BLOCKS, tiny_arrays(architecture=SOME_BLOCKS))
+    for photo in trial_pictures():
+        content, vector = photo[:150, :210], noise(8)
+        assert psnr(tiled(network, content, vector), network.render(content, vector)) > 45
 
 
 def test_in_bands_as_in_one_on_the_full_network(small_bands: None):

@@ -1,0 +1,155 @@
+"""Which way to run the transformer is the fastest here, of those that still give its picture.
+
+Nobody can tell from a processor's name. So each way is tried on this machine, for some seconds, when weights are first
+loaded, against the plain one in float32; the choice is remembered in the cache folder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from functools import cache, partial
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+
+import numpy as np
+
+from model import precision, settings
+from model.device import cores, device, gpu_name
+from model.engine import PLAIN, Engine, Parts, Way
+from model.kernels import Arrays, Norm
+from model.likeness import psnr
+from model.networks import Architecture
+
+_log = logging.getLogger(__name__)
+
+FAITHFUL = 42.0  # dB against float32, with which a way passes: 40 is where one sees no difference, photos differ
+# Modules: once their code has changed, all is tried anew.
+CODE = "compiled", "engine", "graph", "kernels", "moments", "products", "tower", "trial", "winograd"
+TRIAL_SIDE = 256  # pixels
+ROUNDS = 5  # of which each way's best counts
+
+# What contracts sees the photo itself, whose sky may differ less from place to place than bfloat16 can tell.
+_ON_PROCESSORS = [Way("float32", "winograd", "float32")]
+_WITH_BFLOAT16 = [Way("float32", "winograd", "bfloat16"), Way("float32", "float32", "bfloat16")]
+_ON_GPUS = [
+    Way("float32", "float32", "bfloat16"),
+    Way("float32", "float32", "float16"),
+    Way("float32", "bfloat16", "bfloat16"),
+    Way("float32", "float16", "float16"),
+    Way("float16", "float16", "float16"),
+]
+
+
+def fastest(architecture: Architecture, arrays: Arrays, sha256: str, style: Callable[[], Sequence[Norm]]) -> Engine:
+    """style: makes one that the network may be asked for, to try with.
+
+    STYLE_PRECISION=float32 asks for the plain way.
+    """
+    parts = Parts(architecture, arrays)
+    if settings.precision() == "float32":
+        return Engine(parts, PLAIN)
+    file = settings.cache_dir() / "ways" / f"{_here(sha256)}.json"
+    way = _kept(file)
+    if way is None:
+        way = _tried(parts, style())
+        _keep(file, way)
+    return Engine(parts, way)
+
+
+def _tried(parts: Parts, style: Sequence[Norm]) -> Way:
+    pictures = trial_pictures()
+    wanted = [Engine(parts, PLAIN).run(picture, style) for picture in pictures]
+
+    def is_faithful(way: Way) -> bool:
+        try:
+            found = [Engine(parts, way).run(picture, style) for picture in pictures]
+        except Exception as error:  # whatever a compiler or a driver raises; the plain way needs neither
+            _log.warning("%s does not run here, and is left out: %s", way, error)
+            return False
+        likeness = min(map(psnr, found, wanted))
+        _log.info("%s: %.0f dB", way, likeness)
+        return likeness >= FAITHFUL
+
+    faithful = [PLAIN, *filter(is_faithful, _others())]
+    runs = {way: partial(Engine(parts, way).run, pictures[0], style) for way in faithful}
+    seconds = _seconds(runs)
+    _log.info("seconds: %s", ", ".join(f"{way} {taken:.3f}" for way, taken in seconds.items()))
+    return min(seconds, key=lambda way: seconds[way])
+
+
+def _seconds(runs: Mapping[Way, Callable[[], object]]) -> dict[Way, float]:
+    """Each way's best. They take turns, so that what else the machine does is in the way of all of them alike."""
+    rounds = [[precision.seconds(run) for run in runs.values()] for _ in range(ROUNDS)]
+    return dict(zip(runs, map(min, zip(*rounds, strict=True)), strict=True))
+
+
+def _others() -> list[Way]:
+    """Those that can run here, beside the plain one."""
+    if "GPU" in device():
+        return _ON_GPUS
+    ways = [*_ON_PROCESSORS, *(_WITH_BFLOAT16 if precision.may_pay() else [])]
+    return [way for way in ways if way.blocks != "winograd" or _has_winograd()]
+
+
+@cache
+def _has_winograd() -> bool:
+    try:
+        import model.tower  # noqa: F401 - loads Numba
+    except Exception as error:  # a broken installation raises whatever it likes
+        _log.warning("Pictures take longer, as Numba cannot be used: %s", error)
+        return False
+    return True
+
+
+def trial_pictures() -> list[np.ndarray]:
+    """What a way must show that it can do: all that a photo may have, a sky, and a mist; the same each time.
+
+    Normalisations make much of what differs little, and of what rounding did to it: a way may pass with 55 dB where
+    much is going on, and spoil a sky.
+    """
+    y, x = np.mgrid[0 : 1 : TRIAL_SIDE * 1j, 0 : 1 : TRIAL_SIDE * 1j]
+    grain = np.random.default_rng(1).normal(0, 1 / 255, (TRIAL_SIDE, TRIAL_SIDE, 3))
+    sky = np.stack([0.3 + 0.3 * y, 0.5 + 0.3 * y, 0.8 + 0.1 * y], axis=-1) + grain
+    mist = np.repeat(0.5 + 0.1 * x[..., None], 3, axis=-1)
+    return [_busy(x, y), sky.clip(0, 1).astype("float32"), mist.astype("float32")]
+
+
+def _busy(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Smooth and sharp, flat and noisy."""
+    waves = [np.sin(3 + n + 5 * x * (n + 1)) * np.cos(7 * y * (3 - n)) for n in range(3)]
+    rings = np.sin(400 * (x - 0.6) ** 2 + 300 * (y - 0.4) ** 2) > 0
+    noise = np.random.default_rng(0).normal(0, 0.2, (TRIAL_SIDE, TRIAL_SIDE, 3)) * (y > 0.5)[..., None]
+    picture: np.ndarray = 0.5 + 0.25 * np.stack(waves, axis=-1) + 0.2 * rings[..., None] * (x < 0.6)[..., None] + noise
+    return picture.clip(0, 1).astype("float32")
+
+
+def _here(sha256: str) -> str:
+    """Names the weights, this machine, and what computes on it."""
+    machine = [device(), gpu_name(), precision.processor(), str(cores())]
+    versions = [version(package) for package in ("tensorflow", "numpy", "numba", "llvmlite") if find_spec(package)]
+    code = [Path(__file__).with_name(f"{module}.py").read_text("utf-8") for module in CODE]
+    return hashlib.sha256("\n".join([sha256, *machine, *versions, *code]).encode()).hexdigest()[:16]
+
+
+def _kept(file: Path) -> Way | None:
+    """None where there is none, or it cannot be read."""
+    with suppress(OSError, ValueError, TypeError):
+        way = Way(*json.loads(file.read_text("utf-8")))
+        return way if way in (PLAIN, *_others()) else None
+    return None
+
+
+def _keep(file: Path, way: Way) -> None:
+    """Where nothing can be written, the next process tries anew."""
+    with suppress(OSError):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with NamedTemporaryFile("w", dir=file.parent, delete=False) as new:
+            json.dump(way, new)
+        os.replace(new.name, file)
