@@ -75,7 +75,8 @@ class Engine:
 
     def _loaded(self, patience: float | None) -> bool:
         """Waits, so many seconds, for a load that is under way: two threads must not import TensorFlow at once."""
-        loader = self._loader
+        with self._lock:  # else it may not have been started yet
+            loader = self._loader
         if loader:
             loader.join(patience)
         return not (loader and loader.is_alive())

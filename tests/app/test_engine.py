@@ -295,6 +295,29 @@ def test_a_turn_that_comes_late_is_used_if_the_model_is_there(clock):
     assert running.result() == "painted"
 
 
+def test_a_load_that_is_just_beginning_is_waited_for(monkeypatch):
+    """Between the moment in which its thread is made and that in which it runs, others come, too."""
+    engine, begun, go_on = Engine(Settings()), threading.Event(), threading.Event()
+
+    class Slow(threading.Thread):
+        def start(self):
+            begun.set()
+            assert go_on.wait(10)
+            super().start()
+
+    monkeypatch.setattr(transfer, "ready", lambda: "weights")
+    monkeypatch.setattr("app.engine.threading", SimpleNamespace(**vars(threading) | {"Thread": Slow}))
+    with ThreadPoolExecutor(2) as pool:
+        loading = pool.submit(engine.load)
+        assert begun.wait(10)
+        painted = pool.submit(engine.run, lambda: engine.weights)
+        timer = threading.Timer(0.1, go_on.set)
+        timer.start()
+        assert painted.result(10) == "weights"
+        loading.result(10)
+        timer.join()
+
+
 def test_while_the_model_loads_few_wait_and_in_their_order(monkeypatch):
     go_on, order = threading.Event(), []
     monkeypatch.setattr(transfer, "ready", lambda: (go_on.wait(SOON), NEGATIVE)[1])
