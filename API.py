@@ -15,8 +15,9 @@ import numpy as np
 
 import model
 from model import Pastiche, RefineOptions, StylizeOptions, style_vector, stylize
+from model.errors import InvalidOption
 from model.images import ImageSource
-from model.options import START_WORDS, ClipOptions
+from model.options import PRESETS, START_WORDS, ClipOptions
 from model.progress import OnStep
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def transfer_style(
     Raises `model.StyleTransferError`, whose text says which argument is wrong and what to do.
     """
     if refine is not None:
-        return _refined(content, style, {"preset": refine} | _given(options), None, None, model_path, mask)
+        return _refined(content, style, {"preset": _preset(refine)} | _given(options), None, None, model_path, mask)
     return _stylized(content, style, _given(options), model_path, mask)
 
 
@@ -131,6 +132,13 @@ def _told(pastiche: Pastiche) -> np.ndarray:
 def _given(options: Mapping[str, Any]) -> dict[str, Any]:
     """None stands for the default, as it did where these were arguments of their own."""
     return {name: value for name, value in options.items() if value is not None}
+
+
+def _preset(refine: str) -> str:
+    """Checked here, where it is called `refine`."""
+    if refine not in tuple(PRESETS):
+        raise InvalidOption(f"'refine' must be one of {', '.join(PRESETS)}, not '{str(refine)[:40]}'.", "refine")
+    return refine
 
 
 def _masks(mask: ImageSource | Sequence[ImageSource] | None) -> list[ImageSource]:

@@ -25,6 +25,7 @@ _WORKER_DIED = {
     "code": "worker_died",
     "message": "The program that paints ended on this picture again and again. Try a smaller size, or other pictures.",
 }
+_KEPT = ("picture", "step", "seconds")  # of a checkpoint; that it was paused there is told to one attempt only
 _FILES = ("picture", "before", "thumbnail")
 
 
@@ -62,7 +63,9 @@ class Attempts:
             row.lease_until = row.started + self._jobs.lease
             _go_back(row)
             session.flush()
-            return Job.of(row)
+            job = Job.of(row)
+            row.checkpoint = row.checkpoint and {name: row.checkpoint[name] for name in _KEPT}
+            return job
 
     def progress(
         self, job: Job, step: Step, preview: bytes | None = None, losses: list[list[float]] | None = None

@@ -238,6 +238,8 @@ class Jobs:
             row = _refinement(session, id)
             if row.state == "paused":
                 self._check_room(session, row.owner)
+                if row.checkpoint and row.error is None:  # with an error nobody paused it: it was laid aside
+                    row.checkpoint = row.checkpoint | {"paused": True}
                 _queue(row)
             row.pausing = False
             session.flush()

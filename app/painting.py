@@ -120,7 +120,7 @@ def _paint_large(
             )
             return PaintedFile(file.read_bytes(), report)
     except Cancelled:
-        return replace(preview, complete=False)
+        return transfer.cut_short(preview, order.options.result_size(*images.peek(content)))
 
 
 def _retold(order: Order, made: dict[str, Any]) -> dict[str, Any]:

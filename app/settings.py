@@ -33,7 +33,7 @@ class Settings(BaseModel):
         description="Pictures painted at the same time for requests that wait.",
     )
     queue: int = Field(6, ge=0, le=1000, description="Requests that may wait for a turn; more are sent away.")
-    patience: float = Field(60, gt=0, le=600, description="Seconds that a request waits for its turn and for the model.")
+    patience: float = Field(60, gt=0, le=600, description="Seconds that a request waits, for turn and model.")
     warm_up: bool = Field(True, description="Load the model as soon as the server is up, not at the first picture.")
     sync_pixels: int = Field(
         9_000_000, ge=1, description="Pixels of the largest result that a request may wait for; larger ones are jobs."

@@ -12,9 +12,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal
+from typing import Any, BinaryIO, Literal
 
 import numpy as np
+from PIL import ExifTags
 
 from model import images, metadata
 from model.errors import StyleTransferError
@@ -25,7 +26,8 @@ Dpi = tuple[float, float]
 
 TEXTS = {"png": f"png-comment-0-{metadata.KEYWORD}", "tiff": "image-description"}  # libvips's names
 _PREFIX, _LOCK = "style-transfer-", "lock"
-UNKNOWN_DPI = 72  # as in EXIF; libvips writes no TIFF without one
+_RESOLUTION = {ExifTags.Base.XResolution, ExifTags.Base.YResolution, ExifTags.Base.ResolutionUnit}
+_EXIF = b"Exif\0\0"
 
 
 class Plane:
@@ -145,6 +147,8 @@ def save(
         _write(image, partial, format, quality)
         if format == "png":
             _mend_png(partial, dpi, embedded)
+        elif dpi is None:
+            _leave_out_resolution(partial, format)
         partial.replace(path)
     except (images.vips().Error, OSError) as error:
         reason = "is there room on the disk, and may its folder be written to?"
@@ -163,7 +167,7 @@ def _image(pixels: np.ndarray | Plane) -> Any:
 
 def _described(image: Any, format: Format, dpi: Dpi | None, embedded: Embedded | None) -> Any:
     vips = images.vips()
-    across, down = dpi or (UNKNOWN_DPI if format == "tiff" else 0,) * 2  # in EXIF, 0
+    across, down = dpi or (0, 0)  # 0 is written too, and then taken out
     image = image.copy(xres=across / 25.4, yres=down / 25.4)  # pixels a millimetre
     blobs = {"icc-profile-data": images.srgb_profile()}
     if embedded and format in ("jpeg", "webp"):
@@ -199,6 +203,43 @@ def _mend_png(path: Path, dpi: Dpi | None, embedded: Embedded | None) -> None:
         if embedded:
             file.seek(-len(_chunk(b"IEND", b"")), os.SEEK_END)
             file.write(_chunk(b"iTXt", metadata.XMP_KEYWORD.encode() + bytes(5) + embedded.xmp) + _chunk(b"IEND", b""))
+
+
+def _leave_out_resolution(path: Path, format: Format) -> None:
+    """libvips always writes one, into TIFF's first directory or into EXIF, which is built alike: the rest moves up."""
+    with path.open("r+b") as file:
+        start = _directories(file, format)
+        if start is None:
+            return
+        file.seek(start)
+        order = "<" if file.read(2) == b"II" else ">"
+        file.seek(start + 4)
+        first = start + _number(file.read(4), f"{order}I")
+        file.seek(first)
+        count = _number(file.read(2), f"{order}H")
+        entries = [file.read(12) for _ in range(count)]
+        kept = [entry for entry in entries if _number(entry[:2], f"{order}H") not in _RESOLUTION]
+        following = file.read(4)
+        file.seek(first)
+        file.write(struct.pack(f"{order}H", len(kept)) + b"".join(kept) + following + bytes(12 * (count - len(kept))))
+
+
+def _directories(file: BinaryIO, format: Format) -> int | None:
+    """Where the tags begin, from which they count; None where there are none."""
+    if format == "tiff":
+        return 0
+    if format == "jpeg":
+        found = file.read(1 << 16).find(_EXIF)
+        return None if found < 0 else found + len(_EXIF)
+    file.seek(12)
+    while (head := file.read(8)) and head[:4] != b"EXIF":
+        size = _number(head[4:], "<I")
+        file.seek(size + size % 2, os.SEEK_CUR)
+    return file.tell() + (len(_EXIF) if file.read(len(_EXIF)) == _EXIF else 0) if head else None
+
+
+def _number(data: bytes, kind: str) -> int:
+    return int(struct.unpack(kind, data)[0])
 
 
 def _chunk(kind: bytes, data: bytes) -> bytes:

@@ -340,6 +340,12 @@ def _formats() -> list[str]:
     return formats
 
 
+def _kinds() -> str:
+    """JPEG, PNG, WebP, GIF or AVIF."""
+    *most, last = ({"WEBP": "WebP", "HEIF": "HEIC"}.get(name, name) for name in _formats())
+    return f"{', '.join(most)} or {last}"
+
+
 def _identified(file: BinaryIO, kinds: Sequence[str] | None = None) -> ImageFile.ImageFile:
     """Image.open, but for Pillow's own limit of pixels: that one is lower, and the whole process's."""
     head, known = file.read(16), _formats()  # which tells Pillow to load them all
@@ -362,7 +368,7 @@ def _decoding() -> Iterator[None]:
         except StyleTransferError:
             raise
         except UnidentifiedImageError as error:
-            raise UnsupportedImage("this is not a picture that can be read. Use JPEG, PNG, WebP or GIF.") from error
+            raise UnsupportedImage(f"this is not a picture that can be read. Use {_kinds()}.") from error
         except (Image.DecompressionBombError, MemoryError) as error:
             raise ImageTooLarge("this picture has too many pixels to be read here. Make it smaller first.") from error
         except Exception as error:

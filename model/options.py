@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal, Self, get_args
@@ -279,12 +280,14 @@ class StylizeOptions(_Finish):
             raise InvalidOption(f"Give at most {MAX_MASKS} masks, not {masks}.", "mask")
         for name, values in ("region_styles", self.region_styles), ("region_strengths", self.region_strengths):
             if values is not None and len(values) != masks:
-                raise InvalidOption(f"There are {masks} masks but {len(values)} '{name}': give one for each.", name)
+                sentence = f"There {are(masks, 'mask')} but {len(values)} '{name}': give one for each."
+                raise InvalidOption(sentence, name)
         in_turn = list(range(1, styles + 1)) if 1 < masks == styles else [0] * masks
         numbers = in_turn if self.region_styles is None else self.region_styles
         for number in numbers:
             if number > styles:
-                raise InvalidOption(f"There is no style {number} for a mask: {styles} were given.", "region_styles")
+                sentence = f"There is no style {number} for a mask: there {are(styles, 'style')}."
+                raise InvalidOption(sentence, "region_styles")
         strengths = [self.strength] * masks if self.region_strengths is None else self.region_strengths
         return list(zip(numbers, strengths, strict=True))
 
@@ -434,18 +437,28 @@ def _shares(weights: list[float] | None, styles: int) -> list[float]:
         raise InvalidOption(f"Give between 1 and {MAX_STYLES} styles, not {styles}.", "style")
     weights = weights if weights is not None else [1.0] * styles
     if len(weights) != styles:
-        raise InvalidOption(f"There are {styles} styles but {len(weights)} weights: give one for each.", "weights")
+        sentence = f"There {are(styles, 'style')} but {counted(len(weights), 'weight')}: give one for each."
+        raise InvalidOption(sentence, "weights")
     total = sum(weights)
     if not total:
         raise InvalidOption("At least one of the weights must be more than 0.", "weights")
     return [weight / total for weight in weights]
 
 
+def counted(count: int, noun: str) -> str:
+    """1 style, 2 styles."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def are(count: int, noun: str) -> str:
+    return f"{'is' if count == 1 else 'are'} {counted(count, noun)}"
+
+
+_NEAR = 0.7  # how alike two names are of which one may be misspelled; by less, 'seed' would be 'steady'
 _REASONS = {  # pydantic's error types in plain words
     "bool_parsing": "yes or no",
     "bool_type": "yes or no",
     "dict_type": "layers' names with their weights",
-    "extra_forbidden": "left out: the options are {options}",
     "finite_number": "a finite number",
     "float_parsing": "a number",
     "float_type": "a number",
@@ -466,9 +479,17 @@ _REASONS = {  # pydantic's error types in plain words
 
 
 def _sentence(error: Any, options: Iterable[str]) -> str:
+    if error["type"] == "extra_forbidden":
+        return _unknown(error["loc"][0], options)
     reason = _REASONS.get(error["type"], error["msg"])
     limits = {name: _plain(value) for name, value in error.get("ctx", {}).items()}
-    return f"{_named(*error['loc'])} must be {reason.format(options=', '.join(options), **limits)}."
+    return f"{_named(*error['loc'])} must be {reason.format(**limits)}."
+
+
+def _unknown(name: str, options: Iterable[str]) -> str:
+    near = difflib.get_close_matches(name[:40], options, 1, _NEAR)
+    told = f"did you mean '{near[0]}'?" if near else f"the options are {', '.join(options)}."
+    return f"There is no option '{name}': {told}"
 
 
 def _named(field: str | int | None = None, *parts: str | int) -> str:

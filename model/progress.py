@@ -24,12 +24,13 @@ class Step:
 class Checkpoint:
     """Where a computation was interrupted: the best picture so far, after so many steps.
 
-    seconds: what those took, which counts towards a time budget.
+    seconds: what those took, which counts towards a time budget. paused: it was stopped there on purpose.
     """
 
     picture: ImageSource
     step: int
     seconds: float = 0.0
+    paused: bool = False
 
 
 OnStep: TypeAlias = Callable[[Step], None]

@@ -19,7 +19,7 @@ from model import images, regions, transfer
 from model.errors import ImageError, InvalidOption, NoRecipe, StyleTransferError, WeightsError, WeightsMissing
 from model.images import FileSource, ImageSource
 from model.metadata import FORMAT, KEYWORD, MOST_TEXT, Embedded, find, metadata
-from model.options import DPI, MAX_MASKS, MAX_STYLES, MIN_SIDE, Format, RefineOptions, StylizeOptions
+from model.options import DPI, MAX_MASKS, MAX_STYLES, MIN_SIDE, Format, RefineOptions, StylizeOptions, counted
 from model.progress import OnStep
 from model.transfer import ModelPath, Pastiche, Report
 
@@ -233,7 +233,7 @@ def _again(
         content = images.contents(content)
     chosen = _sized(options(recipe), recipe, images.sides(content))
     if masks and len(masks) != len(recipe.masks):
-        sentence = f"This recipe has {len(recipe.masks)} masks, and {len(masks)} were given: give none, or all."
+        sentence = f"This recipe has {counted(len(recipe.masks), 'mask')}, not {len(masks)}: give none, or all."
         raise InvalidOption(sentence, "mask")
     return recipe, content, chosen, [_mask(recipe, number, masks) for number in range(len(recipe.masks))]
 
@@ -308,7 +308,7 @@ def _sized(options: Options, recipe: Recipe, photo: tuple[int, int]) -> Options:
 def _check_styles(recipe: Recipe, styles: Sequence[ImageSource], limit: int) -> None:
     """Raises InvalidOption for paintings other than those of the recipe."""
     if styles and len(styles) != len(recipe.styles):
-        sentence = f"This recipe has {len(recipe.styles)} styles, and {len(styles)} were given: give none, or all."
+        sentence = f"This recipe has {counted(len(recipe.styles), 'style')}, not {len(styles)}: give none, or all."
         raise InvalidOption(sentence, "style")
     for number, (style, told) in enumerate(zip(styles, recipe.styles, strict=False), 1):
         if not _is_same_style(style, told, limit):

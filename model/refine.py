@@ -15,6 +15,7 @@ import numpy as np
 from model import color, encoder_layers, images, ingredients, memory, regions, transfer
 from model.errors import InvalidOption
 from model.images import ImageSource, Picture
+from model.loading import uncollected
 from model.options import RefineOptions, StylizeOptions
 from model.progress import Checkpoint, OnStep
 from model.regions import Mask
@@ -53,7 +54,8 @@ def refine(
         check_start(given.shape[1::-1], photo.rgb.shape[1::-1])
     resume = resume and _read(resume, options)
 
-    from model import gatys  # loads TensorFlow
+    with uncollected():
+        from model import gatys  # loads TensorFlow
 
     options = checked(options)
     photo = _fitted(photo, options, notes)
@@ -69,7 +71,8 @@ def refine(
     recipe |= {"precision": refined.precision, "ended": refined.ended}
     if resume:
         recipe["resumed_after"] = resume.step
-        notes.append(f"It was interrupted after step {resume.step} and went on from there.")
+        stopped = "paused" if resume.paused else "interrupted"
+        notes.append(f"It was {stopped} after step {resume.step} and went on from there.")
     picture, seconds = finished(refined.rgb, photo, options, drawn), time.perf_counter() - begun
     return Pastiche(picture, options.encoder, seconds, recipe, refined.ended != "stopped", [*notes, *refined.notes])
 

@@ -17,6 +17,7 @@ from model import canvas, color, images, ingredients, regions, vectors, weights
 from model.canvas import Plane
 from model.errors import InvalidOption
 from model.images import ImageSource, Picture, Pixels
+from model.loading import uncollected
 from model.options import DPI, StylizeOptions
 from model.progress import Cancelled, OnStage, OnStep, Step
 from model.vectors import StyleFile
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 ModelPath = str | os.PathLike[str] | None
 PREVIEW_SIDE = 384  # pixels, long side of what on_step is shown first
+STOPPED_EARLY = "It was stopped early: this is the small picture that was painted first."
 STYLE_LIMIT = 1024  # pixels; the predictor looks at 256, more would only be carried around
 MATCHED_SIDE = 256  # pixels, of the copy of the photo whose colours a painting is given
 _BAND = 256  # rows
@@ -221,7 +223,13 @@ def _paint_in_steps(plan: Plan, photo: Picture, on_step: OnStep) -> Pastiche:
     try:
         return plan.paint(photo, on_stage)
     except Cancelled:
-        return replace(preview, complete=False)
+        return cut_short(preview, photo.rgb.shape)
+
+
+def cut_short(preview: Pastiche, asked: tuple[int, ...]) -> Pastiche:
+    """The small picture as all there is to keep, where one of the shape `asked` was cancelled."""
+    smaller = max(preview.picture.rgb.shape) < max(asked)
+    return replace(preview, complete=False, notes=[*preview.notes, *([STOPPED_EARLY] if smaller else [])])
 
 
 class _StageClock:
@@ -288,7 +296,8 @@ def identity(model_path: ModelPath = None) -> tuple[str, str]:
 
 
 def _network(model_path: ModelPath) -> Magenta:
-    from model import magenta  # loads TensorFlow
+    with uncollected():
+        from model import magenta  # loads TensorFlow
 
     return magenta.load(weights.choose(model_path))
 

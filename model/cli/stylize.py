@@ -61,10 +61,18 @@ def _options(args: argparse.Namespace) -> StylizeOptions:
 
 
 def _check_paths(args: argparse.Namespace) -> None:
-    if args.photo.is_dir() and args.output.is_file():
-        raise InvalidOption(f"--output must be a folder, as the photo is one; '{args.output}' is a file.", "output")
+    if args.photo.is_dir():
+        _check_folder(args.output)
     files.check_overwrites(args.output, [args.photo, *args.painting, *args.mask])
     flags.check_masks(args.mask)
+
+
+def _check_folder(output: Path) -> None:
+    """A folder called out.png is nobody's wish, unless it is there already."""
+    if output.is_dir() or not (output.is_file() or output.suffix.lower() in PICTURES):
+        return
+    problem = "is a file" if output.is_file() else "is named as a picture"
+    raise InvalidOption(f"-o, --output must be a folder, as the photo is one; '{output}' {problem}.", "output")
 
 
 def _jobs(photo: Path, output: Path, format: Format) -> Iterator[tuple[Path, Path]]:

@@ -111,7 +111,8 @@ def refined(
     made |= ingredients.of_photo(photo.rgb) | ingredients.of_masks(drawn) | {"styles": told}
     picture = finished(picture.rgb, photo, options, drawn)
     given = {"start": "given"} if start else {}
-    notes = [f"It was interrupted after step {done} and went on from there."] if resume else []
+    stopped = "paused" if resume and resume.paused else "interrupted"
+    notes = [f"It was {stopped} after step {done} and went on from there."] if resume else []
     return Pastiche(picture, options.encoder, 0.01, made | {"shares": shares} | given, complete, notes)
 
 

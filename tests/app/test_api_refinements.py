@@ -322,6 +322,7 @@ def test_paused_while_it_runs_and_gone_on_with(working, refine, monkeypatch):
     assert job["result"]
     assert resumed[0] is None
     assert resumed[-1].step >= paused["losses"][-1]["step"] > 0
+    assert job["notes"] == [f"It was paused after step {resumed[-1].step} and went on from there."]
 
 
 def test_what_has_ended_stays_as_it_is(client, refine):

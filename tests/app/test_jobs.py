@@ -525,7 +525,9 @@ def test_a_running_refinement_is_paused_at_its_next_step(jobs, refining, worker)
     jobs.resume(job.id)
     again = worker("another").claim()
     assert (again.step, again.steps, again.losses, again.attempts) == (2, 4, [row_of(1), row_of(2)], 1)
-    assert (again.checkpoint["step"], again.checkpoint["seconds"]) == (2, 1.5)
+    assert (again.checkpoint["step"], again.checkpoint["seconds"], again.checkpoint["paused"]) == (2, 1.5, True)
+    worker("another").give_all_back()
+    assert "paused" not in worker().claim().checkpoint
 
 
 def test_who_thinks_better_of_a_pause_loses_nothing(jobs, refining, worker):

@@ -100,3 +100,4 @@ def test_cancelled_it_leaves_its_small_copy(working, form, monkeypatch):
     go_on.set()
     wait_until(lambda: working.get(f"/api/v1/jobs/{job}").json["state"] == "cancelled")
     assert pixels(working.get(f"/results/{job}/picture.png").data).shape == (48, 64, 3)
+    assert working.get(f"/api/v1/jobs/{job}").json["notes"] == [transfer.STOPPED_EARLY]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import ExifTags, Image
 
 from model import canvas, images
 from model.canvas import Plane, save
@@ -17,6 +17,7 @@ from model.images import Pixels
 
 RECIPE = {"method": "magenta", "width": 90, "styles": [{"name": "Wellen", "credit": "A. Maler", "vector": "A" * 4000}]}
 ROOT = Path(__file__).resolve().parents[2]
+TAGS = ExifTags.Base
 FORMATS = ["png", "jpeg", "webp", "tiff"]
 
 
@@ -102,10 +103,25 @@ def test_a_file_is_the_one_that_encode_makes(
     assert one.info["icc_profile"] == images.srgb_profile()
     assert canvas.metadata.find(one) == canvas.metadata.find(other)
     assert xmp(one) == xmp(other)
-    if format == "tiff":  # which is not read here, and cannot be without
-        assert one.info["dpi"] == (dpi or (72, 72))
+    if format == "tiff":  # which is not read here; Pillow has (1, 1) where the file says nothing
+        assert one.info["dpi"] == other.info["dpi"] == (dpi or (1, 1))
     else:
         assert images.decode(tmp_path / "saved").dpi == images.decode(made).dpi == dpi
+
+
+@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("recipe", [None, RECIPE])
+def test_no_resolution_is_made_up(tmp_path: Path, rgb: np.ndarray, format: canvas.Format, recipe: dict | None):
+    """Pillow itself makes up 72 for a JPEG with EXIF and none in it."""
+    save(rgb, tmp_path / "saved", format, recipe=recipe)
+    (tmp_path / "encoded").write_bytes(images.encode(Pixels(rgb), format, recipe=recipe))
+    for name in "saved", "encoded":
+        image = opened(tmp_path / name)
+        assert not {TAGS.XResolution, TAGS.YResolution, TAGS.ResolutionUnit} & image.getexif().keys()
+        assert image.info.get("dpi", (1, 1)) == ((72, 72) if format == "jpeg" and "exif" in image.info else (1, 1))
+        assert canvas.metadata.find(image) == (canvas.metadata.metadata(recipe, format).text if recipe else None)
+        if format in ("jpeg", "webp") and name == "saved":
+            assert image.getexif()[TAGS.Orientation] == 1  # what stands beside it is left
 
 
 def xmp(image: Image.Image) -> str:

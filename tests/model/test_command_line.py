@@ -167,13 +167,19 @@ def test_a_wrong_option_is_named(folder: Path, capsys: pytest.CaptureFixture[str
 
 def test_a_wrong_option_stops_a_whole_folder(photos: Path, capsys: pytest.CaptureFixture[str]):
     assert main(["stylize", "photos", "painting.png", "-o", "out", "--weights", "1,2"]) == 2
-    assert capsys.readouterr().err.endswith("error: There are 1 styles but 2 weights: give one for each.\n")
+    assert capsys.readouterr().err.endswith("error: There is 1 style but 2 weights: give one for each.\n")
     assert not Path("out").exists()
 
 
 def test_a_folder_into_a_file(photos: Path, capsys: pytest.CaptureFixture[str]):
     assert main(["stylize", "photos", "painting.png", "-o", "photo.png"]) == 2
-    assert "must be a folder" in capsys.readouterr().err
+    assert "-o, --output must be a folder, as the photo is one; 'photo.png' is a file." in capsys.readouterr().err
+
+
+def test_a_folder_into_what_is_named_as_a_file(photos: Path, capsys: pytest.CaptureFixture[str]):
+    assert main(["stylize", "photos", "painting.png", "-o", "out.jpg"]) == 2
+    assert "-o, --output must be a folder, as the photo is one; 'out.jpg' is named as" in capsys.readouterr().err
+    assert not Path("out.jpg").exists()
 
 
 @pytest.mark.parametrize("target", ["photo.png", "painting.png", "./photo.png"])
@@ -450,7 +456,7 @@ def test_the_average_of_several(capsys: pytest.CaptureFixture[str]):
 @pytest.mark.parametrize(
     ("arguments", "status", "sentence"),
     [
-        (["painting.png", "--weights", "1,2"], 2, "There are 1 styles but 2 weights"),
+        (["painting.png", "--weights", "1,2"], 2, "There is 1 style but 2 weights"),
         (["painting.png", "--name", "x" * 81], 2, "'name'"),
         (["nothing.png"], 1, "style: there is no file 'nothing.png'"),
     ],

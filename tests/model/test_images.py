@@ -120,8 +120,14 @@ def test_sources_that_are_no_picture(source: Any) -> None:
 
 @pytest.mark.parametrize("format", ["BMP", "TIFF", "PPM", "ICO", "TGA"])
 def test_formats_that_are_not_read(format: str) -> None:
-    with pytest.raises(UnsupportedImage, match="JPEG, PNG, WebP or GIF"):
+    with pytest.raises(UnsupportedImage, match="Use JPEG, PNG, WebP, GIF, AVIF or HEIC"):
         read(saved(quarters(), format))
+
+
+def test_what_can_be_used_instead_is_what_is_read_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(images, "_formats", lambda: ["JPEG", "PNG", "WEBP", "GIF"])
+    with pytest.raises(UnsupportedImage, match=r"Use JPEG, PNG, WebP or GIF\."):
+        read(b"no picture")
 
 
 def test_a_file_cut_short_is_broken() -> None:

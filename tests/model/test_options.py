@@ -149,10 +149,35 @@ def test_outside_its_limits(name: str, value: object, sentence: str):
 
 
 def test_an_option_that_there_is_not():
-    field, sentence = refusal(strenght=1)
-    assert field == "strenght"
-    assert sentence.startswith("'strenght' must be left out: the options are ")
+    field, sentence = refusal(seed=1)
+    assert field == "seed"
+    assert sentence.startswith("There is no option 'seed': the options are ")
     assert all(name in sentence for name in StylizeOptions.model_fields)
+
+
+@pytest.mark.parametrize(("name", "meant"), [("strenght", "strength"), ("keep_colors", "keep_colours")])
+def test_a_misspelled_option_is_told_by_its_name(name: str, meant: str):
+    assert refusal(**{name: 1}) == (name, f"There is no option '{name}': did you mean '{meant}'?")
+
+
+@pytest.mark.parametrize(
+    ("styles", "weights", "sentence"),
+    [
+        (1, [1, 2], "There is 1 style but 2 weights: give one for each."),
+        (2, [1], "There are 2 styles but 1 weight: give one for each."),
+    ],
+)
+def test_one_is_not_several(styles: int, weights: list[float], sentence: str):
+    with pytest.raises(InvalidOption) as raised:
+        StylizeOptions(weights=weights).blend_weights(styles)
+    assert str(raised.value) == sentence
+
+
+def test_one_mask_is_not_several():
+    with pytest.raises(InvalidOption, match=r"There is 1 mask but 2 'region_styles'"):
+        StylizeOptions(region_styles=[1, 1]).regions(1, 1)
+    with pytest.raises(InvalidOption, match=r"no style 2 for a mask: there is 1 style\."):
+        StylizeOptions(region_styles=[2]).regions(1, 1)
 
 
 @pytest.mark.parametrize(
@@ -395,8 +420,8 @@ def test_something_must_count():
 
 
 def test_an_unknown_option_is_answered_with_the_right_ones():
-    field, sentence = refusal(RefineOptions, step=3)
-    assert field == "step"
+    field, sentence = refusal(RefineOptions, momentum=3)
+    assert field == "momentum"
     assert all(name in sentence for name in RefineOptions.model_fields)
 
 

@@ -57,6 +57,15 @@ def test_cancelling_keeps_the_best_so_far(photo: np.ndarray, painting: np.ndarra
     assert not pastiche.complete
     assert np.array_equal(pastiche.picture.rgb, steps[0].preview.rgb)
     assert (pastiche.recipe["width"], pastiche.recipe["height"]) == (384, 288)
+    assert pastiche.notes == ["It was stopped early: this is the small picture that was painted first."]
+
+
+def test_what_is_as_large_as_it_was_to_be_is_not_called_small(photo: np.ndarray, painting: np.ndarray, tiny: Path):
+    def stop(step: Step) -> None:
+        raise Cancelled
+
+    pastiche = stylize(photo, [painting], StylizeOptions(size=200), tiny, stop)
+    assert (pastiche.complete, pastiche.notes) == (False, [])
 
 
 def test_another_error_in_the_callback_is_not_swallowed(photo: np.ndarray, painting: np.ndarray, tiny: Path):

@@ -133,6 +133,11 @@ def test_an_interrupted_refinement_says_so(photo: np.ndarray, painting: np.ndarr
     assert result.notes == ["It was interrupted after step 2 and went on from there."]
 
 
+def test_a_paused_refinement_was_not_interrupted(photo: np.ndarray, painting: np.ndarray, photo_png: bytes):
+    result = refine(photo, [painting], quick(start="content"), resume=Checkpoint(photo_png, 2, 1.0, paused=True))
+    assert result.notes == ["It was paused after step 2 and went on from there."]
+
+
 def test_strength_mixes_the_photo_s_own_look_in(photo: np.ndarray, painting: np.ndarray):
     def style(strength: float) -> float:
         steps: list[Step] = []
@@ -273,8 +278,9 @@ def test_transfer_style_goes_on_to_refine(photo: np.ndarray, painting: np.ndarra
     assert result.shape == (75, 100, 3)
     expected = refine(photo, [painting], RefineOptions.parse({"size": 100}), model_path=tiny)
     assert np.array_equal(result, expected.picture.rgb)
-    with pytest.raises(InvalidOption, match="'preset' must be 'fast', "):
+    with pytest.raises(InvalidOption, match=r"'refine' must be one of fast, .*, not 'better'") as refused:
         API.transfer_style(photo, painting, refine="better")
+    assert refused.value.field == "refine"
 
 
 def test_refine_in_one_line(photo: np.ndarray, painting: np.ndarray, tmp_path: Path):
