@@ -158,7 +158,7 @@ def from_smaller_copies() -> list[str]:
 PAGE = """# Large pictures
 
 A picture of 100 megapixels prints a metre wide. In one piece, the network that ships would need 28 GB for it, and the
-published one 58; in bands it needs less than 2, takes about as long for each megapixel as at 4 megapixels, and paints the same picture up to rounding.
+published one 58; in bands it needs less than 2, and paints the same picture up to rounding.
 
 ## Memory and time
 
