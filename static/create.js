@@ -9,11 +9,12 @@
 
 import { painting } from "./colours.js";
 import * as forecast from "./forecast.js";
+import { isStyleFile } from "./kinds.js";
 import * as more from "./more.js";
 import * as photo from "./photo.js";
 import * as pictures from "./pictures.js";
 import { livePreview } from "./preview.js";
-import { forgetAll, placeOf, tell } from "./problems.js";
+import { forgetAll, isTold, lead, tell } from "./problems.js";
 import * as recipe from "./recipe.js";
 import * as regions from "./regions.js";
 import { post, reached } from "./server.js";
@@ -39,8 +40,6 @@ export function order() {
   regions.append(body);
   return body;
 }
-
-const isStyleFile = async (file) => (await file.slice(0, 1).text()) === "{";
 
 async function small(style) {
   if (!style.painting || (await isStyleFile(style.painting))) return style;
@@ -76,10 +75,13 @@ export function setControls({ style, ...values }) {
 
 // --- the live preview ---
 
+const UNSHOWN = "This browser cannot show one of these files. The server may read it all the same.";
+const isRefused = () => isTold("content") || isTold("style"); // then there is no more to be said of the files
+
 function complain(error, again) {
   hidePreview();
   if (error.name === "InvalidStateError" || error.name === "EncodingError") {
-    previewStatus.textContent = "This browser cannot show one of these files. It can be painted all the same.";
+    previewStatus.textContent = isRefused() ? "" : UNSHOWN;
   } else if (error.status === 503 || error.status === 429) {
     previewStatus.textContent = "The server is busy. The preview will follow.";
     setTimeout(again, error.wait * 1000);
@@ -156,7 +158,7 @@ function turned({ target }) {
 }
 
 function foretell() {
-  forecast.follow(photo.size(), regions.count());
+  forecast.follow(more.missing().length ? null : photo.size(), regions.count());
 }
 
 // --- painting it ---
@@ -245,13 +247,14 @@ function explain(error) {
     tell("form", "This page could not show the picture. Please reload it and try again.");
     console.error(error);
   }
-  (placeOf(error.field) ?? go).focus();
+  if (isRefused()) previewStatus.textContent = "";
+  lead(error.field ?? "form", go);
 }
 
 function complete() {
   const missing = [...pictures.missing(), ...more.missing()];
   for (const [field, message] of missing) tell(field, message);
-  if (missing.length) placeOf(missing[0][0]).focus();
+  if (missing.length) lead(missing[0][0]);
   return !missing.length;
 }
 
@@ -292,7 +295,7 @@ form.addEventListener("submit", (event) => {
 form.addEventListener("pictures", changed);
 form.addEventListener("regions", changed);
 form.addEventListener("measured", foretell);
-form.addEventListener("input", (event) => event.target.type === "range" && turned(event));
+form.addEventListener("input", (event) => ["range", "number"].includes(event.target.type) && turned(event));
 form.addEventListener("change", (event) => event.target.type === "range" || turned(event));
 pictures.lookFirst(recipe.offer);
 if (form.dataset.regions) pictures.ready.then(() => restoreRegions(JSON.parse(form.dataset.regions)).catch(tellOfMasks));

@@ -7,6 +7,7 @@ import { fetched } from "./server.js";
 const form = document.querySelector("#paint");
 const [line, printed] = ["#forecast", "#print-pixels"].map((id) => document.querySelector(id));
 const PAUSE = 300; // ms: nobody is asked while somebody types
+const FIELDS = ["size", "print", "dpi"]; // that it is about
 const AGAIN = 3000; // ms: until the server, which has just begun, knows more than the size
 let timer = 0;
 let newest = ""; // the question whose answer is waited for, or shown
@@ -23,8 +24,10 @@ function sentence({ width, height, seconds, tiled }) {
   return [...time, pixels].join(" · ");
 }
 
-function say(answer) {
-  line.textContent = answer ? sentence(answer) : "";
+/** `refusal`: why there can be no such picture; said here too, since its field may be out of sight. */
+function say(answer, refusal = "") {
+  line.textContent = answer ? sentence(answer) : refusal;
+  line.classList.toggle("is-refusal", Boolean(refusal));
   printed.textContent = answer ? `${answer.width} × ${answer.height} pixels` : "";
 }
 
@@ -32,13 +35,14 @@ async function ask(question) {
   try {
     const answer = JSON.parse(await (await fetched(`${form.dataset.forecast}?${question}`)).text());
     if (question !== newest) return;
-    for (const field of ["size", "print", "dpi"]) forget(field);
+    FIELDS.forEach(forget);
     say(answer);
     if (answer.seconds === null) timer = setTimeout(ask, AGAIN, question);
   } catch (error) {
     if (question !== newest) return;
-    say(null);
-    if (["size", "print", "dpi"].includes(error.field)) tell(error.field, error.message);
+    const isTheirs = FIELDS.includes(error.field);
+    say(null, isTheirs ? error.message : "");
+    if (isTheirs) tell(error.field, error.message);
   }
 }
 
@@ -49,5 +53,8 @@ export function follow(photo, masks) {
   newest = question;
   clearTimeout(timer);
   if (question) timer = setTimeout(ask, PAUSE, question);
-  else say(null);
+  else {
+    FIELDS.forEach(forget);
+    say(null);
+  }
 }

@@ -42,12 +42,6 @@ export function put(blob, name, kept = null) {
   hint.replaceChildren(part("photo-name", name), part("photo-how", " · drop, paste or browse for another"));
 }
 
-export function tooLarge(file, limit) {
-  if (file.size <= limit) return false;
-  tell("content", `This file is larger than ${limit / 1e6} MB. Use a smaller one.`);
-  return true;
-}
-
 export function showPreview(blob) {
   show(preview, blob);
   preview.hidden = false;

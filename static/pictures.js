@@ -1,6 +1,7 @@
 // The photo and the paintings that somebody brings: dropped, pasted, browsed for, or of an earlier picture. The form is
 // told by an event "pictures" when there are others.
 
+import { isPicture, isStyleFile, NO_PICTURE } from "./kinds.js";
 import * as photo from "./photo.js";
 import { forget, tell } from "./problems.js";
 import { fetched } from "./server.js";
@@ -40,25 +41,40 @@ export function lookFirst(look) {
   lookAt = look;
 }
 
-export function putPhoto(file) {
-  if (!photo.tooLarge(file, maxBytes)) photo.put(file, file.name || "photo");
-  tellOfOthers();
+let newest = null; // the photo that was brought last, however long it takes to be looked at
+
+/** Why a file is no photo, in a sentence; none where it may be one. */
+async function faultOf(file) {
+  if (file.size > maxBytes) return `This file is larger than ${maxBytes / 1e6} MB. Use a smaller one.`;
+  return (await isPicture(file)) ? "" : NO_PICTURE;
 }
 
-let newest = null; // the photo that was brought last, however long it takes to be looked at
+/** What is refused leaves the photo before it in its place. */
+export async function putPhoto(file) {
+  newest = file;
+  const fault = await faultOf(file);
+  if (newest !== file) return;
+  newest = null;
+  if (fault) tell("content", fault);
+  else photo.put(file, file.name || "photo");
+  tellOfOthers();
+}
 
 async function takePhoto([file]) {
   newest = file;
   const other = await lookAt?.(file);
   if (newest !== file) return;
-  newest = null;
-  if (!other) putPhoto(file);
+  if (other) newest = null;
+  else await putPhoto(file);
 }
 
-function takePaintings(files) {
+/** Those of the files that are no painting are told, the others added. */
+async function takePaintings(files) {
   forget("style");
-  styles.addAll(files, maxBytes);
-  style.value = ""; // its files are cards now, and may be chosen once more
+  style.value = ""; // its files are cards in a moment, and may be chosen once more
+  const known = await Promise.all(files.map(async (file) => (await isPicture(file)) || isStyleFile(file)));
+  styles.addAll(files.filter((_, index) => known[index]), maxBytes);
+  if (known.includes(false)) tell("style", NO_PICTURE);
   tellOfOthers();
 }
 

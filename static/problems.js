@@ -23,6 +23,17 @@ export function tell(field, message) {
   controlOf(field)?.setAttribute("aria-invalid", "true");
 }
 
+/** Has in view what is told of it. */
+export const reveal = (field) => box(field).scrollIntoView({ block: "nearest" });
+
+/** Goes to where `field` is put right, else to `otherwise`. */
+export function lead(field, otherwise = null) {
+  (placeOf(field) ?? otherwise)?.focus();
+  reveal(field);
+}
+
+export const isTold = (field) => !box(field).hidden;
+
 export function forget(field) {
   box(field).hidden = true;
   controlOf(field)?.removeAttribute("aria-invalid");

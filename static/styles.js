@@ -1,6 +1,6 @@
 // The gallery: which styles are chosen, and how much of each.
 
-import { forget, tell } from "./problems.js";
+import { forget, reveal, tell } from "./problems.js";
 import { fetched } from "./server.js";
 
 const form = document.querySelector("#paint");
@@ -63,6 +63,7 @@ function refuseTooMany(event) {
   if (!event.target.matches(".pick-box") || chosenCards().length <= most) return;
   event.target.checked = false;
   tell("style", `Up to ${most} styles go into one picture. Take another away first.`);
+  reveal("style");
   event.stopImmediatePropagation();
 }
 

@@ -2,9 +2,15 @@
 
 const pictures = (list) => [...list].filter((file) => file.type.startsWith("image/") || !file.type);
 
+/** The pictures among them; where there are none, all: whoever takes them tells what is wrong. */
+function dropped(list) {
+  const found = pictures(list);
+  return found.length ? found : [...list];
+}
+
 export function setUpZone(zone, input, take) {
   const given = (files) => files.length && take(files);
-  input.addEventListener("change", () => given([...input.files])); // what was browsed for may be no picture: the server says so
+  input.addEventListener("change", () => given([...input.files])); // what was browsed for may be no picture either
   for (const kind of ["dragenter", "dragover"]) {
     zone.addEventListener(kind, (event) => {
       event.preventDefault();
@@ -17,7 +23,7 @@ export function setUpZone(zone, input, take) {
   zone.addEventListener("drop", (event) => {
     event.preventDefault();
     zone.classList.remove("is-over");
-    given(pictures(event.dataTransfer.files));
+    given(dropped(event.dataTransfer.files));
   });
 }
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Locator, Page
 
 from app import create_app
 from app.settings import Settings
@@ -64,6 +64,17 @@ def visiting(browser: Browser, stand: Stand) -> Iterator[Callable[..., Page]]:
         for context in contexts:
             context.close()
     assert faults == []
+
+
+def is_seen(part: Locator) -> bool:
+    """All of it is in the window, and nothing lies over it."""
+    return part.evaluate(
+        """part => {
+            const { left, right, top, bottom } = part.getBoundingClientRect();
+            const at = (y) => document.elementFromPoint((left + right) / 2, y);
+            return [top + 1, (top + bottom) / 2, bottom - 1].every((y) => part.contains(at(y)));
+        }"""
+    )
 
 
 def assert_fits(page: Page) -> None:

@@ -91,14 +91,14 @@ def expect_previewed(page: Page) -> None:
     expect(page.locator(".easel")).not_to_have_class(re.compile("is-working"))
 
 
-def data_transfer(page: Page, data: bytes, name: str = "brought.png"):
+def data_transfer(page: Page, data: bytes, name: str = "brought.png", kind: str = "image/png"):
     return page.evaluate_handle(
-        """([bytes, name]) => {
+        """([bytes, name, type]) => {
             const transfer = new DataTransfer();
-            transfer.items.add(new File([new Uint8Array(bytes)], name, { type: "image/png" }));
+            transfer.items.add(new File([new Uint8Array(bytes)], name, { type }));
             return transfer;
         }""",
-        [list(data), name],
+        [list(data), name, kind],
     )
 
 

@@ -11,7 +11,9 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from app import gallery
-from tests.browser.stand import LEFT_OPEN
+from model import images
+from model.errors import UnsupportedImage
+from tests.browser.stand import LEFT_OPEN, is_seen
 from tests.browser.studio import (
     FLOW,
     OTHER,
@@ -32,6 +34,11 @@ from tests.browser.studio import (
 pytestmark = [pytest.mark.browser, LEFT_OPEN]
 
 PHONE = {"viewport": {"width": 375, "height": 720}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
+WINDOWS = [
+    pytest.param({"viewport": {"width": 1280, "height": 900}}, id="desktop"),
+    pytest.param(PHONE | {"viewport": {"width": 390, "height": 844}}, id="phone"),
+]
+NO_PICTURE = "This is not a picture that can be read. Use JPEG, PNG, WebP or GIF."
 SLOW = 60_000  # ms, for the first picture of the model that ships
 
 
@@ -91,14 +98,16 @@ def test_styles_are_blended_by_their_weights(new_page, files):
     ]
 
 
-def test_up_to_eight_styles(new_page):
-    page = new_page()
+@pytest.mark.parametrize("window", WINDOWS)
+def test_up_to_eight_styles(new_page, window):
+    page = new_page(**window)
     boxes = page.locator(".pick-box")
     for number in range(8):
         boxes.nth(number).check()
     boxes.nth(8).click()
     expect(boxes.nth(8)).not_to_be_checked()
     expect(page.locator("#style-problem")).to_contain_text("Up to 8 styles")
+    assert is_seen(page.locator("#style-problem"))
     boxes.nth(0).uncheck()
     boxes.nth(8).check()
     expect(page.locator("#style-problem")).to_be_hidden()
@@ -192,7 +201,7 @@ def test_a_busy_server_previews_later(new_page, files):
 def test_a_file_that_the_browser_cannot_show_is_told(new_page, tmp_path):
     page = new_page()
     broken = tmp_path / "photo.jpg"
-    broken.write_bytes(b"no picture")
+    broken.write_bytes(b"\xff\xd8\xff but no picture")
     photo(page).set_input_files(broken)
     style(page, FLOW).check()
     expect(page.locator("#preview-status")).to_contain_text("cannot show")
@@ -200,6 +209,58 @@ def test_a_file_that_the_browser_cannot_show_is_told(new_page, tmp_path):
     expect(page.locator("#content-problem")).to_contain_text("not a picture")
     expect(photo(page)).to_have_attribute("aria-invalid", "true")
     expect(photo(page)).to_be_focused()
+    expect(page.locator("#preview-status")).to_be_empty()  # the server could not read it either
+    move(page.get_by_label(re.compile("Strength")), 0.5)
+    page.wait_for_timeout(300)
+    expect(page.locator("#preview-status")).to_be_empty()
+
+
+def test_what_is_no_picture_is_told_when_it_is_chosen(new_page, files, tmp_path):
+    page, notes = new_page(), tmp_path / "notes.jpg"
+    notes.write_text("No picture, but words.")
+    photo(page).set_input_files(notes)
+    expect(page.locator("#content-problem")).to_have_text(NO_PICTURE)
+    own(page).set_input_files([files[1], notes])
+    expect(page.locator("#style-problem")).to_have_text(NO_PICTURE)
+    expect(style(page, "painting.png")).to_be_checked()
+    expect(style(page, "notes.jpg")).to_have_count(0)
+    photo(page).set_input_files(files[0])
+    expect(page.locator("#content-problem")).to_be_hidden()
+    expect_previewed(page)
+    photo(page).set_input_files(notes)
+    expect(page.locator("#content-problem")).to_have_text(NO_PICTURE)
+    expect(page.locator("#content-hint")).to_contain_text("photo.png")  # which stays
+
+
+def test_words_that_are_dropped_are_no_photo(new_page):
+    page = new_page()
+    drop(page, "#content-zone", data_transfer(page, b"No picture.", "notes.txt", "text/plain"))
+    expect(page.locator("#content-problem")).to_have_text(NO_PICTURE)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "GIF", "AVIF", "HEIF", "TIFF", "BMP", "PDF"])
+def test_the_page_takes_the_kinds_that_the_server_reads(new_page, tmp_path, kind):
+    path = tmp_path / "photo"
+    try:
+        Image.new("RGB", (64, 48), "teal").save(path, kind)
+    except KeyError:
+        pytest.skip(f"Pillow writes no {kind} here.")
+    page = new_page()
+    photo(page).set_input_files(path)
+    try:
+        images.peek(path)
+        expect(page.locator("#content-hint")).to_contain_text("browse for another")
+        expect(page.locator("#content-problem")).to_be_hidden()
+    except UnsupportedImage:
+        expect(page.locator("#content-problem")).to_have_text(NO_PICTURE)
+
+
+def test_a_style_file_is_taken_where_a_painting_is(new_page, tmp_path):
+    page, kept = new_page(), tmp_path / "kept.json"
+    kept.write_text('{"vector": []}')
+    own(page).set_input_files(kept)
+    expect(style(page, "kept.json")).to_be_checked()
+    expect(page.locator("#style-problem")).to_be_hidden()
 
 
 def test_what_is_missing_is_told_beside_its_field(new_page, files):
@@ -214,6 +275,20 @@ def test_what_is_missing_is_told_beside_its_field(new_page, files):
     expect(page.locator("#style-problem")).to_be_hidden()
 
 
+@pytest.mark.parametrize("window", WINDOWS)
+def test_what_is_missing_is_seen(new_page, files, window):
+    page = new_page(**window)
+    paint(page)
+    assert is_seen(page.locator("#content-problem"))
+    photo(page).set_input_files(files[0])
+    expect(page.locator(".easel")).to_be_visible()
+    for place in (0, 9999):
+        page.evaluate("place => scrollTo(0, place)", place)
+        paint(page)
+        assert is_seen(page.locator("#style-problem"))
+        assert is_seen(page.locator("#style-zone"))
+
+
 def test_a_full_queue_is_told_and_everything_stays(new_page, files):
     page = new_page()
     body = json.dumps({"error": {"code": "busy", "message": "Too many pictures wait."}})
@@ -222,6 +297,7 @@ def test_a_full_queue_is_told_and_everything_stays(new_page, files):
     style(page, FLOW).check()
     paint(page)
     expect(page.locator("#form-problem")).to_have_text("Too many pictures wait.")
+    assert is_seen(page.locator("#form-problem"))
     page.unroute("**/api/v1/jobs")
     page.route("**/api/v1/jobs", lambda route: route.abort())
     paint(page)
@@ -457,6 +533,7 @@ def test_keyboard_alone(new_page, files):
     tab_to(page, skip, 2)  # after "Compare side by side"
     tab_to(page, own(page), 1)
     own(page).set_input_files(files[1])
+    expect(style(page, "painting.png")).to_be_visible()
     tab_to(page, style(page, "painting.png"), 1)
     expect(style(page, "painting.png")).to_be_checked()
     for name in (FLOW, OTHER):

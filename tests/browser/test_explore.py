@@ -160,6 +160,17 @@ def test_what_is_missing_is_told_before_it_is_sent(explore, files):
     expect(page.get_by_label("Photo", exact=True)).to_be_focused()
 
 
+def test_what_is_folded_away_looks_as_on_the_create_page(explore, new_page):
+    mark = """fold => {
+        const { backgroundImage, right } = getComputedStyle(fold, "::after");
+        return [getComputedStyle(fold).display, backgroundImage.endsWith('/chevron.svg")'), right];
+    }"""
+    page = explore()
+    folds = page.locator(".stage-of summary, #descent > summary")
+    assert {tuple(fold.evaluate(mark)) for fold in folds.all()} == {("flex", True, "0px")}
+    assert new_page().locator("#more > summary").evaluate(mark) == ["flex", True, "0px"]
+
+
 def test_a_refusal_is_told_at_its_field_and_nothing_is_lost(explore, files):
     page = explore()
     bring(page, files)

@@ -45,8 +45,7 @@ def page(new_page, files) -> Page:
 def choose_print(page: Page, width: str, height: str) -> None:
     page.get_by_label("Long side").select_option("print")
     page.get_by_label("Wide").fill(width)
-    page.get_by_label("High").fill(height)
-    page.get_by_label("High").blur()
+    page.get_by_label("High").fill(height)  # and stay there: nothing waits until they leave the field
 
 
 def shown(page: Page) -> np.ndarray:
@@ -248,10 +247,14 @@ def test_a_size_beyond_what_the_server_makes_is_told_beside_it(page):
     page.route("**/api/v1/forecast?*", lambda route: route.fulfill(status=422, body=body))
     choose_print(page, "900", "900")
     expect(page.locator("#print-problem")).to_have_text("Too many pixels.")
+    expect(page.locator("#forecast")).to_have_text("Too many pixels.")  # the other may be out of sight
     page.unroute("**/api/v1/forecast?*")
     foretelling(page)
     choose_print(page, "30", "20")
     expect(page.locator("#print-problem")).to_be_hidden()
+    expect(page.locator("#forecast")).to_have_text("3000 \u00d7 2000 pixels")
+    page.get_by_label("High").fill("")
+    expect(page.locator("#forecast")).to_be_empty()  # of a print whose size is not yet known
 
 
 def test_another_like_this_has_all_of_it_again(page):
@@ -289,6 +292,18 @@ def test_quality_is_there_where_it_counts(page):
     expect(page.get_by_label("Quality")).to_be_visible()
 
 
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [("png", "PNG loses nothing."), ("jpeg", "JPEG is"), ("webp", "WebP is"), ("tiff", "TIFF loses nothing")],
+)
+def test_what_is_said_of_a_file_is_of_its_kind(page, kind, words):
+    page.get_by_label("File", exact=True).select_option(kind)
+    said = page.locator("#format-hint").inner_text()
+    assert said.startswith(words)
+    assert said.count(".") == 1
+    expect(page.get_by_label("File", exact=True)).to_have_accessible_description(said)
+
+
 def test_by_keys_alone(page):
     summary = page.locator("#more > summary")
     summary.focus()
@@ -303,6 +318,25 @@ def test_by_keys_alone(page):
     page.keyboard.press("Tab")
     page.keyboard.press("Space")
     expect(page.get_by_label("Even strength")).to_be_checked()
+
+
+@pytest.mark.parametrize("window", [SMALL, {"viewport": {"width": 880, "height": 700}}], ids=["phone", "narrow"])
+def test_what_is_folded_away_is_named_in_full(new_page, files, window):
+    page = new_page(**window)
+    for fold in page.locator(".settings > details > summary").all():
+        words = fold.evaluate(
+            """fold => {
+                const title = new Range();
+                title.selectNode(fold.firstChild);
+                const { scrollWidth, clientWidth } = fold.querySelector(".hint");
+                return [title.getClientRects().length, scrollWidth <= clientWidth];
+            }"""
+        )
+        assert words == [1, True], fold.inner_text()  # a title in one line, and nothing cut off beside it
+    photo(page).set_input_files(files[0])
+    page.locator("#regions > summary").click()
+    expect(page.locator("#regions-sum")).to_contain_text("nothing is brushed yet")
+    assert_fits(page)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -93,6 +93,19 @@ def test_picture_and_curve_change_until_the_result(visit, painted, painter):
     page.wait_for_url("**/explore?from=*")
 
 
+@pytest.mark.parametrize(("preset", "jumps"), [("Balanced", 1), ("Best", 0)])
+def test_where_the_curves_jump_is_said_of_several_sizes(visit, painted, painter, preset, jumps):
+    painter.steps, painter.pause = LONG, PAUSE
+    page = visit(painted)
+    refine(page, preset)
+    expect_losses(page)
+    said = re.compile("where the curves jump, the picture became larger")
+    expect(page.locator("#losses").get_by_text(said)).to_have_count(jumps)
+    page.get_by_role("button", name="Stop and keep").click()
+    page.wait_for_url("**/results/*")
+    expect(page.locator("#losses").get_by_text(said)).to_have_count(jumps)
+
+
 def test_paused_it_rests_and_goes_on(refining):
     page = refining()
     expect_losses(page)

@@ -160,7 +160,7 @@ def test_a_refusal_is_told_in_words(open_page):
 
 def test_a_photo_that_the_browser_cannot_show_is_told(new_page, tmp_path):
     unseen = tmp_path / "photo.heic"
-    unseen.write_bytes(b"not for this browser")
+    unseen.write_bytes(b"\0\0\0\x18ftypheic, not for this browser")
     page = new_page()
     page.get_by_label("Photo", exact=True).set_input_files(unseen)
     page.get_by_role("checkbox", name=FLOW.name, exact=True).check()

@@ -1,0 +1,26 @@
+// Which files can be pictures that the server reads, by their first bytes: the others are told at once. A kind that this
+// browser cannot show may be among them, and whether the rest of the file is whole, only the server finds out.
+
+export const NO_PICTURE = "This is not a picture that can be read. Use JPEG, PNG, WebP or GIF.";
+
+const LONGEST = 12; // bytes that tell a kind
+const KINDS = [
+  /^\xff\xd8\xff/, // JPEG
+  /^\x89PNG\r\n\x1a\n/,
+  /^RIFF[^]{4}WEBP/,
+  /^GIF8[79]a/,
+  /^[^]{4}ftyp/, // HEIC and AVIF
+];
+
+/** As Latin-1, so that a pattern may name bytes; TextDecoder's is Windows' own. */
+async function beginning(file) {
+  return String.fromCharCode(...new Uint8Array(await file.slice(0, LONGEST).arrayBuffer()));
+}
+
+export async function isPicture(file) {
+  const first = await beginning(file);
+  return KINDS.some((kind) => kind.test(first));
+}
+
+/** A style that was kept as its numbers. */
+export const isStyleFile = async (file) => (await file.slice(0, 1).text()) === "{";
