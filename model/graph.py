@@ -147,6 +147,8 @@ def convolved(x: tf.Tensor, kernel: tf.Tensor, stride: int = 1) -> tf.Tensor:
 
 
 def _mirrored(x: tf.Tensor, margin: int) -> tf.Tensor:
+    if x.shape[3] == 3:  # of so few channels, gathering takes twice the time of this, of more a quarter
+        return tf.pad(x, [[0, 0], [margin, margin], [margin, margin], [0, 0]], "REFLECT")
     return _margined(x, lambda n: [tf.range(margin, 0, -1), tf.range(n), n - 2 - tf.range(margin)])
 
 
