@@ -218,7 +218,13 @@ class _Turns(NamedTuple):
 
 @cache
 def _turns(channels: int) -> _Turns:
-    """Compiled for so many channels; once, and kept on disk: so they may refer to numbers only, and to no function."""
+    """Compiled for so many channels; once, and kept on disk: so they may refer to numbers only, and to no function.
+
+    Maps are (height, width, channels), but what comes may begin at row `above` (x, y), and what goes at row `start`.
+    Tiles are numbered from left to right and down; `count` of them from `first` on are turned, or put. seen, product:
+    (100, tiles, channels). sums: of each channel its first number, then the sums of the differences from it, and of
+    their squares.
+    """
     kind = _tiles_at_once(channels) * channels  # from one of a tile's numbers to the next: those of all tiles
     row = TILE * channels
     one, line, next_row = _u(channels), _u(row), _u(TILE * kind)
