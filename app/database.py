@@ -90,6 +90,6 @@ def _log_ahead(connection: Any) -> None:
             connection.execute("PRAGMA journal_mode = WAL")
             return
         except OperationalError as error:
-            if error.sqlite_errorcode != SQLITE_BUSY or monotonic() > end:
+            if error.sqlite_errorcode & 0xFF != SQLITE_BUSY or monotonic() > end:
                 raise
         sleep(_MOMENT)

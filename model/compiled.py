@@ -21,8 +21,8 @@ _FAST: dict[str, Any] = {"nogil": True, "fastmath": {"contract"}, "error_model":
 def compiled(**options: Any) -> Callable[[Function], Function]:
     """Decorates a function that Numba is to compile.
 
-    The result is kept beside the code, or where that cannot be written in the cache folder. Where neither can be,
-    each process compiles anew, which takes some seconds.
+    The result is kept where Numba keeps it, beside the code or in the user's cache; where neither can be written, in
+    the cache folder of the settings. Where that cannot be, each process compiles anew, which takes some seconds.
     """
 
     def decorate(function: Function) -> Function:

@@ -10,9 +10,9 @@ import hashlib
 import json
 import logging
 import os
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
-from functools import cache, partial
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from functools import partial
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -56,32 +56,38 @@ def fastest(architecture: Architecture, arrays: Arrays, sha256: str, style: Call
     if settings.precision() == "float32":
         return Engine(parts, PLAIN)
     file = settings.cache_dir() / "ways" / f"{_here(sha256)}.json"
-    way = _kept(file)
-    if way is None:
-        way = _tried(parts, style())
+    if way := _kept(file):
+        with _reporting(way):
+            return Engine(parts, way)
+    way, is_sure = _tried(parts, style())
+    if is_sure:
         _keep(file, way)
     return Engine(parts, way)
 
 
-def _tried(parts: Parts, style: Sequence[Norm]) -> Way:
-    pictures = trial_pictures()
+def _tried(parts: Parts, style: Sequence[Norm]) -> tuple[Way, bool]:
+    """The best, and whether each of the others could be tried: what is wrong today may be mended tomorrow."""
+    pictures, ways = trial_pictures(), _others()
     wanted = [Engine(parts, PLAIN).run(picture, style) for picture in pictures]
-
-    def is_faithful(way: Way) -> bool:
-        try:
+    likeness: dict[Way, list[float]] = {}
+    for way in ways:
+        with _reporting(way):
             found = [Engine(parts, way).run(picture, style) for picture in pictures]
-        except Exception as error:  # whatever a compiler or a driver raises; the plain way needs neither
-            _log.warning("%s does not run here, and is left out: %s", way, error)
-            return False
-        likeness = min(map(psnr, found, wanted))
-        _log.info("%s: %.0f dB", way, likeness)
-        return likeness >= FAITHFUL
+            likeness[way] = list(map(psnr, found, wanted))
+    _log.info("dB: %s", {str(way): [round(one, 1) for one in each] for way, each in likeness.items()})
+    faithful = [PLAIN, *(way for way, each in likeness.items() if all(one >= FAITHFUL for one in each))]
+    seconds = _seconds({way: partial(Engine(parts, way).run, pictures[0], style) for way in faithful})
+    _log.info("seconds: %s", {str(way): round(taken, 3) for way, taken in seconds.items()})
+    return min(seconds, key=lambda way: seconds[way]), len(likeness) == len(ways)
 
-    faithful = [PLAIN, *filter(is_faithful, _others())]
-    runs = {way: partial(Engine(parts, way).run, pictures[0], style) for way in faithful}
-    seconds = _seconds(runs)
-    _log.info("seconds: %s", ", ".join(f"{way} {taken:.3f}" for way, taken in seconds.items()))
-    return min(seconds, key=lambda way: seconds[way])
+
+@contextmanager
+def _reporting(way: Way) -> Iterator[None]:
+    """Goes on without it: the plain way needs no compiler, nor what else may be broken here."""
+    try:
+        yield
+    except Exception as error:  # whatever a compiler, a driver or a damaged installation raises
+        _log.warning("%s does not run here, so pictures may take longer: %s", way, error)
 
 
 def _seconds(runs: Mapping[Way, Callable[[], object]]) -> dict[Way, float]:
@@ -95,17 +101,7 @@ def _others() -> list[Way]:
     if "GPU" in device():
         return _ON_GPUS
     ways = [*_ON_PROCESSORS, *(_WITH_BFLOAT16 if precision.may_pay() else [])]
-    return [way for way in ways if way.blocks != "winograd" or _has_winograd()]
-
-
-@cache
-def _has_winograd() -> bool:
-    try:
-        import model.tower  # noqa: F401 - loads Numba
-    except Exception as error:  # a broken installation raises whatever it likes
-        _log.warning("Pictures take longer, as Numba cannot be used: %s", error)
-        return False
-    return True
+    return [way for way in ways if way.blocks != "winograd" or find_spec("numba")]
 
 
 def trial_pictures() -> list[np.ndarray]:

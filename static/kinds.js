@@ -9,12 +9,16 @@ const KINDS = [
   /^\x89PNG\r\n\x1a\n/,
   /^RIFF[^]{4}WEBP/,
   /^GIF8[79]a/,
-  /^[^]{4}ftyp/, // HEIC and AVIF
+  /^[^]{4}ftyp(hei[cmsx]|hev[cmsx]|mif1|msf1|avi[fs])/, // HEIC and AVIF; what else begins so is a film
 ];
 
 /** As Latin-1, so that a pattern may name bytes; TextDecoder's is Windows' own. */
 async function beginning(file) {
-  return String.fromCharCode(...new Uint8Array(await file.slice(0, LONGEST).arrayBuffer()));
+  try {
+    return String.fromCharCode(...new Uint8Array(await file.slice(0, LONGEST).arrayBuffer()));
+  } catch {
+    return ""; // a folder, or a file that has gone
+  }
 }
 
 export async function isPicture(file) {
@@ -23,4 +27,4 @@ export async function isPicture(file) {
 }
 
 /** A style that was kept as its numbers. */
-export const isStyleFile = async (file) => (await file.slice(0, 1).text()) === "{";
+export const isStyleFile = async (file) => (await beginning(file)).startsWith("{");

@@ -49,13 +49,18 @@ async function faultOf(file) {
   return (await isPicture(file)) ? "" : NO_PICTURE;
 }
 
+function refuse(fault) {
+  content.value = ""; // so that the same file, mended, is another choice
+  tell("content", fault);
+}
+
 /** What is refused leaves the photo before it in its place. */
 export async function putPhoto(file) {
   newest = file;
   const fault = await faultOf(file);
   if (newest !== file) return;
   newest = null;
-  if (fault) tell("content", fault);
+  if (fault) refuse(fault);
   else photo.put(file, file.name || "photo");
   tellOfOthers();
 }

@@ -1,12 +1,9 @@
 // Where files are dropped, pasted or browsed for. Each zone is handed the pictures it was given.
 
-const pictures = (list) => [...list].filter((file) => file.type.startsWith("image/") || !file.type);
+const mayBePicture = (file) => file.type.startsWith("image/") || !file.type;
 
-/** The pictures among them; where there are none, all: whoever takes them tells what is wrong. */
-function dropped(list) {
-  const found = pictures(list);
-  return found.length ? found : [...list];
-}
+/** All of them, what may be a picture first: whoever takes them tells what is wrong with the others. */
+const sorted = (list) => [...list].sort((one, other) => mayBePicture(other) - mayBePicture(one));
 
 export function setUpZone(zone, input, take) {
   const given = (files) => files.length && take(files);
@@ -23,13 +20,13 @@ export function setUpZone(zone, input, take) {
   zone.addEventListener("drop", (event) => {
     event.preventDefault();
     zone.classList.remove("is-over");
-    given(dropped(event.dataTransfer.files));
+    given(sorted(event.dataTransfer.files));
   });
 }
 
 export function setUpPaste(take) {
   document.addEventListener("paste", (event) => {
-    const files = pictures(event.clipboardData.files);
+    const files = [...event.clipboardData.files].filter(mayBePicture);
     if (files.length) take(files);
   });
 }

@@ -4,6 +4,7 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from threading import Barrier, Timer
 
@@ -69,7 +70,8 @@ def test_a_new_file_that_another_process_writes_is_waited_for(tmp_path: Path) ->
     database.connect(f"sqlite:///{path}").disconnect()
     timer.join()
     other.close()
-    assert sqlite3.connect(path).execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    with closing(sqlite3.connect(path)) as later:
+        assert later.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
 def test_a_file_that_is_no_database_is_not_waited_for(tmp_path: Path) -> None:

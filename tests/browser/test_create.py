@@ -255,6 +255,27 @@ def test_the_page_takes_the_kinds_that_the_server_reads(new_page, tmp_path, kind
         expect(page.locator("#content-problem")).to_have_text(NO_PICTURE)
 
 
+def test_a_film_that_is_dropped_leaves_the_photo_there(new_page, files):
+    page = new_page()
+    photo(page).set_input_files(files[0])
+    expect(page.locator("#content-hint")).to_contain_text("photo.png")
+    drop(page, "#content-zone", data_transfer(page, b"\0\0\0\x18ftypisom\0\0\2\0", "clip.mp4", "video/mp4"))
+    expect(page.locator("#content-problem")).to_have_text(NO_PICTURE)
+    expect(page.locator("#content-hint")).to_contain_text("photo.png")
+
+
+def test_a_style_file_and_a_painting_dropped_together(new_page, painting_png):
+    page = new_page()
+    both = data_transfer(page, b'{"vector": []}', "kept.json", "application/json")
+    both.evaluate(
+        "(all, bytes) => all.items.add(new File([new Uint8Array(bytes)], 'harbour.png', { type: 'image/png' }))",
+        list(painting_png),
+    )
+    drop(page, "#styles", both)
+    expect(style(page, "harbour.png")).to_be_checked()
+    expect(style(page, "kept.json")).to_be_checked()
+
+
 def test_a_style_file_is_taken_where_a_painting_is(new_page, tmp_path):
     page, kept = new_page(), tmp_path / "kept.json"
     kept.write_text('{"vector": []}')

@@ -141,26 +141,46 @@ def test_a_gpu_and_a_processor_are_offered_other_ways(monkeypatch: pytest.Monkey
     assert "winograd" in {way.blocks for way in trial._others()}
 
 
-def test_without_numba_pictures_are_painted_all_the_same(arrays, seconds, monkeypatch: pytest.MonkeyPatch, caplog):
-    kept = choose(arrays)
+@pytest.mark.parametrize("is_kept", [True, False])
+def test_where_numba_is_broken_pictures_are_painted_all_the_same(arrays, seconds, is_kept: bool, caplog):
+    """And once it is mended, the faster way is found."""
+    if is_kept:
+        choose(arrays)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, "model.tower", None)  # as where its import fails
+        assert choose(arrays) == PLAIN
+    assert "float32-winograd-float32 does not run here" in caplog.text
+    assert choose(arrays) == WINOGRAD
+
+
+def test_without_numba_nothing_is_broken(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.undo()
-    monkeypatch.setenv("STYLE_PRECISION", "auto")
-    monkeypatch.setattr(precision, "may_pay", lambda: False)
-    monkeypatch.setitem(sys.modules, "model.tower", None)  # as where its import fails
-    trial._has_winograd.cache_clear()
-    assert kept == WINOGRAD
-    assert choose(arrays) == PLAIN
-    assert "Numba cannot be used" in caplog.text
-    trial._has_winograd.cache_clear()
+    monkeypatch.setattr(precision, "may_pay", lambda: True)
+    monkeypatch.setattr(trial, "find_spec", lambda name: None)
+    assert {way.blocks for way in trial._others()} == {"float32"}
 
 
-def test_a_way_that_does_not_run_is_left_out(arrays, seconds, monkeypatch: pytest.MonkeyPatch, caplog):
+def test_a_way_that_does_not_run_is_left_out(arrays, seconds, caplog):
     def failing(self, *_):
         raise RuntimeError("no such instruction")
 
-    monkeypatch.setattr(Tower, "through", failing)
-    assert choose(arrays) == PLAIN
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Tower, "through", failing)
+        assert choose(arrays) == PLAIN
     assert "float32-winograd-float32 does not run here" in caplog.text
+    assert choose(arrays) == WINOGRAD  # which is tried again
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_a_picture_that_is_no_number_is_no_pastiche(arrays, seconds, number: int, monkeypatch: pytest.MonkeyPatch):
+    """As where a sum was too large for float16."""
+    real, busy = Engine.run, trial_pictures()[number]
+
+    def spoilt(self, content, *args):
+        return real(self, content, *args) * (np.nan if self.way == WINOGRAD and (content == busy).all() else 1)
+
+    monkeypatch.setattr(Engine, "run", spoilt)
+    assert choose(arrays) == PLAIN
 
 
 @pytest.mark.parametrize("way", [*trial._ON_PROCESSORS, *trial._WITH_BFLOAT16], ids=str)
