@@ -17,22 +17,24 @@ from bench import _peers_onnx as peers_onnx
 from bench._measure import median_seconds, median_seconds_in_turns
 from bench._operations import operations
 from bench._peers import Run
-from model import images
+from model import images, probes
 from model.likeness import psnr
 from model.magenta import STYLE_SIDE, Magenta
 from model.networks import Architecture
 
 PRODUCT_SIDE = 4096  # of the matrices whose product tells what the processor can do
-HEAD = "way | side | seconds | times ours | dB to float32 | share of the product's rate"
+HEAD = "way | side | seconds | times ours | dB to float32 | of a sky | share of the product's rate"
 
 
 class Scene(NamedTuple):
-    """A photo and a style vector, and what plain float32 makes of them."""
+    """A photo and a style vector, a sky, and what plain float32 makes of both."""
 
     architecture: Architecture
     content: np.ndarray
     vector: np.ndarray
     reference: np.ndarray
+    sky: np.ndarray
+    sky_reference: np.ndarray
 
     @property
     def size(self) -> tuple[int, int]:
@@ -58,8 +60,8 @@ def painting() -> np.ndarray:
 
 
 def scene(transformer: keras.Model, architecture: Architecture, side: int, vector: np.ndarray) -> Scene:
-    content = photo(side)
-    return Scene(architecture, content, vector, peers.in_keras(transformer)(content, vector))
+    content, sky, paint = photo(side), probes.sky(side), peers.in_keras(transformer)
+    return Scene(architecture, content, vector, paint(content, vector), sky, paint(sky, vector))
 
 
 def product_rates() -> dict[str, float]:
@@ -111,8 +113,9 @@ def rows(ways: Sequence[Way], rates: Mapping[str, float]) -> list[str]:
         rate = operations(scene.architecture, *scene.size) / seconds
         share = f"{rate / rates[way.precision]:.0%}" if way.precision in rates else "-"
         close = closeness(run(scene.content, scene.vector), scene.reference)
+        of_sky = closeness(run(scene.sky, scene.vector), scene.sky_reference)
         times = "1" if way is ways[0] else f"{seconds / first:.2f}"
-        found.append(f"{way.name} | {scene.size[1]} | {seconds:.3f} | {times} | {close} | {share}")
+        found.append(f"{way.name} | {scene.size[1]} | {seconds:.3f} | {times} | {close} | {of_sky} | {share}")
     return found
 
 

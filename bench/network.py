@@ -39,7 +39,8 @@ One picture at a time on {cores} cores, NumPy arrays in and out, the style's vec
 documentation advises: all cores, a fixed size, and a first call to warm up. It takes turns with ours, five each, with a
 short rest between: the seconds are medians, and "times ours" is against ours of those same turns.
 
-"dB to float32" is how close the picture is to the one that Keras paints in float32 in the same run. "Share of the
+"dB to float32" is how close the picture is to the one that Keras paints in float32 in the same run, of the photo and of
+a sky, whose few differences the network enlarges; 40 is where one sees none. "Share of the
 product's rate" counts the multiplications and additions of the network's convolutions as the published graph has them,
 and sets their rate against that of a large matrix product in the precision that the way multiplies in: two matrices of
 {side} x {side} ran at {rates} thousand million operations a second. Winograd's filtering, in float32,

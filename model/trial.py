@@ -20,7 +20,7 @@ from tempfile import NamedTemporaryFile
 
 import numpy as np
 
-from model import precision, settings
+from model import precision, probes, settings
 from model.device import cores, device, gpu_name
 from model.engine import PLAIN, Engine, Parts, Way
 from model.kernels import Arrays, Norm
@@ -31,7 +31,7 @@ _log = logging.getLogger(__name__)
 
 FAITHFUL = 42.0  # dB against float32, with which a way passes: 40 is where one sees no difference, photos differ
 # Modules: once their code has changed, all is tried anew.
-CODE = "compiled", "engine", "graph", "kernels", "moments", "products", "tower", "trial", "winograd"
+CODE = "compiled", "engine", "graph", "kernels", "moments", "probes", "products", "tower", "trial", "winograd"
 TRIAL_SIDE = 256  # pixels
 ROUNDS = 5  # of which each way's best counts
 
@@ -105,25 +105,7 @@ def _others() -> list[Way]:
 
 
 def trial_pictures() -> list[np.ndarray]:
-    """What a way must show that it can do: all that a photo may have, a sky, and a mist; the same each time.
-
-    Normalisations make much of what differs little, and of what rounding did to it: a way may pass with 55 dB where
-    much is going on, and spoil a sky.
-    """
-    y, x = np.mgrid[0 : 1 : TRIAL_SIDE * 1j, 0 : 1 : TRIAL_SIDE * 1j]
-    grain = np.random.default_rng(1).normal(0, 1 / 255, (TRIAL_SIDE, TRIAL_SIDE, 3))
-    sky = np.stack([0.3 + 0.3 * y, 0.5 + 0.3 * y, 0.8 + 0.1 * y], axis=-1) + grain
-    mist = np.repeat(0.5 + 0.1 * x[..., None], 3, axis=-1)
-    return [_busy(x, y), sky.clip(0, 1).astype("float32"), mist.astype("float32")]
-
-
-def _busy(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Smooth and sharp, flat and noisy."""
-    waves = [np.sin(3 + n + 5 * x * (n + 1)) * np.cos(7 * y * (3 - n)) for n in range(3)]
-    rings = np.sin(400 * (x - 0.6) ** 2 + 300 * (y - 0.4) ** 2) > 0
-    noise = np.random.default_rng(0).normal(0, 0.2, (TRIAL_SIDE, TRIAL_SIDE, 3)) * (y > 0.5)[..., None]
-    picture: np.ndarray = 0.5 + 0.25 * np.stack(waves, axis=-1) + 0.2 * rings[..., None] * (x < 0.6)[..., None] + noise
-    return picture.clip(0, 1).astype("float32")
+    return [probe(TRIAL_SIDE) for probe in (probes.busy, probes.sky, probes.mist)]
 
 
 def _here(sha256: str) -> str:
