@@ -210,8 +210,8 @@ def test_a_mistake_is_told_at_its_field_and_nothing_else_is_lost(sent, shown, fi
 
 
 def test_a_mistake_in_the_fold_opens_it(sent, shown):
-    assert '<details class="section descent" id="descent">' in sent(shown(), strength="2").text
-    assert '<details class="section descent" id="descent" open>' in sent(shown(), rate="2").text
+    assert '<details class="section descent fold" id="descent">' in sent(shown(), strength="2").text
+    assert '<details class="section descent fold" id="descent" open>' in sent(shown(), rate="2").text
 
 
 def test_a_layers_mistake_is_told_at_the_layers(sent, shown):

@@ -198,15 +198,15 @@ def test_a_refusal_keeps_every_wish(client, form):
     sent = WISHES | printing(unit="in")
     page = client.post("/", data=form(content=upload(b"no picture"), **sent)).text
     assert [name for name, value in sent.items() if not has(page, name, value)] == []
-    assert '<details class="more" id="more" open>' in page
+    assert '<details class="more fold" id="more" open>' in page
 
 
 def test_what_is_folded_away_opens_only_where_something_is_set(client, form):
-    assert '<details class="more" id="more">' in client.get("/").text
+    assert '<details class="more fold" id="more">' in client.get("/").text
     page = client.post("/", data=form(content=upload(b"no picture"), style_scale="1.0", keep_colours="0")).text
-    assert '<details class="more" id="more" open>' in page  # nobody's form says 1.0
+    assert '<details class="more fold" id="more" open>' in page  # nobody's form says 1.0
     page = client.post("/", data=form(content=upload(b"no picture"), strength="0.5")).text
-    assert '<details class="more" id="more">' in page
+    assert '<details class="more fold" id="more">' in page
 
 
 def test_another_like_this_has_every_wish(client, job_of):

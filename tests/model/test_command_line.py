@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -377,6 +378,15 @@ def test_refine_stopped_from_the_keyboard_keeps_the_best(folder: Path, monkeypat
     assert signal.getsignal(signal.SIGINT) is before
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """A shell has what it runs in the background ignore Control-C."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_refine_stopped_twice_stops(folder: Path, monkeypatch: pytest.MonkeyPatch):
     def impatient(*_: object, **__: object) -> None:
         gentle = signal.getsignal(signal.SIGINT)
