@@ -28,14 +28,21 @@ def median_seconds(call: Callable[[], object], repeats: int = 5) -> float:
     return statistics.median(timed(call) for _ in range(repeats))
 
 
-def median_seconds_in_turns(calls: Sequence[Callable[[], object]], repeats: int = 5) -> list[float]:
-    """Of each, in turns, so that a machine that slows down does so for all; some threads spin on after a call."""
+def median_seconds_in_turns(
+    calls: Sequence[Callable[[], object]], repeats: int = 5, settle: bool = False
+) -> list[float]:
+    """Of each, in turns, so that a machine that slows down does so for all; some threads spin on after a call.
+
+    settle: each turn begins with a call that does not count, as the one before may have driven all else out of memory.
+    """
     for call in calls:
         call()
     seconds: list[list[float]] = [[] for _ in calls]
     for _ in range(repeats):
         for call, found in zip(calls, seconds, strict=True):
             time.sleep(REST)
+            if settle:
+                call()
             found.append(timed(call))
     return [statistics.median(found) for found in seconds]
 

@@ -52,7 +52,7 @@ def rows(models: Mapping[str, tuple[Path, Habit]], side: int, folder: Path) -> l
     options = StylizeOptions.parse({"size": side})
     ours = [partial(stylize, files[0], [files[1]], options, model) for model, _ in models.values()]
     theirs = [partial(habit, model, *files) for model, habit in models.values()]
-    seconds, found = median_seconds_in_turns([*ours, *theirs]), []
+    seconds, found = median_seconds_in_turns([*ours, *theirs], settle=True), []
     warms, anews = seconds[: len(ours)], seconds[len(ours) :]
     for name, mine, habit, warm, anew in zip(models, ours, theirs, warms, anews, strict=True):
         close = closeness(np.asarray(habit()) / 255, images.eight_bits(mine().picture.rgb) / 255)

@@ -40,11 +40,11 @@ documentation advises: all cores, a fixed size, and a first call to warm up. It 
 short rest between: the seconds are medians, and "times ours" is against ours of those same turns.
 
 "dB to float32" is how close the picture is to the one that Keras paints in float32 in the same run, of the photo and of
-a sky, whose few differences the network enlarges; 40 is where one sees none. "Share of the
-product's rate" counts the multiplications and additions of the network's convolutions as the published graph has them,
-and sets their rate against that of a large matrix product in the precision that the way multiplies in: two matrices of
-{side} x {side} ran at {rates} thousand million operations a second. Winograd's filtering, in float32,
-needs fewer multiplications than are counted."""
+a sky, whose few differences the network enlarges; 40 is where one sees none. "Share of the product's rate" counts the
+multiplications and additions of the network's convolutions as the published graph has them, and sets their rate against
+that of a large matrix product in the precision that the way multiplies in: two matrices of {side} x {side} ran at
+{rates} thousand million operations a second. Winograd's filtering, in float32, needs fewer multiplications than are
+counted."""
 
 FULL = """### The full network
 
@@ -58,7 +58,8 @@ it; what comes in float16 it computes in float32, and for int8 it was told the r
 SEED = """### Loaded at each call
 
 Hobby projects have a function that loads the model, reads both files, divides by 255, runs and hands back. The full
-network they load with `hub.load`. Ours is `stylize` of the same files in a process that has painted before.
+network they load with `hub.load`. Ours is `stylize` of the same files in a process that has painted before. They take
+turns, and each turn begins with a call that does not count.
 
 {table}"""
 

@@ -30,6 +30,14 @@ def test_ways_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
     assert all(taken > 0 for taken in seconds)
 
 
+def test_a_turn_may_begin_with_a_call_that_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_measure, "REST", 0)
+    called: list[str] = []
+    calls = [lambda: called.append("a"), lambda: called.append("b")]
+    assert len(_measure.median_seconds_in_turns(calls, 3, settle=True)) == 2
+    assert called == ["a", "b", *["a", "a", "b", "b"] * 3]
+
+
 def test_ours_is_once_as_long_as_ours() -> None:
     assert (_measure.times(0.1, 0.1), _measure.times(0.5, 0.1)) == ("1", "5.0")
 
