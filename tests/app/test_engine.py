@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import socket
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -339,6 +340,21 @@ def configuration() -> SimpleNamespace:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(autouse=True)
+def switching() -> Iterator[None]:
+    """As before the test, whatever the server sets."""
+    before = sys.getswitchinterval()
+    yield
+    sys.setswitchinterval(before)
+
+
+def test_who_answers_others_does_not_hold_up_the_picture(new_app, monkeypatch):
+    monkeypatch.setattr(transfer, "ready", lambda: "weights")
+    conf = configuration()
+    conf.post_worker_init(SimpleNamespace(wsgi=new_app()))
+    assert sys.getswitchinterval() == pytest.approx(conf.SWITCH)
 
 
 def test_the_server_loads_when_its_port_is_open_and_nobody_has_come(new_app, monkeypatch):
