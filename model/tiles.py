@@ -28,7 +28,7 @@ from model.networks import Architecture
 from model.passes import ahead, overlapping, slices
 from model.progress import OnStage
 
-TILED_FROM = 3_200_000  # pixels: from here on, two thirds of the memory for three fifths more time (docs/benchmarks.md)
+TILED_FROM = 3_200_000  # pixels: from here on, two thirds of the memory for two thirds more time (docs/benchmarks.md)
 BAND_PIXELS = 500_000  # of the picture: more take more memory, fewer more time for the rows that two bands share
 LEAST_BAND = 8  # rows, of the residual blocks' maps
 PASSES = 6  # beside those of the residual blocks: what contracts, their sum, what expands thrice, and the picture
