@@ -24,8 +24,8 @@ SECTIONS = ("network", "request", "load", "start", "megapixels", "gpu")
 PAGE = """# How fast it is
 
 Measured side by side, on {machine}. The last section is about GPUs.
-Seconds are for comparing with each other: yours will differ, their ratios much less. Every figure is a median of five
-or more, unless it says otherwise.
+Seconds are for comparing with each other: yours will differ, and so will their ratios where a processor has other
+instructions. Every figure is a median of five or more, unless it says otherwise.
 
 {sections}
 

@@ -66,7 +66,7 @@ def _numba() -> Finding:
     try:
         from model import tower  # noqa: F401 - loads it, and compiles nothing yet
     except Exception as error:
-        text = f"cannot be used: {error}; pictures take two or three times as long"
+        text = f"cannot be used: {error}; pictures take two to four times as long"
         return Finding("Numba", "note", text, INSTALL)
     return Finding("Numba", "ok", version("numba"))
 
