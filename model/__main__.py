@@ -51,5 +51,5 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    atexit.register(gc.freeze)  # else up to a second is spent at the end on looking for garbage among TensorFlow's objects
+    atexit.register(gc.freeze)  # else up to a second goes by at the end, looking for garbage among TensorFlow's objects
     sys.exit(main())
