@@ -220,7 +220,7 @@ def _kept_size(form: Form) -> tuple[int, int] | None:
 
 def _page(owner: str, form: Form, **more: Any) -> str:
     return render_template(
-        "index.html",
+        "create/create.html",
         form=form,
         styles=current.library().styles(owner),
         sizes=_sizes(form.size),

@@ -549,7 +549,7 @@ def test_a_friendly_page_for_a_wrong_address(client):
     assert client.get("/nothing", headers={"Accept": "application/json"}).json["error"]["code"] == "not_found"
 
 
-@pytest.mark.parametrize("url", ["/", "/nothing", "/healthz", "/api/v1/stylize", "/static/style.css"])
+@pytest.mark.parametrize("url", ["/", "/nothing", "/healthz", "/api/v1/stylize", "/static/css/base.css"])
 def test_headers_on_every_answer(client, url):
     with client.get(url) as answer:
         headers = answer.headers
@@ -566,7 +566,7 @@ def test_the_owners_cookie_is_no_scripts_to_read(app, client):
     cookie = client.get("/").headers["Set-Cookie"]
     assert "HttpOnly" in cookie
     assert "SameSite=Lax" in cookie
-    with app.test_client().get("/static/style.css") as static:
+    with app.test_client().get("/static/css/base.css") as static:
         assert "Set-Cookie" not in static.headers
 
 

@@ -145,7 +145,7 @@ def test_layers_that_none_were_chosen_of_are_told_as_none(ann, painted):
 def test_a_pastiche_has_no_losses(ann, painted):
     page = ann.get(painted()).text
     assert "losses" not in page
-    assert "curves.js" not in page
+    assert "loss-curves.js" not in page
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ def test_who_comes_again_keeps_what_is_theirs(client):
     first = cookie(client.get("/"))
     assert "Expires=" in first
     assert cookie(client.get("/")).partition(";")[0]
-    with client.get("/static/style.css") as answer:
+    with client.get("/static/css/base.css") as answer:
         assert cookie(answer) == ""
 
 

@@ -88,7 +88,7 @@ def colour(page: Page) -> list[int]:
 
 def expect_previewed(page: Page) -> None:
     expect(page.locator("#preview")).to_be_visible()
-    expect(page.locator(".easel")).not_to_have_class(re.compile("is-working"))
+    expect(page.locator(".photo-frame")).not_to_have_class(re.compile("is-working"))
 
 
 def data_transfer(page: Page, data: bytes, name: str = "brought.png", kind: str = "image/png"):

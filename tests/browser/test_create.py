@@ -302,7 +302,7 @@ def test_what_is_missing_is_seen(new_page, files, window):
     paint(page)
     assert is_seen(page.locator("#content-problem"))
     photo(page).set_input_files(files[0])
-    expect(page.locator(".easel")).to_be_visible()
+    expect(page.locator(".photo-frame")).to_be_visible()
     for place in (0, 9999):
         page.evaluate("place => scrollTo(0, place)", place)
         paint(page)
@@ -387,10 +387,10 @@ def test_the_same_file_is_made_as_small_as_each_place_asks(new_page, photo_png):
     page = new_page()
     sides = page.evaluate(
         """async bytes => {
-            const { shrunk } = await import("/static/shrink.js");
+            const { downscale } = await import("/static/js/create/downscale.js");
             const blob = new Blob([new Uint8Array(bytes)]);
             const sideOf = ({ width, height }) => Math.max(width, height);
-            const made = async side => sideOf(await createImageBitmap(await shrunk(blob, side)));
+            const made = async side => sideOf(await createImageBitmap(await downscale(blob, side)));
             return Promise.all([32, 16, 32].map(made));
         }""",
         list(photo_png),
@@ -449,7 +449,7 @@ def test_pictures_are_dropped(new_page, photo_png):
     transfer = data_transfer(page, photo_png)
     drop(page, "footer", transfer)
     assert page.url.endswith("/")
-    expect(page.locator(".easel")).to_be_hidden()
+    expect(page.locator(".photo-frame")).to_be_hidden()
     drop(page, "#content-zone", transfer)
     expect(page.locator("#content-hint")).to_contain_text("brought.png")
     drop(page, "#gallery", transfer)
@@ -499,7 +499,7 @@ def test_another_like_this_with_another_photo(new_page, files):
     paint(page)
     page.wait_for_url("**/results/*")
     page.get_by_role("link", name="Make another like this").click()
-    expect(page.locator(".easel")).to_be_visible()
+    expect(page.locator(".photo-frame")).to_be_visible()
     photo(page).set_input_files(files[1])
     expect(page.locator("#content-hint")).to_contain_text("painting.png")
     sent = Sent(page)
@@ -523,7 +523,7 @@ def test_what_is_lost_on_the_way_is_told_and_the_rest_restored(new_page, files):
     page.unroute("**/before")
     page.route("**/paintings/*", lambda route: route.abort())
     page.goto(again)
-    expect(page.locator(".easel")).to_be_visible()
+    expect(page.locator(".photo-frame")).to_be_visible()
     expect(page.locator("#style-problem")).to_contain_text("could not be fetched")
     expect(page.locator("#brought").get_by_role("link", name="painting")).to_be_visible()
     expect(style(page, FLOW)).to_be_checked()
@@ -549,7 +549,7 @@ def test_keyboard_alone(new_page, files):
     page.keyboard.press("Enter")
     tab_to(page, photo(page), 1)
     photo(page).set_input_files(files[0])  # the dialog that a key opens is the browser's own
-    expect(page.locator(".easel")).to_be_visible()
+    expect(page.locator(".photo-frame")).to_be_visible()
     skip = page.get_by_role("link", name="Skip the gallery")
     tab_to(page, skip, 2)  # after "Compare side by side"
     tab_to(page, own(page), 1)
@@ -605,7 +605,7 @@ def test_on_a_phone(new_page, files):
     page.get_by_label("Keep nothing").scroll_into_view_if_needed()
     expect(page.locator("#preview")).to_be_in_viewport()
     expect(page.get_by_role("button", name="Paint it")).to_be_in_viewport()
-    assert page.locator(".easel").bounding_box()["height"] < 260
+    assert page.locator(".photo-frame").bounding_box()["height"] < 260
     page.get_by_role("button", name="Paint it").tap()
     page.wait_for_url("**/results/*")
 
@@ -624,13 +624,13 @@ def test_tall_and_wide_photos_and_long_names_fit(new_page, tmp_path, settings):
         assert easel["height"] < 0.7 * height
         assert 0 <= easel["x"] <= page.viewport_size["width"] - easel["width"]
         expect(page.locator("#content-hint")).to_contain_text("browse for another")
-        assert page.locator(".photo-how").bounding_box()["x"] < page.viewport_size["width"] - 200
+        assert page.locator(".photo-hint").bounding_box()["x"] < page.viewport_size["width"] - 200
         assert abs(easel["width"] / easel["height"] - size[0] / size[1]) < 0.25 * size[0] / size[1]
 
 
 def test_what_is_pressed_is_large_enough_for_a_finger(new_page):
     page = new_page(**PHONE)
-    small = page.locator("button:visible, select:visible, nav a, .pick-label, .tick label").evaluate_all(
+    small = page.locator("button:visible, select:visible, nav a, .pick-label, .check-field label").evaluate_all(
         "all => all.filter(one => one.getBoundingClientRect().height < 44).map(one => one.outerHTML)"
     )
     assert small == []

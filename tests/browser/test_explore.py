@@ -30,7 +30,7 @@ def bring(page: Page, files) -> None:
 def choose(page: Page, field: str, value: str) -> None:
     with page.expect_response(re.compile(r"/explore\?")):
         page.locator(f"#{field}").select_option(value)
-    expect(page.locator("#controls.is-old")).to_have_count(0)
+    expect(page.locator("#controls.is-stale")).to_have_count(0)
 
 
 def refine(page: Page) -> None:
@@ -94,7 +94,7 @@ def test_another_encoder_brings_its_layers_and_keeps_all_else(explore, files):
     expect(page.get_by_label("Rate")).to_be_visible()
     expect(page.get_by_label("Rate")).to_have_value("0.05")
     expect(page.get_by_label("Content weight")).to_have_value("0.5")
-    expect(page.locator(".easel")).to_be_visible()
+    expect(page.locator(".photo-frame")).to_be_visible()
     expect(page.get_by_role("checkbox", name=FLOW, exact=True)).to_be_checked()
 
 
@@ -129,7 +129,7 @@ def test_controls_that_do_not_come_are_told(explore):
     page.route("**/explore?*", lambda route: route.abort())
     page.locator("#encoder").select_option("xception")
     expect(page.locator("#encoder-problem")).to_contain_text("could not be reached")
-    expect(page.locator("#controls.is-old")).to_have_count(0)
+    expect(page.locator("#controls.is-stale")).to_have_count(0)
 
 
 def test_a_layer_that_is_folded_away_counts_as_well(explore, files):
@@ -166,7 +166,7 @@ def test_what_is_folded_away_looks_as_on_the_create_page(explore, new_page):
         return [getComputedStyle(fold).display, backgroundImage.endsWith('/chevron.svg")'), right];
     }"""
     page = explore()
-    folds = page.locator(".stage-of summary, #descent > summary")
+    folds = page.locator(".layer-stage summary, #descent > summary")
     assert {tuple(fold.evaluate(mark)) for fold in folds.all()} == {("flex", True, "0px")}
     assert new_page().locator("#more > summary").evaluate(mark) == ["flex", True, "0px"]
 
@@ -181,7 +181,7 @@ def test_a_refusal_is_told_at_its_field_and_nothing_is_lost(explore, files):
     expect(page.locator("#rate-problem")).to_contain_text("1 or less")
     expect(page.get_by_label("Rate")).to_be_focused()
     expect(page.get_by_label("Rate")).to_be_in_viewport()
-    expect(page.locator(".easel")).to_be_visible()
+    expect(page.locator(".photo-frame")).to_be_visible()
     page.get_by_label("Rate").fill("0.1")
     refine(page)
     page.wait_for_url("**/results/*")
@@ -210,7 +210,7 @@ def test_from_a_refined_result(explore, files):
     refine(page)
     page.wait_for_url("**/results/*")
     page.goto(f"/explore?from={page.url.rpartition('/')[2]}")
-    expect(page.locator(".easel")).to_be_visible()
+    expect(page.locator(".photo-frame")).to_be_visible()
     expect(page.get_by_role("checkbox", name="painting")).to_be_checked()
     expect(page.locator("#preset")).to_have_value("best")
     expect(weight(page, "style", "block1_conv2")).to_have_value("0.25")

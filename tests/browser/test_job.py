@@ -186,7 +186,7 @@ def test_curves_stay_between_events_with_losses(stand, visit, photo_png):
     job, rows = attempts.claim(), [[1.0, 0.4, 0.3, 0.2, 0.1], [2.0, 0.3, 0.2, 0.1, 0.1]]
     attempts.progress(job, Step(2, 80), None, rows)
     page = visit(f"/jobs/{job.id}")
-    told = page.locator("#losses-told")
+    told = page.locator("#losses-summary")
     expect(told).to_contain_text("0.2 → 0.1")
     attempts.progress(job, Step(3, 80), None, [*rows, [3.0, 0.2, 0.1, 0.05, 0.1]])
     expect(page.get_by_role("status")).to_have_text("Step 3 of 80")

@@ -136,9 +136,9 @@ def test_colours_are_mixed_as_on_the_server(new_page):
     for colours, light in ((0.3, 0), (1, 0), (0, 1), (0.5, 0.8)):
         mixed = page.evaluate(
             """async ([painted, own, dials]) => {
-                const { oklab, kept } = await import("/static/colours.js");
+                const { oklab, blend } = await import("/static/js/create/color.js");
                 const rgba = (rgb) => rgb.flatMap((pixel) => [...pixel, 255]);
-                return [...kept(oklab(rgba(painted)), oklab(rgba(own)), dials)];
+                return [...blend(oklab(rgba(painted)), oklab(rgba(own)), dials)];
             }""",
             [painted.reshape(-1, 3).tolist(), own.reshape(-1, 3).tolist(), {"colours": colours, "light": light}],
         )
@@ -335,7 +335,7 @@ def test_what_is_folded_away_is_named_in_full(new_page, files, window):
         assert words == [1, True], fold.inner_text()  # a title in one line, and nothing cut off beside it
     photo(page).set_input_files(files[0])
     page.locator("#regions > summary").click()
-    expect(page.locator("#regions-sum")).to_contain_text("nothing is brushed yet")
+    expect(page.locator("#regions-summary")).to_contain_text("nothing is brushed yet")
     assert_fits(page)
 
 

@@ -105,7 +105,7 @@ def test_a_pastiche_that_is_dropped_gives_its_controls_back(new_page, pastiche, 
     page = new_page()
     drop(page, "#content-zone", data_transfer(page, data))
     expect(offer(page)).to_contain_text(OFFER)
-    expect(page.locator(".easel")).to_be_hidden()
+    expect(page.locator(".photo-frame")).to_be_hidden()
     page.get_by_role("button", name="Use its settings").click()
     expect(offer(page)).to_contain_text("Its settings are in place. Now choose the photo")
     expect_restored(page)
@@ -165,7 +165,7 @@ def test_a_painting_that_was_brought_comes_back_as_numbers(new_page, files):
     photo(page).set_input_files(files[0])
     drop(page, "#content-zone", data_transfer(page, data))
     page.get_by_role("button", name="Use its settings").click()
-    brought = page.locator(".pick.is-numbers")
+    brought = page.locator(".pick.is-vector")
     expect(brought).to_have_count(1)
     expect(brought.get_by_role("checkbox")).to_be_checked()
     expect_previewed(page)
@@ -179,7 +179,7 @@ def test_it_can_be_painted_over_as_a_photo(new_page, pastiche):
     page = new_page()
     drop(page, "#content-zone", data_transfer(page, pastiche()))
     page.get_by_role("button", name="Paint over it as a photo").click()
-    expect(page.locator(".easel")).to_be_visible()
+    expect(page.locator(".photo-frame")).to_be_visible()
     expect(offer(page)).to_be_hidden()
     expect(page.locator(".pick-box:checked")).to_have_count(0)
 
@@ -216,7 +216,7 @@ def test_a_picture_without_a_recipe_is_simply_a_photo(new_page, photo_png):
     asked = []
     page.route("**/api/v1/recipe", lambda route: asked.append(route.request.url))
     drop(page, "#content-zone", data_transfer(page, photo_png))
-    expect(page.locator(".easel")).to_be_visible()
+    expect(page.locator(".photo-frame")).to_be_visible()
     expect(offer(page)).to_be_hidden()
     assert asked == []
 
@@ -224,7 +224,7 @@ def test_a_picture_without_a_recipe_is_simply_a_photo(new_page, photo_png):
 def test_a_broken_recipe_is_simply_a_photo(new_page, photo_png):
     page = new_page()
     drop(page, "#content-zone", data_transfer(page, photo_png + b'pastiche-recipe{"recipe": nothing'))
-    expect(page.locator(".easel")).to_be_visible()
+    expect(page.locator(".photo-frame")).to_be_visible()
     expect(offer(page)).to_be_hidden()
 
 

@@ -48,7 +48,7 @@ def refine(page: Page, preset: str = "Fast") -> None:
 
 
 def expect_losses(page: Page) -> None:
-    expect(page.locator("#losses-told")).to_contain_text(re.compile(r"Style loss\s+0\.38 → 0\.\d+"))
+    expect(page.locator("#losses-summary")).to_contain_text(re.compile(r"Style loss\s+0\.38 → 0\.\d+"))
 
 
 def curve(page: Page) -> str:
@@ -145,7 +145,7 @@ def test_a_paused_one_is_found_in_the_history(refining):
     page.get_by_role("link", name="History").first.click()
     resting = page.get_by_role("region", name="Not done yet").get_by_role("listitem")
     expect(resting).to_contain_text(re.compile(rf"Paused · step \d+ of {LONG} · 3 days left"))
-    page.wait_for_function("document.querySelector('.is-resting img').naturalWidth > 0")
+    page.wait_for_function("document.querySelector('.is-paused img').naturalWidth > 0")
     resting.get_by_role("link").click()
     expect(page.get_by_role("button", name="Go on")).to_be_visible()
 

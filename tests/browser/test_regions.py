@@ -90,7 +90,7 @@ def stroke(page: Page, *places: tuple[float, float]) -> None:
 
 
 def covers(page: Page) -> str:
-    return page.locator("#brush-told").text_content() or ""
+    return page.locator("#brush-status").text_content() or ""
 
 
 def press(page: Page, name: str) -> None:
@@ -110,7 +110,7 @@ def result(page: Page) -> np.ndarray:
 def test_a_part_is_brushed_and_the_rest_stays_the_photo(open_page, heard, photo_png):
     page = open_page()
     stroke(page, (0.15, 0.5), (0.35, 0.5))
-    expect(page.locator("#brush-told")).to_contain_text("What you brushed covers")
+    expect(page.locator("#brush-status")).to_contain_text("What you brushed covers")
     paint(page)
     (mask,) = job(heard).masks
     assert mask.shape == (96, 128)
@@ -136,7 +136,7 @@ def test_what_is_brushed_stays_the_photo_when_it_is_turned_round(open_page, hear
 
 def test_undo_redo_erase_and_clear(open_page):
     page = open_page()
-    empty, told = "Nothing is brushed here yet.", page.locator("#brush-told")
+    empty, told = "Nothing is brushed here yet.", page.locator("#brush-status")
     expect(page.get_by_role("button", name="Undo")).to_be_disabled()
     stroke(page, (0.1, 0.5), (0.9, 0.5))
     once = covers(page)
@@ -168,7 +168,7 @@ def test_the_keyboard_brushes(open_page, heard):
     for _ in range(6):
         page.keyboard.press("Shift+ArrowLeft")  # as far as it goes
     page.keyboard.press("Space")
-    expect(page.locator("#brush-told")).to_contain_text("covers")
+    expect(page.locator("#brush-status")).to_contain_text("covers")
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")
     assert page.url.endswith("/")
@@ -187,7 +187,7 @@ def test_a_finger_brushes_and_the_page_stays(open_page):
     for kind, y in (("touchStart", 0), ("touchMove", 25), ("touchMove", 50), ("touchEnd", None)):
         places = [] if y is None else [{"x": at[0], "y": at[1] - y}]
         touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": places})
-    expect(page.locator("#brush-told")).to_contain_text("covers")
+    expect(page.locator("#brush-status")).to_contain_text("covers")
     assert page.evaluate("scrollY") == before
     assert_fits(page)
 
@@ -196,7 +196,7 @@ def test_regions_have_styles_and_strengths_of_their_own(open_page, heard):
     page = open_page(styles=(FLOW, OTHER))
     stroke(page, (0.15, 0.5), (0.3, 0.5))
     press(page, "Add a region")
-    expect(page.locator(".region.is-chosen .region-told")).to_contain_text("left out")
+    expect(page.locator(".region.is-chosen .region-summary")).to_contain_text("left out")
     stroke(page, (0.7, 0.5), (0.85, 0.5))
     page.get_by_label("Region 2: Style").select_option(f"Only {OTHER}")
     page.get_by_label("Region 2: Strength").fill("0.4")
@@ -252,10 +252,10 @@ def test_removing_a_region_can_be_taken_back(open_page):
     press(page, "Add a region")
     page.get_by_role("button", name="Remove Region 1").click()
     expect(page.locator(".region-name")).to_have_text(["Region 2"])
-    expect(page.locator("#regions-sum")).to_contain_text("nothing is brushed")
+    expect(page.locator("#regions-summary")).to_contain_text("nothing is brushed")
     press(page, "Bring it back")
     expect(page.locator(".region-name")).to_have_text(["Region 1", "Region 2"])
-    expect(page.locator("#brush-told")).to_contain_text("Region 1 covers")
+    expect(page.locator("#brush-status")).to_contain_text("Region 1 covers")
 
 
 def test_up_to_eight_regions(open_page):
@@ -272,7 +272,7 @@ def test_the_photos_own_clear_parts(open_page, heard, photo, tmp_path):
     Image.fromarray(rgba).save(tmp_path / "clear.png")
     page = open_page(tmp_path / "clear.png")
     press(page, "where the photo is not transparent")
-    expect(page.locator("#brush-told")).to_contain_text("50 %")
+    expect(page.locator("#brush-status")).to_contain_text("50 %")
     paint(page)
     assert job(heard).masks == ["alpha"]
     (small,) = [order.masks[0] for order in heard if order.masks and not order.is_job][-1:]
@@ -293,7 +293,7 @@ def test_a_mask_from_a_file(open_page, heard, tmp_path):
     half.paste(255, (0, 0, 128, 192))
     half.save(tmp_path / "half.png")
     page.locator("#mask").set_input_files(tmp_path / "half.png")
-    expect(page.locator("#brush-told")).to_contain_text("50 %")
+    expect(page.locator("#brush-status")).to_contain_text("50 %")
     expect(page.locator("#mask-problem")).to_be_hidden()
     paint(page)
     (mask,) = job(heard).masks
@@ -302,11 +302,11 @@ def test_a_mask_from_a_file(open_page, heard, tmp_path):
 
 def test_closed_or_empty_nothing_is_sent(open_page, heard):
     page = open_page()
-    expect(page.locator("#regions-sum")).to_contain_text("nothing is brushed yet")
+    expect(page.locator("#regions-summary")).to_contain_text("nothing is brushed yet")
     stroke(page, (0.2, 0.5))
-    expect(page.locator("#regions-sum")).to_have_text("1 region")
+    expect(page.locator("#regions-summary")).to_have_text("1 region")
     page.locator("#regions > summary").click()
-    expect(page.locator("#regions-sum")).to_contain_text("off, so all of it is painted")
+    expect(page.locator("#regions-summary")).to_contain_text("off, so all of it is painted")
     paint(page)
     assert job(heard).masks == []
 
@@ -342,19 +342,19 @@ def test_a_photo_of_the_same_proportions_keeps_what_was_brushed(open_page, tmp_p
         Image.new("RGB", size, "teal").save(tmp_path / f"{size[0]}.png")
     page.get_by_label("Photo", exact=True).set_input_files(tmp_path / "256.png")
     expect(page.locator("#content-hint")).to_contain_text("256.png")
-    expect(page.locator("#brush-told")).to_have_text(once)
+    expect(page.locator("#brush-status")).to_have_text(once)
     page.get_by_label("Photo", exact=True).set_input_files(tmp_path / "300.png")
     expect(page.locator("#regions-notice")).to_contain_text("other proportions")
-    expect(page.locator("#brush-told")).to_have_text("Nothing is brushed here yet.")
+    expect(page.locator("#brush-status")).to_have_text("Nothing is brushed here yet.")
     press(page, "Bring it back, stretched")
-    expect(page.locator("#brush-told")).to_contain_text("covers")
+    expect(page.locator("#brush-status")).to_contain_text("covers")
     expect(page.locator("#regions-notice")).to_be_hidden()
 
 
 def test_without_a_photo_it_says_so(new_page):
     page = new_page()
     page.locator("#regions > summary").click()
-    expect(page.locator("#regions-wait")).to_contain_text("Choose a photo first")
+    expect(page.locator("#regions-placeholder")).to_contain_text("Choose a photo first")
     expect(canvas(page)).to_be_hidden()
 
 
@@ -370,7 +370,7 @@ def test_another_like_this_has_the_same_regions(open_page, heard):
     first = job(heard)
     page.get_by_role("link", name="Make another like this").click()
     expect(page.locator(".region")).to_have_count(2)
-    expect(page.locator("#regions-sum")).to_have_text("2 regions")
+    expect(page.locator("#regions-summary")).to_have_text("2 regions")
     expect(page.get_by_label("Soft edge")).to_have_value("3")
     heard.clear()
     paint(page)
