@@ -16,12 +16,12 @@ import numpy as np
 import model
 from model import Pastiche, RefineOptions, StylizeOptions, style_vector, stylize
 from model.errors import InvalidOption
-from model.images import ImageSource
+from model.imaging.image_files import ImageSource
 from model.options import PRESETS, START_WORDS, ClipOptions
 from model.progress import OnStep
 
 if TYPE_CHECKING:
-    from model.clips import Report
+    from model.pipelines.clips import ClipReport
 
 __all__ = ["refine", "style_vector", "transfer_clip", "transfer_style"]
 
@@ -48,8 +48,10 @@ def transfer_style(
     Raises `model.StyleTransferError`, whose text says which argument is wrong and what to do.
     """
     if refine is not None:
-        return _refined(content, style, {"preset": _preset(refine)} | _given(options), None, None, model_path, mask)
-    return _stylized(content, style, _given(options), model_path, mask)
+        return _refine(
+            content, style, {"preset": _check_preset(refine)} | _drop_none(options), None, None, model_path, mask
+        )
+    return _stylize(content, style, _drop_none(options), model_path, mask)
 
 
 def refine(
@@ -73,8 +75,8 @@ def refine(
     Raises `model.StyleTransferError`, as `transfer_style` does.
     """
     if isinstance(start, str) and start in START_WORDS:
-        return _refined(content, style, {"preset": preset, "start": start} | options, None, on_step, model_path, mask)
-    return _refined(content, style, {"preset": preset} | options, start, on_step, model_path, mask)
+        return _refine(content, style, {"preset": preset, "start": start} | options, None, on_step, model_path, mask)
+    return _refine(content, style, {"preset": preset} | options, start, on_step, model_path, mask)
 
 
 def transfer_clip(
@@ -85,7 +87,7 @@ def transfer_clip(
     *,
     on_step: OnStep | None = None,
     **options: Any,
-) -> Report:
+) -> ClipReport:
     """An animated picture or a video painted in the style of `style`, into the file `output`; its sound is kept.
 
     The output's ending says which kind it is: .gif, .webp, .mp4, .mov, .mkv or .webm; videos need PyAV. `options` are
@@ -93,12 +95,12 @@ def transfer_clip(
 
     Raises `model.StyleTransferError`, as `transfer_style` does.
     """
-    from model.clips import stylize_clip  # loads SciPy
+    from model.pipelines.clips import stylize_clip  # loads SciPy
 
-    return stylize_clip(content, _listed(style), output, ClipOptions.parse(_given(options)), model_path, on_step)
+    return stylize_clip(content, _as_list(style), output, ClipOptions.parse(_drop_none(options)), model_path, on_step)
 
 
-def _stylized(
+def _stylize(
     content: ImageSource,
     style: ImageSource | Sequence[ImageSource],
     options: Mapping[str, Any],
@@ -106,10 +108,10 @@ def _stylized(
     mask: ImageSource | Sequence[ImageSource] | None,
 ) -> np.ndarray:
     chosen = StylizeOptions.parse(options)
-    return _told(stylize(content, _listed(style), chosen, model_path, masks=_masks(mask)))
+    return _warn_and_unwrap(stylize(content, _as_list(style), chosen, model_path, masks=_mask_list(mask)))
 
 
-def _refined(
+def _refine(
     content: ImageSource,
     style: ImageSource | Sequence[ImageSource],
     options: Mapping[str, Any],
@@ -119,31 +121,33 @@ def _refined(
     mask: ImageSource | Sequence[ImageSource] | None,
 ) -> np.ndarray:
     chosen = RefineOptions.parse(options)
-    return _told(model.refine(content, _listed(style), chosen, start, on_step, model_path, masks=_masks(mask)))
+    return _warn_and_unwrap(
+        model.refine(content, _as_list(style), chosen, start, on_step, model_path, masks=_mask_list(mask))
+    )
 
 
-def _told(pastiche: Pastiche) -> np.ndarray:
+def _warn_and_unwrap(pastiche: Pastiche) -> np.ndarray:
     """Warns, in the caller's line, of what was done otherwise than asked for."""
     for note in pastiche.notes:
         warnings.warn(note, stacklevel=4)
     return pastiche.picture.rgb
 
 
-def _given(options: Mapping[str, Any]) -> dict[str, Any]:
+def _drop_none(options: Mapping[str, Any]) -> dict[str, Any]:
     """None stands for the default, as it did where these were arguments of their own."""
     return {name: value for name, value in options.items() if value is not None}
 
 
-def _preset(refine: str) -> str:
+def _check_preset(refine: str) -> str:
     """Checked here, where it is called `refine`."""
     if refine not in tuple(PRESETS):
         raise InvalidOption(f"'refine' must be one of {', '.join(PRESETS)}, not '{str(refine)[:40]}'.", "refine")
     return refine
 
 
-def _masks(mask: ImageSource | Sequence[ImageSource] | None) -> list[ImageSource]:
-    return [] if mask is None else _listed(mask)
+def _mask_list(mask: ImageSource | Sequence[ImageSource] | None) -> list[ImageSource]:
+    return [] if mask is None else _as_list(mask)
 
 
-def _listed(pictures: ImageSource | Sequence[ImageSource]) -> list[ImageSource]:
+def _as_list(pictures: ImageSource | Sequence[ImageSource]) -> list[ImageSource]:
     return list(pictures) if isinstance(pictures, list | tuple) else [cast(ImageSource, pictures)]

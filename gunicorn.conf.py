@@ -35,11 +35,11 @@ SWITCH = 0.0005  # seconds until it is to be handed on, instead of 5 millisecond
 
 def post_worker_init(worker):
     """The port is open: the model is loaded now, and jobs that an earlier server left are painted, not at a visit."""
-    from app import awaken  # not above: gunicorn reads this file before it knows where the app is
+    from app import start_background  # not above: gunicorn reads this file before it knows where the app is
 
     # A picture's threads take Python's lock again and again, for a moment; whoever answers others holds on to it.
     sys.setswitchinterval(SWITCH)
-    awaken(worker.wsgi)
+    start_background(worker.wsgi)
 
 
 def worker_exit(server, worker):

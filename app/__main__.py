@@ -8,9 +8,9 @@ import os
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from app import parts
+from app import create_services
+from app.jobs.worker import Worker
 from app.settings import Settings
-from app.worker import Worker
 
 
 def main() -> None:
@@ -21,7 +21,7 @@ def main() -> None:
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("app").setLevel(logging.INFO)
     try:
-        worker = parts(Settings.from_environment())["worker"]
+        worker = create_services(Settings.from_environment())["worker"]
     except (ValueError, SQLAlchemyError) as error:
         parser.error(str(error))
     assert isinstance(worker, Worker)

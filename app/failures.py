@@ -49,11 +49,11 @@ class Unauthorized(StyleTransferError):
     """A key that opens nothing."""
 
 
-class Foreign(StyleTransferError):
+class CrossSiteRequest(StyleTransferError):
     """Sent by a page of another site."""
 
 
-class TooLong(StyleTransferError):
+class ExceedsSyncLimit(StyleTransferError):
     """More than one request should wait for."""
 
 
@@ -64,7 +64,7 @@ _NO_ENCODER = (
 _NO_DATABASE = "The server's database does not answer at the moment. Please try again in a few seconds."
 _UNEXPECTED = "Something went wrong on the server. It has been written down; please try again."
 # status, code, sentence. None: the exception's own sentence is fit for the public.
-_TABLE: dict[type[Exception], tuple[int, str, str | None]] = {
+_RESPONSES: dict[type[Exception], tuple[int, str, str | None]] = {
     InvalidOption: (422, "invalid_option", None),
     ResultTooLarge: (422, "too_large", None),
     NoRecipe: (422, "no_recipe", None),
@@ -73,11 +73,11 @@ _TABLE: dict[type[Exception], tuple[int, str, str | None]] = {
     ImageTooLarge: (413, "image_too_large", None),
     MalformedRequest: (400, "malformed_request", None),
     UnsupportedBody: (415, "unsupported_body", None),
-    TooLong: (422, "too_long", None),
+    ExceedsSyncLimit: (422, "too_long", None),
     Busy: (503, "busy", None),
     Missing: (404, "not_found", None),
     NotDone: (404, "not_done", None),
-    Foreign: (403, "foreign", None),
+    CrossSiteRequest: (403, "foreign", None),
     Unauthorized: (401, "unknown_key", None),
     WeightsError: (503, "model_unavailable", _NO_MODEL),
     DeviceUnavailable: (503, "model_unavailable", _NO_MODEL),
@@ -85,37 +85,40 @@ _TABLE: dict[type[Exception], tuple[int, str, str | None]] = {
     TimeoutError: (503, "busy", _NO_DATABASE),
     Exception: (500, "internal_error", _UNEXPECTED),
 }
-_LONGEST, _LONGEST_FIELD = 2000, 300  # characters: all of an encoder's layers; a field that was sent has any name
+_MAX_MESSAGE_LENGTH, _MAX_FIELD_LENGTH = (
+    2000,
+    300,
+)  # characters: all of an encoder's layers; a field that was sent has any name
 
 
 def status(error: Exception) -> int:
-    return _row(error)[0]
+    return _classify(error)[0]
 
 
-def public(error: Exception) -> dict[str, Any]:
+def public_error(error: Exception) -> dict[str, Any]:
     """{"code", "message", and "field" where there is one}; what the public may not read goes to the log."""
-    _, code, sentence = _row(error)
+    _, code, sentence = _classify(error)
     field: str | None = getattr(error, "field", None)
     if sentence is not None:
         _log.error("%s: %s", code, error, exc_info=error)
-        return {"code": code, "message": sentence} | ({"field": field} if _is_encoders(error) else {})
+        return {"code": code, "message": sentence} | ({"field": field} if _is_encoder_missing(error) else {})
     message = str(error).removeprefix(f"{field}: ")  # the answer names the field beside the sentence
     if field:
-        message = message.replace(field, shortened(field, _LONGEST_FIELD))
-    told = {"code": code, "message": shortened(message[:1].upper() + message[1:])}
-    return told | {"field": shortened(field, _LONGEST_FIELD)} if field else told
+        message = message.replace(field, shorten(field, _MAX_FIELD_LENGTH))
+    told = {"code": code, "message": shorten(message[:1].upper() + message[1:])}
+    return told | {"field": shorten(field, _MAX_FIELD_LENGTH)} if field else told
 
 
-def shortened(text: str, longest: int = _LONGEST) -> str:
+def shorten(text: str, longest: int = _MAX_MESSAGE_LENGTH) -> str:
     return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
-def _is_encoders(error: Exception) -> bool:
+def _is_encoder_missing(error: Exception) -> bool:
     """One encoder's weights are missing, which is no fault of the server's while there are others."""
     return isinstance(error, WeightsMissing) and error.field == "encoder"
 
 
-def _row(error: Exception) -> tuple[int, str, str | None]:
-    if _is_encoders(error):
+def _classify(error: Exception) -> tuple[int, str, str | None]:
+    if _is_encoder_missing(error):
         return 422, "encoder_unavailable", _NO_ENCODER
-    return next(_TABLE[kind] for kind in type(error).__mro__ if kind in _TABLE)
+    return next(_RESPONSES[kind] for kind in type(error).__mro__ if kind in _RESPONSES)

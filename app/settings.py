@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 PREFIX = "STYLE_"
 
 
-def _at_once(cores_each: int) -> int:
+def _default_concurrency(cores_each: int) -> int:
     """Pictures, of which each has so many cores; beyond four it is memory that runs out."""
     return min(4, max(1, (os.cpu_count() or 1) // cores_each))
 
@@ -27,7 +27,9 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     renders: int = Field(
-        default_factory=lambda: _at_once(1),  # while one is decoded or encoded, by one core, another is painted
+        default_factory=lambda: _default_concurrency(
+            1
+        ),  # while one is decoded or encoded, by one core, another is painted
         ge=1,
         le=64,
         description="Pictures painted at the same time for requests that wait.",
@@ -53,7 +55,7 @@ class Settings(BaseModel):
     secret_key: str = Field("", description="Signs cookies; left empty, a key is made and kept in the data folder.")
     worker: bool = Field(True, description="Paint jobs in the server's own process; no: `make worker` does.")
     painters: int = Field(
-        default_factory=lambda: max(2, _at_once(2)),
+        default_factory=lambda: max(2, _default_concurrency(2)),
         ge=1,
         le=64,
         description="Jobs painted at the same time; of several, one is always free for pastiches.",

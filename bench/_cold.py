@@ -40,23 +40,23 @@ def main(photo: Path, painting: Path) -> None:
 
 
 def _library() -> Any:
-    from model.transfer import stylize
+    from model.pipelines.stylization import stylize
 
     return stylize
 
 
 def _tensorflow() -> None:
-    from model.loading import uncollected  # not above: that would import the library
+    from model.hardware.device import gc_disabled  # not above: that would import the library
 
-    with uncollected():
+    with gc_disabled():
         import tensorflow  # noqa: F401
 
 
 def _networks() -> Any:
-    from model.loading import uncollected
+    from model.hardware.device import gc_disabled
 
-    with uncollected():
-        from model import magenta
+    with gc_disabled():
+        from model.inference import magenta
 
     return magenta
 

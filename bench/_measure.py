@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from model.device import cores, device
+from model.hardware.device import cores, device
 
 ROOT = Path(__file__).resolve().parents[1]
 REST = 0.05  # seconds

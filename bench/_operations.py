@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from model.networks import Architecture
+from model.networks.architecture import Architecture
 
 
 def operations(architecture: Architecture, height: int, width: int) -> int:

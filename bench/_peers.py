@@ -19,8 +19,10 @@ import openvino
 import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 
-from model.device import cores
-from model.networks import Architecture, assign_arrays, build_transformer
+from model.hardware.device import cores
+from model.networks.architecture import Architecture
+from model.networks.layers import assign_arrays
+from model.networks.transformer import build_transformer
 
 Run: TypeAlias = Callable[[np.ndarray, np.ndarray], np.ndarray]  # (H, W, 3) and a vector (n,) -> (H, W, 3), float32
 OPENVINO = {"float32": ("FP32", "f32"), "bfloat16": ("BF16", "bf16"), "float16": ("FP16", "f16")}  # its own two words

@@ -17,10 +17,11 @@ from bench import _peers_onnx as peers_onnx
 from bench._measure import median_seconds, median_seconds_in_turns
 from bench._operations import operations
 from bench._peers import Run
-from model import images, probes
-from model.likeness import psnr
-from model.magenta import STYLE_SIDE, Magenta
-from model.networks import Architecture
+from model.imaging import pixel_ops
+from model.imaging.pixel_ops import psnr
+from model.inference import autotune
+from model.inference.magenta import STYLE_SIDE, Magenta
+from model.networks.architecture import Architecture
 
 PRODUCT_SIDE = 4096  # of the matrices whose product tells what the processor can do
 HEAD = "way | side | seconds | times ours | dB to float32 | of a sky | share of the product's rate"
@@ -51,16 +52,16 @@ class Way(NamedTuple):
 
 def photo(side: int) -> np.ndarray:
     """One that comes with scikit-image, squared; (side, side, 3) float32 in 0..1."""
-    return images.resize(data.astronaut() / np.float32(255), (side, side))
+    return pixel_ops.resize(data.astronaut() / np.float32(255), (side, side))
 
 
 def painting() -> np.ndarray:
     """As colourful as one, at the size that the predictor looks at."""
-    return images.resize(data.immunohistochemistry() / np.float32(255), (STYLE_SIDE, STYLE_SIDE))
+    return pixel_ops.resize(data.immunohistochemistry() / np.float32(255), (STYLE_SIDE, STYLE_SIDE))
 
 
 def scene(transformer: keras.Model, architecture: Architecture, side: int, vector: np.ndarray) -> Scene:
-    content, sky, paint = photo(side), probes.sky(side), peers.in_keras(transformer)
+    content, sky, paint = photo(side), autotune.sky_picture(side), peers.in_keras(transformer)
     return Scene(architecture, content, vector, paint(content, vector), sky, paint(sky, vector))
 
 

@@ -9,8 +9,11 @@ import keras
 import numpy as np
 
 from bench._measure import ROOT
-from model.networks import V1_256, build_predictor, build_transformer, read_arrays
-from model.npz import write_npz
+from model.networks.architecture import V1_256
+from model.networks.layers import read_arrays
+from model.networks.predictors import build_predictor
+from model.networks.transformer import build_transformer
+from model.weights.npz import write_npz
 from tests.model import saved_model
 
 

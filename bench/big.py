@@ -29,11 +29,13 @@ from skimage import data
 
 from bench._measure import ROOT, machine, on_the_processor
 from bench._published import full_weights
-from model import images, tiles, weights
-from model.kernels import Norm
-from model.likeness import psnr
-from model.magenta import Magenta, load
-from model.moments import Moments, Scale
+from model.imaging import pixel_ops
+from model.imaging.pixel_ops import psnr
+from model.inference.folding import NormParams
+from model.inference.magenta import Magenta, load
+from model.inference.statistics import ChannelAffine, ChannelStatistics
+from model.inference.tiling import renderer
+from model.weights import registry
 
 SMALL = 4.0  # megapixels
 REPEATS = 3  # of the small one, whose time is the median
@@ -105,18 +107,18 @@ def in_bands(network: Magenta, content: np.ndarray, vector: np.ndarray) -> np.nd
     def put(top: int, rows: np.ndarray) -> None:
         pastiche[top : top + len(rows)] = rows
 
-    tiles.render(network, content, vector, put)
+    renderer.render(network, content, vector, put)
     return pastiche
 
 
 def against_the_whole() -> list[str]:
     """Of both networks, each in the way that it chose on this machine."""
     with tempfile.TemporaryDirectory() as folder:
-        networks = load(weights.SHIPPED), load(full_weights(Path(folder)))
+        networks = load(registry.SHIPPED_MAGENTA), load(full_weights(Path(folder)))
     vectors = [network.embed(data.immunohistochemistry() / np.float32(255)) for network in networks]
     rows = []
     for name, read in PHOTOS.items():
-        content = images.resize(read() / np.float32(255), EXACT_SIZE)
+        content = pixel_ops.resize(read() / np.float32(255), EXACT_SIZE)
         pairs = zip(networks, vectors, strict=True)
         found = [psnr(in_bands(network, content, vector), network.render(content, vector)) for network, vector in pairs]
         rows.append(f"| {name} | {' | '.join(f'{decibels:.0f} dB' for decibels in found)} |")
@@ -127,28 +129,28 @@ def against_the_whole() -> list[str]:
 @contextmanager
 def statistics_of_the_first(norms: int) -> Iterator[None]:
     """Of the renders in here, each with so many normalisations, all take those of the first."""
-    numbers, scales, exact = count(), [], Scale.of
+    numbers, scales, exact = count(), [], ChannelAffine.of
 
-    def of(norm: Norm, parts: Sequence[Moments]) -> Scale:
+    def of(norm: NormParams, parts: Sequence[ChannelStatistics]) -> ChannelAffine:
         number = next(numbers)
         if number < norms:
             scales.append(exact(norm, parts))
         return scales[number % norms]
 
-    with patch.object(Scale, "of", of):
+    with patch.object(ChannelAffine, "from_statistics", of):
         yield
 
 
 def from_smaller_copies() -> list[str]:
     """What statistics of a half and of a quarter cost, against the exact ones, at full size."""
-    network, rows = load(weights.SHIPPED), []
+    network, rows = load(registry.SHIPPED_MAGENTA), []
     vector = network.embed(data.immunohistochemistry() / np.float32(255))
     for name, read in SHARP.items():
         content = read() / np.float32(255)
         exact, found = in_bands(network, content, vector), []
         for part in 2, 4:
-            with statistics_of_the_first(len(network.norms(vector))):
-                in_bands(network, images.resize(content, tuple(side // part for side in content.shape[:2])), vector)
+            with statistics_of_the_first(len(network.norm_params(vector))):
+                in_bands(network, pixel_ops.resize(content, tuple(side // part for side in content.shape[:2])), vector)
                 found.append(psnr(in_bands(network, content, vector), exact))
         rows.append(f"| {name}, {content.shape[1]} x {content.shape[0]} | {found[0]:.1f} dB | {found[1]:.1f} dB |")
         print(rows[-1], flush=True)
@@ -226,7 +228,7 @@ def main() -> None:
     found = {name: "\n".join(part()) for name, part in parts.items() if args.only in (None, name)}
     if args.only is None and args.megapixels == 100:
         (ROOT / "docs" / "big.md").write_text(
-            PAGE.format(machine=machine(), tiled_from=tiles.TILED_FROM / 1e6, **found), "utf-8"
+            PAGE.format(machine=machine(), tiled_from=renderer.TILING_THRESHOLD / 1e6, **found), "utf-8"
         )
 
 

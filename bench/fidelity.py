@@ -17,15 +17,17 @@ from pathlib import Path
 import numpy as np
 
 from bench._measure import ROOT, on_the_processor
-from model import encoder_layers, images, refine, stylize
+from model import refine, stylize
+from model.imaging import image_files
 from model.options import RefineOptions
+from model.refinement import encoder_registry
 from training.evaluate import Judge, Score
 from training.sheet import contact_sheet
 from training.vgg import CONTENT_LAYER, STYLE_LAYERS, vgg19
 
 RUNS = {
     "`best`, VGG19": {"preset": "best", "encoder": "vgg19"},
-    "`balanced`, vgg19-slim": {"preset": "balanced", "encoder": encoder_layers.SLIM},
+    "`balanced`, vgg19-slim": {"preset": "balanced", "encoder": encoder_registry.SLIM},
     "`fast`, vgg19-slim": {"preset": "fast"},
 }
 ROWS = 6  # of a contact sheet
@@ -47,7 +49,7 @@ class Outcome:
 def pairs(folder: Path, side: int) -> list[tuple[np.ndarray, np.ndarray]]:
     photos, paintings = (sorted((folder / kind).glob("*.jpg")) for kind in ("content", "style"))
     return [
-        (images.read(photo, long_side=side).rgb, images.read(painting, long_side=side).rgb)
+        (image_files.read(photo, long_side=side).rgb, image_files.read(painting, long_side=side).rgb)
         for photo, painting in zip(photos, paintings, strict=True)
     ]
 
@@ -114,11 +116,11 @@ def main() -> None:
     parser.add_argument("--sheets", type=Path, help="folder for contact sheets")
     parser.add_argument("--out", type=Path, default=ROOT / "docs/fidelity.md")
     args = parser.parse_args()
-    if not (args.pairs and encoder_layers.find("vgg19")):
+    if not (args.pairs and encoder_registry.find("vgg19")):
         print("Needs --pairs, and VGG19's weights on this machine as the judge: nothing is measured.")
         return
     on_the_processor()
-    vgg = vgg19(encoder_layers.find("vgg19"), (*STYLE_LAYERS, CONTENT_LAYER))
+    vgg = vgg19(encoder_registry.find("vgg19"), (*STYLE_LAYERS, CONTENT_LAYER))
     found, rows = [], []
     for photo, painting in pairs(args.pairs, args.size)[: args.first]:
         found.append(outcomes(photo, painting, Judge(vgg, photo, painting), args.runs))

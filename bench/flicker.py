@@ -18,10 +18,11 @@ from itertools import pairwise
 import numpy as np
 from skimage import data
 
-from model import images, weights
-from model.clips import Painter
-from model.magenta import Magenta, load
+from model.imaging import image_files, pixel_ops
+from model.inference.magenta import Magenta, load
 from model.options import ClipOptions
+from model.pipelines.clips import FramePainter
+from model.weights import registry
 
 SIGMAS = (0.01, 0.02, 0.05)
 SMOOTHS = (0.0, 0.5, 0.8, 1.0)
@@ -30,7 +31,7 @@ STYLE = "static/styles/flow.jpg"
 
 def photos(width: int) -> dict[str, np.ndarray]:
     found = {"astronaut": data.astronaut(), "coffee": data.coffee(), "chelsea": data.chelsea()}
-    return {name: images.resize(photo / np.float32(255), (width * 3 // 4, width)) for name, photo in found.items()}
+    return {name: pixel_ops.resize(photo / np.float32(255), (width * 3 // 4, width)) for name, photo in found.items()}
 
 
 def noisy(photo: np.ndarray, sigma: float, frames: int) -> list[np.ndarray]:
@@ -39,10 +40,10 @@ def noisy(photo: np.ndarray, sigma: float, frames: int) -> list[np.ndarray]:
 
 
 def painted(network: Magenta, vector: np.ndarray, smooth: float, frames: Sequence[np.ndarray]) -> list[np.ndarray]:
-    painter = Painter(network, vector, ClipOptions(smooth=smooth), np.zeros(0, "float32"))
+    painter = FramePainter(network, vector, ClipOptions(smooth=smooth), np.zeros(0, "float32"))
     done = []
     for frame in frames:
-        painter.see(frame)
+        painter.observe(frame)
         done.append(painter.paint())
     return done
 
@@ -92,8 +93,8 @@ def main() -> None:
     parser.add_argument("--width", type=int, default=160, help="pixels")
     parser.add_argument("--frames", type=int, default=12)
     args = parser.parse_args()
-    network = load(weights.SHIPPED)
-    vector = network.embed(images.read(STYLE).rgb)
+    network = load(registry.SHIPPED_MAGENTA)
+    vector = network.embed(image_files.read(STYLE).rgb)
     flicker_table(network, vector, args.width, args.frames)
     trail_table(network, vector, args.width)
     seconds_table(network, vector)

@@ -21,10 +21,11 @@ import numpy as np
 import tensorflow as tf
 
 from bench._measure import ROOT, on_the_processor
-from model import encoder_layers, gatys, images
-from model.device import cores
+from model.hardware.device import cores
+from model.imaging import image_files, pixel_ops
 from model.options import RefineOptions
 from model.progress import Cancelled, Step
+from model.refinement import encoder_registry, gatys
 
 STYLE = tuple(f"block{block}_conv1" for block in range(1, 6))
 CONTENT = "block5_conv2"
@@ -56,7 +57,7 @@ class Course:
 def tutorial(content: np.ndarray, style: np.ndarray) -> Iterator[np.ndarray]:
     """https://www.tensorflow.org/tutorials/generative/style_transfer, with its numbers."""
     vgg = keras.applications.VGG19(include_top=False, weights=None)
-    vgg.load_weights(encoder_layers.find("vgg19"))
+    vgg.load_weights(encoder_registry.find("vgg19"))
     vgg.trainable = False
     extractor = keras.Model(vgg.input, [vgg.get_layer(name).output for name in (*STYLE, CONTENT)])
 
@@ -126,9 +127,9 @@ class Judge:
         self.size = content.shape[:2]
 
     def losses(self, picture: np.ndarray) -> tuple[float, float, float]:
-        image = tf.constant(images.resize(picture, self.size)[None])
+        image = tf.constant(pixel_ops.resize(picture, self.size)[None])
         tutorials, relative = (
-            objective.at(image, targets, gatys.weigh(options))[0]
+            objective.at(image, targets, gatys.loss_weights(options))[0]
             for objective, targets, options in zip(self.objectives, self.targets, self.options, strict=True)
         )
         return tutorials["loss"], relative["style"], relative["content"]
@@ -182,12 +183,12 @@ def main() -> None:
     parser.add_argument("--busy", action="store_true", help="count the processor's time, where others share it")
     parser.add_argument("--out", type=Path, default=ROOT / "docs/gatys.md")
     args = parser.parse_args()
-    if not encoder_layers.find("vgg19"):
+    if not encoder_registry.find("vgg19"):
         print("VGG19's weights are not on this machine: there is nothing to compare with.")
         return
     on_the_processor()
-    content = images.read(args.content, long_side=args.size).rgb
-    style = images.read(args.style, long_side=args.size).rgb
+    content = image_files.read(args.content, long_side=args.size).rgb
+    style = image_files.read(args.style, long_side=args.size).rgb
     clock = processor_time if args.busy else time.perf_counter
     courses = {"TensorFlow's tutorial": run_tutorial(content, style, clock)}
     for name, values in OURS.items():

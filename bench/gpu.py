@@ -26,10 +26,11 @@ from PIL import Image
 
 from bench._measure import ROOT, median_seconds, table
 from bench._operations import operations
-from model import networks, weights
-from model.likeness import psnr
-from model.networks import V1_256, Architecture
-from model.npz import read_npz
+from model.imaging.pixel_ops import psnr
+from model.networks import layers, predictors, transformer
+from model.networks.architecture import V1_256, Architecture
+from model.weights import registry
+from model.weights.npz import read_npz
 
 HEADING = "## On a GPU"
 NOBODY = (
@@ -177,20 +178,20 @@ BACKENDS: Mapping[str, Callable[[], Device]] = {"jax": _jax, "torch": _torch, "t
 
 def shipped() -> Subject:
     """The weights that ship, and the style of one of the gallery's paintings."""
-    architecture, arrays = read_npz(weights.SHIPPED)
+    architecture, arrays = read_npz(registry.SHIPPED_MAGENTA)
     with keras.device("cpu"):
-        predictor = networks.build_predictor(architecture)
-        networks.assign_arrays(predictor, arrays)
+        predictor = predictors.build_predictor(architecture)
+        layers.assign_arrays(predictor, arrays)
         predictor.trainable = False
         style = picture("flow", 256)[None] / np.float32(255)
-        return Subject(weights.SHIPPED.stem, architecture, arrays, ops.convert_to_numpy(predictor(style)))
+        return Subject(registry.SHIPPED_MAGENTA.stem, architecture, arrays, ops.convert_to_numpy(predictor(style)))
 
 
 def full_size() -> Subject:
     """The published size. NumPy draws the numbers, so that they are the same on every backend."""
     rng = np.random.default_rng(0)
     with keras.device("cpu"):
-        arrays = networks.read_arrays(networks.build_transformer(V1_256))
+        arrays = layers.read_arrays(transformer.build_transformer(V1_256))
     drawn = {n: rng.normal(0, a[..., 0].size ** -0.5, a.shape) for n, a in arrays.items() if a.ndim > 1}
     vector = rng.random((1, V1_256.vector_size), dtype="float32")
     return Subject("v1-256's size, random", V1_256, arrays | drawn, vector)
@@ -202,16 +203,16 @@ def picture(name: str, side: int) -> np.ndarray:
         return np.array(file.convert("RGB").resize((side, side)))
 
 
-def transformer(subject: Subject, precision: str) -> keras.Model:
+def time_transformer(subject: Subject, precision: str) -> keras.Model:
     """Pixels (N, H, W, 3) uint8 and style vectors (N, vector_size) -> pastiches in 0..1, multiplied in `precision`."""
     with policy(POLICIES[precision]):
         pixels = keras.Input((None, None, 3), dtype="uint8")
         vector = keras.Input((subject.architecture.vector_size,), dtype="float32")
         content = ops.cast(pixels, "float32") / 255.0
         model = keras.Model(
-            [pixels, vector], networks._transform(content, vector, subject.architecture, precise_moments)
+            [pixels, vector], transformer._transform(content, vector, subject.architecture, precise_moments)
         )
-    networks.assign_arrays(model, subject.arrays)
+    layers.assign_arrays(model, subject.arrays)
     model.trainable = False  # or PyTorch would keep every feature map
     return model
 
@@ -244,14 +245,14 @@ def product_rate(device: Device, precision: str, side: int) -> float:
 def references(subject: Subject, sides: Sequence[int]) -> dict[int, np.ndarray]:
     """The pastiche of each side, by the processor in float32."""
     with keras.device("cpu"):
-        model = transformer(subject, "float32")
+        model = time_transformer(subject, "float32")
         return {side: ops.convert_to_numpy(model([picture("cat", side)[None], subject.vector])) for side in sides}
 
 
 def rows(device: Device, subject: Subject, sides: Sequence[int], batches: Sequence[int]) -> Iterator[Row]:
     expected = references(subject, sides)
     for precision in POLICIES:
-        compiled = device.compiler(transformer(subject, precision))
+        compiled = device.compiler(time_transformer(subject, precision))
         for side in sides:
             for batch in batches:
                 pixels = np.repeat(picture("cat", side)[None], batch, 0)

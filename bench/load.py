@@ -28,7 +28,7 @@ from skimage import data
 
 from app.settings import Settings
 from bench._measure import on_the_processor, table
-from model.device import cores
+from model.hardware.device import cores
 from tests.app.gunicorn import Server, running
 
 CLIENTS = 1, 4, 16, 64

@@ -21,7 +21,7 @@ from skimage import data
 
 from bench._measure import ROOT, on_the_processor, table
 from bench.big import photo, stylize
-from model.tiles import TILED_FROM
+from model.inference.tiling.renderer import TILING_THRESHOLD
 
 PLOT = ROOT / "docs" / "images" / "megapixels.png"
 WHOLE, BANDS = "in one piece", "in bands"
@@ -70,7 +70,7 @@ def points() -> list[Point]:
 
 def chosen(found: Sequence[Point]) -> list[Point]:
     """Those of the way that such a picture is painted in where nobody says otherwise."""
-    return [point for point in found if (point.way == BANDS) == (point.megapixels * 1e6 >= TILED_FROM)]
+    return [point for point in found if (point.way == BANDS) == (point.megapixels * 1e6 >= TILING_THRESHOLD)]
 
 
 def line(found: Sequence[Point], field: str) -> Line:
@@ -99,7 +99,7 @@ def draw(found: Sequence[Point], path: Path) -> None:
         for way in SIZES:
             _draw_way(axes, of(way, found), field)
         axes.axvline(
-            TILED_FROM / 1e6, color="grey", linestyle=":", linewidth=1, label="in bands by default from here on"
+            TILING_THRESHOLD / 1e6, color="grey", linestyle=":", linewidth=1, label="in bands by default from here on"
         )
         highest = max(getattr(point, field) for point in found)
         axes.set(xlabel="megapixels", ylabel=name, xlim=(0, 17), ylim=(0, 1.1 * highest))
@@ -132,8 +132,8 @@ def section() -> str:
 
 `python -m model stylize photos painting.png -o results --size …` with the weights that ship: reading a JPEG, painting
 and writing a PNG, without the program's start. Medians of {REPEATS} pictures, above {LARGE} megapixels of {FEWER}.
-Memory is the most that was resident, of the whole program. From {TILED_FROM / 1e6:.1f} megapixels on, pictures are
-painted in bands, unless `--tiles` says otherwise; where the two ways meet, both are shown.
+Memory is the most that was resident, of the whole program. From {TILING_THRESHOLD / 1e6:.1f} megapixels on, pictures
+are painted in bands, unless `--tiles` says otherwise; where the two ways meet, both are shown.
 
 ![Seconds and gigabytes against megapixels, in one piece and in bands, with a line through each](images/megapixels.png)
 

@@ -25,11 +25,11 @@ from bench._measure import median_seconds_in_turns, on_the_processor, table
 from bench._peers import Run
 from bench._peers_rows import HEAD, PRODUCT_SIDE, Scene, Way, others, ours, painting, product_rates, rows, scene
 from bench._published import GRAPH, LITE_ARRAYS, LITE_PREDICTOR, LITE_SIDE, LITE_TRANSFORMER, full_weights, missing
-from model import weights
-from model.device import cores
-from model.magenta import Magenta, load
-from model.networks import LITE, V1_256, Architecture
-from model.npz import read_weights
+from model.hardware.device import cores
+from model.inference.magenta import Magenta, load
+from model.networks.architecture import LITE, V1_256, Architecture
+from model.weights import registry
+from model.weights.npz import read_weights
 
 PREDICTIONS = 31  # each takes milliseconds
 
@@ -107,7 +107,7 @@ def seed(rates: dict[str, float], sides: Sequence[int]) -> str:
     found: list[str] = []
     with TemporaryDirectory() as name:
         folder = Path(name)
-        models = {"weights that ship": (weights.SHIPPED, peers_seed.shipped)}
+        models = {"weights that ship": (registry.SHIPPED_MAGENTA, peers_seed.shipped)}
         if GRAPH.is_dir():
             models["full network"] = full_weights(folder), peers_seed.published
         for side in sides or (256, 512):
@@ -116,7 +116,7 @@ def seed(rates: dict[str, float], sides: Sequence[int]) -> str:
 
 
 def small(rates: dict[str, float], sides: Sequence[int]) -> str:
-    network, (architecture, arrays) = load(weights.SHIPPED), read_weights(weights.SHIPPED)
+    network, (architecture, arrays) = load(registry.SHIPPED_MAGENTA), read_weights(registry.SHIPPED_MAGENTA)
     transformer = peers.keras_transformer(architecture, arrays)
     vector, found = network.embed(painting()), []
     for side in sides or (384, 1024):

@@ -25,40 +25,42 @@ from PIL import Image, ImageFile
 from skimage import data
 from werkzeug.test import EnvironBuilder
 
-from app import bodies, create_app
+from app import create_app
+from app.inputs import bodies
 from app.settings import Settings
 from bench._measure import ROOT, median_seconds, on_the_processor, table
 from bench._published import full_weights
-from model import images, ingredients, paint, recipe, transfer, weights
-from model.images import Pixels
-from model.likeness import psnr
-from model.magenta import Magenta
+from model.imaging import image_files, pixel_ops
+from model.imaging.pixel_ops import EightBitPicture, psnr
+from model.inference.magenta import Magenta
 from model.options import StylizeOptions
+from model.pipelines import compositing, recipe_builder, recipes, stylization
+from model.weights import registry
 
 SIZE, REPEATS = 1024, 5
 STYLE = "waves"  # of the gallery
 
 OPAQUE = {"the network", "the style", "the style's colours", "the recipe"}  # what they call is theirs
 WATCHED: list[tuple[str, Any, str]] = [
-    ("receiving the form", bodies, "_form"),
-    ("receiving the form", bodies, "contents"),
-    ("looking at the header", images, "peek"),
+    ("receiving the form", bodies, "_parse_form"),
+    ("receiving the form", bodies, "read_file"),
+    ("looking at the header", image_files, "peek_size"),
     ("decoding", ImageFile.ImageFile, "load"),
-    ("resizing", images, "_scaled"),
-    ("colours to sRGB", images, "_to_srgb"),
-    ("into an array, upright", images, "_upright"),
-    ("bytes to floats", images, "floats"),
-    ("bytes to floats", paint, "floats"),
-    ("the style", transfer, "read_style"),
-    ("the style", transfer, "_vector"),
-    ("the style's colours", transfer, "_recoloured"),
+    ("resizing", image_files, "_resize_image"),
+    ("colours to sRGB", image_files, "_to_srgb"),
+    ("into an array, upright", image_files, "_to_upright_srgb"),
+    ("bytes to floats", pixel_ops, "as_float"),
+    ("bytes to floats", compositing.pixel_ops, "as_float"),
+    ("the style", stylization, "read_style"),
+    ("the style", stylization, "_embed_style"),
+    ("the style's colours", stylization, "_match_style_colours"),
     ("the network", Magenta, "render"),
-    ("floats to bytes", images, "eight_bits"),
-    ("the recipe", ingredients, "of_layers"),
-    ("the recipe", ingredients, "of_photo"),
-    ("the recipe", recipe, "credited"),
-    ("the recipe", images, "embed"),
-    ("encoding", images, "encode"),
+    ("floats to bytes", pixel_ops, "as_uint8"),
+    ("the recipe", recipe_builder, "stylize_recipe"),
+    ("the recipe", recipe_builder, "photo_fields"),
+    ("the recipe", recipes, "with_credits"),
+    ("the recipe", image_files, "pillow_save_options"),
+    ("encoding", image_files, "encode"),
 ]
 REST = "all else: Flask, options, the library"
 
@@ -115,7 +117,7 @@ def _saved(pixels: np.ndarray, format: str, **options: Any) -> bytes:
 def client(path: Path, folder: Path) -> Iterator[FlaskClient]:
     """Of a server that paints with these weights."""
     app = create_app(Settings(data_dir=folder, warm_up=False, worker=False, rate_limit=""))
-    with patch.object(weights, "choose", lambda model_path: path):
+    with patch.object(registry, "choose", lambda model_path: path):
         yield app.test_client()
 
 
@@ -159,13 +161,13 @@ def _opened(data: bytes) -> np.ndarray:
 
 def _by_vips(pixels: np.ndarray, ending: str, **options: Any) -> bytes:
     height, width, bands = pixels.shape
-    image = images.vips().Image.new_from_memory(pixels.data, width, height, bands, "uchar")
+    image = pixel_ops.load_vips().Image.new_from_memory(pixels.data, width, height, bands, "uchar")
     written: bytes = image.copy(interpretation="srgb").write_to_buffer(ending, **options)
     return written
 
 
 def _ours(format: Any) -> Callable[[np.ndarray], bytes]:
-    return lambda pixels: images.encode(Pixels(pixels), format)
+    return lambda pixels: image_files.encode(EightBitPicture(pixels), format)
 
 
 def _pillow(format: str, **options: Any) -> Callable[[np.ndarray], bytes]:
@@ -199,8 +201,8 @@ PASTICHES = (data.coffee, "waves"), (data.astronaut, "ink"), (data.chelsea, "sta
 
 def _painted(picture: Any, style: str) -> np.ndarray:
     painting = ROOT / "static" / "styles" / f"{style}.jpg"
-    pastiche = transfer.stylize(picture, [painting], StylizeOptions(size=SIZE), weights.SHIPPED)
-    return images.eight_bits(pastiche.picture.rgb)
+    pastiche = stylization.stylize(picture, [painting], StylizeOptions(size=SIZE), registry.SHIPPED_MAGENTA)
+    return pixel_ops.as_uint8(pastiche.picture.rgb)
 
 
 def encoders() -> str:
@@ -225,18 +227,18 @@ def _lanczos(image: Image.Image) -> np.ndarray:
 
 
 def _shrunk(image: Image.Image) -> np.ndarray:
-    return images.resize(np.asarray(image), WANTED[::-1])
+    return pixel_ops.resize(np.asarray(image), WANTED[::-1])
 
 
 def _thumbnail(photo: bytes) -> np.ndarray:
     width, height = WANTED
-    thumbnail = images.vips().Image.thumbnail_buffer(photo, width, height=height, size="force")
+    thumbnail = pixel_ops.load_vips().Image.thumbnail_buffer(photo, width, height=height, size="force")
     pixels: np.ndarray = thumbnail.numpy()
     return pixels
 
 
 DECODERS: dict[str, Callable[[bytes], np.ndarray]] = {
-    "**ours**": lambda photo: images.decode(photo, limit=SIZE).rgb,
+    "**ours**": lambda photo: image_files.read_eight_bit(photo, limit=SIZE).rgb,
     "Pillow, the whole photo, resized by Pillow": lambda photo: _lanczos(_decoded(photo, 4)),
     "Pillow, twice as large or more, resized by Pillow": lambda photo: _lanczos(_decoded(photo, 2)),
     "Pillow, nearly twice as large or more, resized by Pillow": lambda photo: _lanczos(_decoded(photo, 1.9)),
@@ -247,7 +249,7 @@ DECODERS: dict[str, Callable[[bytes], np.ndarray]] = {
 
 def decoders(photo: bytes) -> str:
     """PSNR is to the whole photo, resized in floats; and between the pastiches of both."""
-    exact = images.resize(np.asarray(_decoded(photo, 4)) / np.float32(255), WANTED[::-1])
+    exact = pixel_ops.resize(np.asarray(_decoded(photo, 4)) / np.float32(255), WANTED[::-1])
     right, rows = _painted(exact, STYLE) / 255, []
     for name, decode in DECODERS.items():
         found, seconds = decode(photo), median_seconds(partial(decode, photo))
@@ -301,7 +303,7 @@ def section() -> str:
         Kind(f"PNG of {SIZE} px in, JPEG out", photo(*WANTED, "PNG"), "jpeg"),
     ]
     with tempfile.TemporaryDirectory() as folder:
-        networks = {"The full model": full_weights(Path(folder)), "The weights that ship": weights.SHIPPED}
+        networks = {"The full model": full_weights(Path(folder)), "The weights that ship": registry.SHIPPED_MAGENTA}
         found = [requests(name, path, kinds) for name, path in networks.items()]
     about = {"megabytes": len(large) / 1e6, "size": SIZE, "repeats": REPEATS, "pastiches": len(PASTICHES)}
     tables = {"requests": "\n\n".join(found), "decoders": decoders(large), "encoders": encoders()}

@@ -29,9 +29,9 @@ def cat() -> Image.Image:
 def pastiche(photo: Image.Image, style: Image.Image | list[Image.Image], **options: Any) -> Image.Image:
     """With the weights that ship, whatever else this machine has."""
     from API import transfer_style
-    from model.weights import SHIPPED
+    from model.weights.registry import SHIPPED_MAGENTA
 
-    pixels = transfer_style(photo, style, SHIPPED, **options)
+    pixels = transfer_style(photo, style, SHIPPED_MAGENTA, **options)
     return Image.fromarray((pixels * 255).round().astype("uint8"))
 
 

@@ -1,10 +1,10 @@
 """Neural style transfer. Importing this loads no TensorFlow: the first picture does."""
 
 from model.errors import StyleTransferError
-from model.images import Picture
+from model.imaging.pixel_ops import Picture
 from model.options import RefineOptions, StylizeOptions
-from model.refine import refine
-from model.transfer import Pastiche, style_vector, stylize
+from model.pipelines.refine import refine
+from model.pipelines.stylization import Pastiche, style_vector, stylize
 
 __all__ = [
     "Pastiche",

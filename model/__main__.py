@@ -26,23 +26,23 @@ COMMANDS = {
 def main(arguments: list[str] | None = None) -> int:
     """Exit status: 0 all done, 1 something failed and was reported, 2 the command itself is wrong."""
     settings.quieten_tensorflow()
-    args = _parser().parse_args(arguments)
+    args = _build_parser().parse_args(arguments)
     try:
         return int(args.run(args))
     except StyleTransferError as error:
-        print(f"error: {_sentence(error, args)}", file=sys.stderr)
+        print(f"error: {_error_message(error, args)}", file=sys.stderr)
         return 2 if isinstance(error, InvalidOption) else 1
     except KeyboardInterrupt:
         return 130
 
 
-def _sentence(error: StyleTransferError, args: argparse.Namespace) -> str:
+def _error_message(error: StyleTransferError, args: argparse.Namespace) -> str:
     """Beginning with the flag at fault, where the library's words do not name it."""
     is_flag = error.field in vars(args) and error.field not in str(error)
     return f"--{str(error.field).replace('_', '-')}: {error}" if is_flag else str(error)
 
 
-def _parser() -> argparse.ArgumentParser:
+def _build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m model", description="Paint photos in the style of paintings.")
     commands = parser.add_subparsers(required=True, metavar="command")
     for name, (command, summary) in COMMANDS.items():

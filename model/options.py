@@ -14,57 +14,57 @@ from model.errors import InvalidOption, ResultTooLarge
 
 MAX_STYLES = MAX_MASKS = 8
 MIN_SIDE, DEFAULT_SIDE, MAX_SIDE = 32, 2048, 32_768  # pixels, long side of the result
-MAX_AREA = 200_000_000  # pixels of the result
-MAX_CELLS = 96  # pictures on a contact sheet
-DPI = 300  # pixels an inch of a print, unless it is said
+MAX_RESULT_PIXELS = 200_000_000  # pixels of the result
+MAX_SHEET_CELLS = 96  # pictures on a contact sheet
+DEFAULT_DPI = 300  # pixels an inch of a print, unless it is said
 DEFAULT_CLIP_SIDE, MAX_CLIP_SIDE = 1080, 2048  # pixels, long side of a clip
-MIN_REFINED, MAX_REFINED = 100, 2048  # pixels, likewise
+MIN_REFINE_SIDE, MAX_REFINE_SIDE = 100, 2048  # pixels, likewise
 
 
-def _number(value: Any) -> Any:
+def _reject_lookalike_numbers(value: Any) -> Any:
     """Refuses what Python would quietly take for a number: True for 1, "1_000" for 1000."""
     if isinstance(value, bool) or (isinstance(value, str) and "_" in value):
         raise PydanticCustomError("float_type", "not a number")
     return value
 
 
-def _own(value: Any) -> Any:
+def _parse_own(value: Any) -> Any:
     """The word for the photo's own size or resolution; None stands for it inside, but is no number when it is sent."""
     if value is None:
         raise PydanticCustomError("int_type", "not a number")
     return None if value == "own" else value
 
 
-def _list(value: Any) -> Any:
+def _split_list(value: Any) -> Any:
     """ "2, 1" -> ["2", "1"]: how forms and the shell write a list."""
     if value is None:
         raise PydanticCustomError("list_type", "not a list")
     return value.split(",") if isinstance(value, str) else value
 
 
-def _yes(value: Any) -> Any:
+def _parse_yes_no(value: Any) -> Any:
     """Forms and the shell write yes and no."""
     return {"yes": True, "no": False}.get(value, value) if isinstance(value, str) else value
 
 
-def _unlimited(value: Any) -> Any:
+def _parse_unlimited(value: Any) -> Any:
     """As with `_own`, the word for no limit."""
     if value is None:
         raise PydanticCustomError("float_type", "not a number")
     return None if value == "unlimited" else value
 
 
-def _print(value: Any) -> Any:
+def _parse_print(value: Any) -> Any:
     """ "60 X 40 cm" -> "60x40cm"; the word "no" stands for none."""
     if value == "no":
         return None
     text = value.replace(" ", "").replace("\u00d7", "x").lower() if isinstance(value, str) else ""
-    if not _PRINT.fullmatch(text):
+    if not _PRINT_PATTERN.fullmatch(text):
         raise PydanticCustomError("print", "no size of a print")
     return text
 
 
-def _layers(value: Any) -> Any:
+def _parse_layers(value: Any) -> Any:
     """ "block1_conv1:0.5, block2_conv1" -> {"block1_conv1": "0.5", "block2_conv1": 1}; a list of names likewise."""
     if value is None:
         raise PydanticCustomError("dict_type", "not layers")
@@ -79,24 +79,24 @@ def _layers(value: Any) -> Any:
     return layers
 
 
-_PRINT = re.compile(r"(\d{1,4}(?:\.\d{1,3})?)x(\d{1,4}(?:\.\d{1,3})?)(mm|cm|in)")
-_INCH = {"mm": 25.4, "cm": 2.54, "in": 1.0}
+_PRINT_PATTERN = re.compile(r"(\d{1,4}(?:\.\d{1,3})?)x(\d{1,4}(?:\.\d{1,3})?)(mm|cm|in)")
+_UNITS_PER_INCH = {"mm": 25.4, "cm": 2.54, "in": 1.0}
 
-Number = Annotated[float, BeforeValidator(_number)]
-Whole = Annotated[int, BeforeValidator(_number)]
-Share = Annotated[Number, Field(ge=0, le=1000)]
+Number = Annotated[float, BeforeValidator(_reject_lookalike_numbers)]
+Whole = Annotated[int, BeforeValidator(_reject_lookalike_numbers)]
+BlendWeight = Annotated[Number, Field(ge=0, le=1000)]
 Side = Annotated[Whole, Field(ge=MIN_SIDE, le=MAX_SIDE)]
 Seconds = Annotated[Number, Field(gt=0, le=86_400)]
-Unit = Annotated[Number, Field(ge=0, le=1)]
-Scale = Annotated[Number, Field(ge=0.25, le=4)]
-Dpi = Annotated[Whole, Field(ge=30, le=2400)]
+UnitInterval = Annotated[Number, Field(ge=0, le=1)]
+StyleScale = Annotated[Number, Field(ge=0.25, le=4)]
+PrintDpi = Annotated[Whole, Field(ge=30, le=2400)]
 Format = Literal["png", "jpeg", "webp", "tiff"]
-Weights = Annotated[
-    list[Share] | None,
-    BeforeValidator(_list),
+BlendWeights = Annotated[
+    list[BlendWeight] | None,
+    BeforeValidator(_split_list),
     Field(max_length=MAX_STYLES, description="How much of each style in turn, 0 to 1000; only ratios count."),
 ]
-Layers = Annotated[dict[str, Annotated[Number, Field(ge=0, le=1)]] | None, BeforeValidator(_layers)]
+LayerWeightsOption = Annotated[dict[str, Annotated[Number, Field(ge=0, le=1)]] | None, BeforeValidator(_parse_layers)]
 
 
 Start = Literal["pastiche", "content", "noise"]
@@ -173,14 +173,16 @@ class _Options(BaseModel):
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
             field = str(first["loc"][0]) if first["loc"] else None
-            raise InvalidOption(_sentence(first, cls.model_fields), field) from None
+            raise InvalidOption(_describe_error(first, cls.model_fields), field) from None
 
 
-class _Finish(_Options):
+class _PasticheOptions(_Options):
     """What is done to the colours before the painting, and to the pixels after it; the same for both methods."""
 
-    keep_colours: Unit = Field(0.0, description="Share of the photo's own colours in the result; light is not touched.")
-    keep_light: Unit = Field(
+    keep_colours: UnitInterval = Field(
+        0.0, description="Share of the photo's own colours in the result; light is not touched."
+    )
+    keep_light: UnitInterval = Field(
         0.0, description="Share of the photo's own light and shade; at 1 only the colours of the style are left."
     )
     match_colours: Literal["none", "histogram", "covariance"] = Field(
@@ -194,47 +196,49 @@ class _Finish(_Options):
     paint: Literal["inside", "outside"] = Field(
         "inside", description="Where a mask is white the style goes 'inside', or everywhere 'outside' of that."
     )
-    weights: Weights = None
+    weights: BlendWeights = None
     format: Format = Field("png", description="Kind of file that comes back.")
     quality: Whole = Field(92, ge=1, le=100, description="Of JPEG and WebP, 1 to 100; PNG and TIFF lose nothing.")
 
     def blend_weights(self, styles: int) -> list[float]:
         """One weight for each of `styles`, adding up to 1."""
-        return _shares(self.weights, styles)
+        return _normalised_weights(self.weights, styles)
 
 
-class StylizeOptions(_Finish):
+class StylizeOptions(_PasticheOptions):
     """What a user may ask of one pastiche, besides its pictures."""
 
-    strength: Unit = Field(1.0, description="0 keeps the photo's own look, 1 is the full style.")
-    steady: Annotated[bool, BeforeValidator(_yes)] = Field(
+    strength: UnitInterval = Field(1.0, description="0 keeps the photo's own look, 1 is the full style.")
+    steady: Annotated[bool, BeforeValidator(_parse_yes_no)] = Field(
         False,
         description="The same strength shows as much with every painting; else it mixes style vectors, and some "
         "paintings show more than others.",
     )
-    style_scale: Scale = Field(1.0, description="Brush size: how much larger the style's strokes are, 0.25 to 4.")
-    size: Annotated[Side | None, BeforeValidator(_own)] = Field(
+    style_scale: StyleScale = Field(1.0, description="Brush size: how much larger the style's strokes are, 0.25 to 4.")
+    size: Annotated[Side | None, BeforeValidator(_parse_own)] = Field(
         None,
         description=f"Long side of the result in pixels, {MIN_SIDE} to {MAX_SIDE}; 'own' or left out: "
         f"the photo's own, at most {DEFAULT_SIDE}.",
     )
-    print: Annotated[str | None, BeforeValidator(_print)] = Field(
+    print: Annotated[str | None, BeforeValidator(_parse_print)] = Field(
         None,
         description="Instead of a size: a print that the result is to fit on, such as 60x40cm, 24x16in or 600x400mm.",
     )
-    dpi: Annotated[Dpi | None, BeforeValidator(_own)] = Field(
-        None, description=f"Pixels an inch, 30 to 2400; 'own' or left out: the photo's, and {DPI} for a print."
+    dpi: Annotated[PrintDpi | None, BeforeValidator(_parse_own)] = Field(
+        None, description=f"Pixels an inch, 30 to 2400; 'own' or left out: the photo's, and {DEFAULT_DPI} for a print."
     )
     region_styles: Annotated[
-        list[Annotated[Whole, Field(ge=0, le=MAX_STYLES)]] | None, BeforeValidator(_list), Field(max_length=MAX_MASKS)
+        list[Annotated[Whole, Field(ge=0, le=MAX_STYLES)]] | None,
+        BeforeValidator(_split_list),
+        Field(max_length=MAX_MASKS),
     ] = Field(
         None,
         description="For each mask the number of its style, from 1; 0 is the blend of all. Left out: in turn where "
         "there are as many, else the blend.",
     )
-    region_strengths: Annotated[list[Unit] | None, BeforeValidator(_list), Field(max_length=MAX_MASKS)] = Field(
-        None, description="For each mask a strength of its own, 0 to 1."
-    )
+    region_strengths: Annotated[
+        list[UnitInterval] | None, BeforeValidator(_split_list), Field(max_length=MAX_MASKS)
+    ] = Field(None, description="For each mask a strength of its own, 0 to 1.")
     tiles: Literal["auto", "always", "never"] = Field(
         "auto",
         description="Large pictures are painted piece by piece, in little memory and without a seam. 'auto': where it "
@@ -242,12 +246,12 @@ class StylizeOptions(_Finish):
     )
 
     @model_validator(mode="after")
-    def _one_size(self) -> Self:
+    def _check_one_size(self) -> Self:
         if self.size is not None and self.print is not None:
             raise InvalidOption("Give 'size' or 'print', not both.", "print")
         return self
 
-    def result_size(self, width: int, height: int, most: int = MAX_AREA) -> tuple[int, int]:
+    def result_size(self, width: int, height: int, most: int = MAX_RESULT_PIXELS) -> tuple[int, int]:
         """(width, height) of a photo -> those of its result; ResultTooLarge where that has more than `most` pixels."""
         scale = self._scale(width, height)
         wide, high = max(1, round(width * scale)), max(1, round(height * scale))
@@ -264,35 +268,35 @@ class StylizeOptions(_Finish):
         if self.print is None:
             return (self.size or min(longest, DEFAULT_SIDE)) / longest
         one, other = self.print_inches()
-        dpi = self.dpi or DPI
+        dpi = self.dpi or DEFAULT_DPI
         return min(dpi * max(one, other) / longest, dpi * min(one, other) / min(width, height))
 
     def print_inches(self) -> tuple[float, float]:
         """The sides of the print, in the order in which they were given."""
-        found = _PRINT.fullmatch(self.print or "")
+        found = _PRINT_PATTERN.fullmatch(self.print or "")
         if not found:
             raise InvalidOption("No size of a print was given.", "print")
-        return float(found[1]) / _INCH[found[3]], float(found[2]) / _INCH[found[3]]
+        return float(found[1]) / _UNITS_PER_INCH[found[3]], float(found[2]) / _UNITS_PER_INCH[found[3]]
 
-    def regions(self, masks: int, styles: int) -> list[tuple[int, float]]:
+    def resolve_regions(self, masks: int, styles: int) -> list[tuple[int, float]]:
         """For each mask the number of its style from 1, or 0 for the blend of all, and its strength."""
         if masks > MAX_MASKS:
             raise InvalidOption(f"Give at most {MAX_MASKS} masks, not {masks}.", "mask")
         for name, values in ("region_styles", self.region_styles), ("region_strengths", self.region_strengths):
             if values is not None and len(values) != masks:
-                sentence = f"There {are(masks, 'mask')} but {len(values)} '{name}': give one for each."
+                sentence = f"There {is_or_are(masks, 'mask')} but {len(values)} '{name}': give one for each."
                 raise InvalidOption(sentence, name)
         in_turn = list(range(1, styles + 1)) if 1 < masks == styles else [0] * masks
         numbers = in_turn if self.region_styles is None else self.region_styles
         for number in numbers:
             if number > styles:
-                sentence = f"There is no style {number} for a mask: there {are(styles, 'style')}."
+                sentence = f"There is no style {number} for a mask: there {is_or_are(styles, 'style')}."
                 raise InvalidOption(sentence, "region_styles")
         strengths = [self.strength] * masks if self.region_strengths is None else self.region_strengths
         return list(zip(numbers, strengths, strict=True))
 
 
-def _same(name: str) -> Any:
+def _stylize_field(name: str) -> Any:
     """That option of a pastiche: a field for another class to have."""
     return StylizeOptions.model_fields[name]
 
@@ -300,29 +304,31 @@ def _same(name: str) -> Any:
 class SheetOptions(_Options):
     """What a user may ask of a contact sheet: one small pastiche for each style, strength and brush size."""
 
-    strengths: Annotated[list[Unit], BeforeValidator(_list), Field(min_length=1, max_length=8)] = Field(
+    strengths: Annotated[list[UnitInterval], BeforeValidator(_split_list), Field(min_length=1, max_length=8)] = Field(
         [0.4, 0.7, 1.0], description="A column for each, 0 to 1."
     )
-    style_scales: Annotated[list[Scale], BeforeValidator(_list), Field(min_length=1, max_length=8)] = Field(
+    style_scales: Annotated[list[StyleScale], BeforeValidator(_split_list), Field(min_length=1, max_length=8)] = Field(
         [1.0], description="Brush sizes, a row for each of every style, 0.25 to 4."
     )
     size: Annotated[Whole, Field(ge=64, le=512)] = Field(
         224, description="Long side of each small picture in pixels, 64 to 512."
     )
-    steady: Annotated[bool, BeforeValidator(_yes)] = _same("steady")
-    keep_colours: Unit = _same("keep_colours")
-    keep_light: Unit = _same("keep_light")
-    match_colours: Literal["none", "histogram", "covariance"] = _same("match_colours")
-    format: Format = _same("format")
-    quality: Whole = _same("quality")
+    steady: Annotated[bool, BeforeValidator(_parse_yes_no)] = _stylize_field("steady")
+    keep_colours: UnitInterval = _stylize_field("keep_colours")
+    keep_light: UnitInterval = _stylize_field("keep_light")
+    match_colours: Literal["none", "histogram", "covariance"] = _stylize_field("match_colours")
+    format: Format = _stylize_field("format")
+    quality: Whole = _stylize_field("quality")
 
     def cells(self, styles: int) -> int:
         """How many pictures it has; InvalidOption where those are too many."""
         count = len(self.strengths) * len(self.style_scales) * styles
         if not 1 <= styles <= MAX_STYLES:
             raise InvalidOption(f"Give between 1 and {MAX_STYLES} styles, not {styles}.", "style")
-        if count > MAX_CELLS:
-            sentence = f"A sheet has at most {MAX_CELLS} pictures, not {count}: ask for fewer strengths or brush sizes."
+        if count > MAX_SHEET_CELLS:
+            sentence = (
+                f"A sheet has at most {MAX_SHEET_CELLS} pictures, not {count}: ask for fewer strengths or brush sizes."
+            )
             raise InvalidOption(sentence, "strengths")
         return count
 
@@ -330,21 +336,21 @@ class SheetOptions(_Options):
 class ClipOptions(_Options):
     """What a user may ask of an animated picture or a video."""
 
-    strength: Unit = _same("strength")
-    steady: Annotated[bool, BeforeValidator(_yes)] = _same("steady")
-    style_scale: Scale = _same("style_scale")
-    size: Annotated[Annotated[Whole, Field(ge=MIN_SIDE, le=MAX_CLIP_SIDE)] | None, BeforeValidator(_own)] = Field(
+    strength: UnitInterval = _stylize_field("strength")
+    steady: Annotated[bool, BeforeValidator(_parse_yes_no)] = _stylize_field("steady")
+    style_scale: StyleScale = _stylize_field("style_scale")
+    size: Annotated[Annotated[Whole, Field(ge=MIN_SIDE, le=MAX_CLIP_SIDE)] | None, BeforeValidator(_parse_own)] = Field(
         None,
         description=f"Long side of the result in pixels, {MIN_SIDE} to {MAX_CLIP_SIDE}; 'own' or left out: "
         f"the clip's own, at most {DEFAULT_CLIP_SIDE}.",
     )
-    smooth: Unit = Field(
+    smooth: UnitInterval = Field(
         0.8, description="How firmly what stands still is held still. 0 paints every frame as if it were the only one."
     )
-    keep_colours: Unit = _same("keep_colours")
-    keep_light: Unit = _same("keep_light")
-    match_colours: Literal["none", "histogram", "covariance"] = _same("match_colours")
-    weights: Weights = None
+    keep_colours: UnitInterval = _stylize_field("keep_colours")
+    keep_light: UnitInterval = _stylize_field("keep_light")
+    match_colours: Literal["none", "histogram", "covariance"] = _stylize_field("match_colours")
+    weights: BlendWeights = None
     quality: Whole = Field(92, ge=1, le=100, description="Of WebP and video, 1 to 100; a GIF has 256 colours.")
 
     def result_size(self, width: int, height: int) -> tuple[int, int]:
@@ -355,24 +361,24 @@ class ClipOptions(_Options):
 
     def blend_weights(self, styles: int) -> list[float]:
         """One weight for each of `styles`, adding up to 1."""
-        return _shares(self.weights, styles)
+        return _normalised_weights(self.weights, styles)
 
-    def of_a_frame(self) -> StylizeOptions:
+    def frame_options(self) -> StylizeOptions:
         """What remains to be asked of each frame, once it has its size."""
         return StylizeOptions(**self.model_dump(exclude={"size", "smooth"}, exclude_none=True))
 
 
-class RefineOptions(_Finish):
+class RefineOptions(_PasticheOptions):
     """What a user may ask of an optimisation, besides its pictures. What is left out, the preset decides."""
 
     preset: Preset = Field("balanced", description="Where all other options start from.")
     encoder: EncoderName = Field(
         "auto", description="The network that judges; 'auto': VGG19 where its weights are, else the one that ships."
     )
-    content_layers: Layers = Field(
+    content_layers: LayerWeightsOption = Field(
         None, description="Where content is compared: name:weight,… from 0 to 1. Left out: where the encoder does well."
     )
-    style_layers: Layers = Field(None, description="Where style is compared, likewise.")
+    style_layers: LayerWeightsOption = Field(None, description="Where style is compared, likewise.")
     content_weight: Number = Field(0.016, ge=0, le=1e9, description="How much the photo's content counts.")
     style_weight: Number = Field(1.0, ge=0, le=1e9, description="How much the style counts.")
     variation_weight: Number = Field(0.05, ge=0, le=1e9, description="Total variation: how much smoothness counts.")
@@ -384,11 +390,11 @@ class RefineOptions(_Finish):
     optimizer: Literal["adam", "lbfgs"] = Field("adam", description="'lbfgs' needs no rate and pays for it in time.")
     rate: Number = Field(0.02, gt=0, le=1, description="Adam's step, as a share of the range of a colour.")
     steps: Whole = Field(120, ge=1, le=10_000, description="In all, 1 to 10000.")
-    seconds: Annotated[Seconds | None, BeforeValidator(_unlimited)] = Field(
+    seconds: Annotated[Seconds | None, BeforeValidator(_parse_unlimited)] = Field(
         None, description="Time budget, up to a day; 'unlimited' or left out: until the steps are done."
     )
-    size: Annotated[Whole, Field(ge=MIN_REFINED, le=MAX_REFINED)] = Field(
-        512, description=f"Long side of the result in pixels, {MIN_REFINED} to {MAX_REFINED}."
+    size: Annotated[Whole, Field(ge=MIN_REFINE_SIDE, le=MAX_REFINE_SIDE)] = Field(
+        512, description=f"Long side of the result in pixels, {MIN_REFINE_SIDE} to {MAX_REFINE_SIDE}."
     )
     start: Start = Field("pastiche", description="The picture to begin with.")
     seed: Whole = Field(0, ge=0, le=999_999_999, description="Of the noise.")
@@ -406,7 +412,7 @@ class RefineOptions(_Finish):
 
     @model_validator(mode="before")
     @classmethod
-    def _from_preset(cls, values: Any) -> Any:
+    def _apply_preset(cls, values: Any) -> Any:
         """A preset's layers belong to its encoder."""
         name = values.get("preset", "balanced") if isinstance(values, dict) else None
         if not (isinstance(name, str) and name in PRESETS):
@@ -417,27 +423,27 @@ class RefineOptions(_Finish):
         return preset | values
 
     @model_validator(mode="after")
-    def _something_counts(self) -> Self:
+    def _check_weights(self) -> Self:
         if not (self.content_weight or self.style_weight):
             raise InvalidOption("'style_weight' must be more than 0 where 'content_weight' is 0.", "style_weight")
-        style = self.style_weight and _any_weight(self.style_layers)
-        content = self.content_weight and _any_weight(self.content_layers)
+        style = self.style_weight and _has_positive_weight(self.style_layers)
+        content = self.content_weight and _has_positive_weight(self.content_layers)
         if not (style or content):
             field = "style_layers" if self.style_weight else "content_layers"
             raise InvalidOption(f"'{field}' must have a weight that is more than 0.", field)
         return self
 
 
-def _any_weight(layers: Mapping[str, float] | None) -> bool:
+def _has_positive_weight(layers: Mapping[str, float] | None) -> bool:
     return layers is None or any(layers.values())
 
 
-def _shares(weights: list[float] | None, styles: int) -> list[float]:
+def _normalised_weights(weights: list[float] | None, styles: int) -> list[float]:
     if not 1 <= styles <= MAX_STYLES:
         raise InvalidOption(f"Give between 1 and {MAX_STYLES} styles, not {styles}.", "style")
     weights = weights if weights is not None else [1.0] * styles
     if len(weights) != styles:
-        sentence = f"There {are(styles, 'style')} but {counted(len(weights), 'weight')}: give one for each."
+        sentence = f"There {is_or_are(styles, 'style')} but {pluralise(len(weights), 'weight')}: give one for each."
         raise InvalidOption(sentence, "weights")
     total = sum(weights)
     if not total:
@@ -445,17 +451,17 @@ def _shares(weights: list[float] | None, styles: int) -> list[float]:
     return [weight / total for weight in weights]
 
 
-def counted(count: int, noun: str) -> str:
+def pluralise(count: int, noun: str) -> str:
     """1 style, 2 styles."""
     return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
-def are(count: int, noun: str) -> str:
-    return f"{'is' if count == 1 else 'are'} {counted(count, noun)}"
+def is_or_are(count: int, noun: str) -> str:
+    return f"{'is' if count == 1 else 'are'} {pluralise(count, noun)}"
 
 
-_NEAR = 0.7  # how alike two names are of which one may be misspelled; by less, 'seed' would be 'steady'
-_REASONS = {  # pydantic's error types in plain words
+_SIMILARITY_CUTOFF = 0.7  # how alike two names are of which one may be misspelled; by less, 'seed' would be 'steady'
+_REQUIREMENTS = {  # pydantic's error types in plain words
     "bool_parsing": "yes or no",
     "bool_type": "yes or no",
     "dict_type": "layers' names with their weights",
@@ -478,26 +484,26 @@ _REASONS = {  # pydantic's error types in plain words
 }
 
 
-def _sentence(error: Any, options: Iterable[str]) -> str:
+def _describe_error(error: Any, options: Iterable[str]) -> str:
     if error["type"] == "extra_forbidden":
-        return _unknown(error["loc"][0], options)
-    reason = _REASONS.get(error["type"], error["msg"])
-    limits = {name: _plain(value) for name, value in error.get("ctx", {}).items()}
-    return f"{_named(*error['loc'])} must be {reason.format(**limits)}."
+        return _describe_unknown_option(error["loc"][0], options)
+    reason = _REQUIREMENTS.get(error["type"], error["msg"])
+    limits = {name: _format_number(value) for name, value in error.get("ctx", {}).items()}
+    return f"{_quote_field(*error['loc'])} must be {reason.format(**limits)}."
 
 
-def _unknown(name: str, options: Iterable[str]) -> str:
-    near = difflib.get_close_matches(name[:40], options, 1, _NEAR)
+def _describe_unknown_option(name: str, options: Iterable[str]) -> str:
+    near = difflib.get_close_matches(name[:40], options, 1, _SIMILARITY_CUTOFF)
     told = f"did you mean '{near[0]}'?" if near else f"the options are {', '.join(options)}."
     return f"There is no option '{name}': {told}"
 
 
-def _named(field: str | int | None = None, *parts: str | int) -> str:
+def _quote_field(field: str | int | None = None, *parts: str | int) -> str:
     """'style_layers': block1_conv1, where the value of one layer is at fault."""
     keys = [part[:40] for part in parts if isinstance(part, str)]
     return f"'{field}'{': ' if keys else ''}{' '.join(keys)}"
 
 
-def _plain(value: Any) -> Any:
+def _format_number(value: Any) -> Any:
     """A number as people write it, without exponents."""
     return f"{value:.10f}".rstrip("0").rstrip(".") if isinstance(value, int | float) else value

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from model.images import ImageSource, Picture
+from model.imaging.image_files import ImageSource
+from model.imaging.pixel_ops import Picture
 
 
 @dataclass(frozen=True)

@@ -28,8 +28,8 @@ from PIL import Image, ImageCms, features
 import API
 from app import create_app
 from app.settings import Settings
-from model import transfer
 from model.__main__ import main
+from model.pipelines import stylization
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "pixels.md"
 HEIGHT, WIDTH = 48, 72
@@ -377,7 +377,7 @@ def painted(client: FlaskClient, job: str) -> str:
 def all_doors() -> Iterator[tuple[Glass, dict[str, Door]]]:
     glass = Glass()
     with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as folder:
-        patch.setattr(transfer, "_network", lambda model_path=None: glass)
+        patch.setattr(stylization, "_load_network", lambda model_path=None: glass)
         app = create_app(Settings(data_dir=Path(folder), warm_up=False, rate_limit=""))
         client = app.test_client()
         try:

@@ -20,8 +20,10 @@ from PIL import Image, ImageFile, ImageOps
 from API import transfer_style
 from app import create_app
 from app.settings import Settings
-from model import images, magenta, weights
 from model.errors import BrokenImage, ImageTooLarge, InvalidOption, UnsupportedImage
+from model.imaging import image_files
+from model.inference import magenta
+from model.weights import registry
 
 ROOT = Path(__file__).resolve().parents[1]
 URL = "/api/v1/stylize"
@@ -45,7 +47,7 @@ def test_png_divided_by_255_twice(photo: np.ndarray, photo_png: bytes, painting:
     pastiche = transfer_style(photo_png, painting)
     assert np.array_equal(pastiche, transfer_style(np.asarray(as_image(photo)), painting))
     assert pastiche.mean() > 0.2
-    assert np.array_equal(images.read(photo_png).rgb * 255, np.asarray(as_image(photo)))
+    assert np.array_equal(image_files.read(photo_png).rgb * 255, np.asarray(as_image(photo)))
 
 
 @pytest.mark.parametrize("mode", ["L", "1", "P", "RGBA", "LA", "CMYK", "I;16"])
@@ -77,10 +79,10 @@ def test_exif_orientation_ignored(photo: np.ndarray, painting: np.ndarray, forma
 
 def test_model_reloaded_on_each_request(photo: np.ndarray, painting: np.ndarray, monkeypatch: pytest.MonkeyPatch):
     transfer_style(photo, painting)
-    network = magenta.load(weights.choose(None))
+    network = magenta.load(registry.choose(None))
     monkeypatch.setattr(magenta, "Magenta", lambda *_: pytest.fail("loaded anew"))
     transfer_style(photo, painting)
-    assert magenta.load(weights.choose(None)) is network
+    assert magenta.load(registry.choose(None)) is network
 
 
 def huge_png(width: int, height: int) -> bytes:
@@ -103,7 +105,7 @@ def test_unlimited_content_size(painting: np.ndarray, monkeypatch: pytest.Monkey
 def test_unlimited_content_size_in_bytes(painting: np.ndarray, tmp_path: Path):
     huge = tmp_path / "huge.png"
     huge.touch()
-    os.truncate(huge, images.MAX_BYTES + 1)  # takes no room on the disk
+    os.truncate(huge, image_files.MAX_BYTES + 1)  # takes no room on the disk
     with pytest.raises(ImageTooLarge, match="2000 MB"):
         transfer_style(huge, painting)
 

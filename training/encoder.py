@@ -29,13 +29,12 @@ from PIL import Image
 from scipy.linalg import qr
 from tqdm import tqdm
 
-from model.encoder_layers import SHIPPED, SLIM_BLOCKS, SLIM_TAPS, SLIM_WIDTHS
-from model.encoders import build_slim
-from model.layers import layer_name
-from model.losses import gram, relative_error
-from model.networks import assign_arrays, read_arrays
-from model.quantised import packed
-from model.weights import SHIPPED as SHIPPED_MAGENTA
+from model.networks.layers import assign_arrays, layer_name, read_arrays
+from model.refinement.encoder_registry import SHIPPED_SLIM, SLIM_BLOCKS, SLIM_TAPS, SLIM_WIDTHS
+from model.refinement.encoders import build_slim
+from model.refinement.losses import gram, relative_error
+from model.weights.npz import quantise
+from model.weights.registry import SHIPPED_MAGENTA
 from training.data import Batches, load_pictures, random_crop
 from training.evaluate import load
 from training.run import add_run_arguments, train
@@ -215,7 +214,7 @@ def shippable(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
 def export(run: Path, target: Path) -> None:
     """Writes what `run` has learnt, in eight bits, and its line of SHA256SUMS."""
     with np.load(run / "weights.npz") as arrays:
-        np.savez_compressed(target, **packed(shippable(arrays)))
+        np.savez_compressed(target, **quantise(shippable(arrays)))
     table = target.with_name("SHA256SUMS")
     lines = table.read_text().splitlines() if table.exists() else []
     lines = [line for line in lines if not line.endswith(f" {target.name}")]
@@ -351,8 +350,8 @@ def arguments() -> argparse.Namespace:
 def main() -> None:
     args = arguments()
     if args.export:
-        export(args.out, SHIPPED)
-        print(f"{SHIPPED}: {SHIPPED.stat().st_size:,} bytes")
+        export(args.out, SHIPPED_SLIM)
+        print(f"{SHIPPED_SLIM}: {SHIPPED_SLIM.stat().st_size:,} bytes")
         return
     keras.utils.set_random_seed(args.seed)
     args.out.mkdir(parents=True, exist_ok=True)

@@ -21,10 +21,13 @@ from PIL import Image
 from skimage.metrics import structural_similarity
 from tqdm import tqdm
 
-from model.losses import gram, relative_error
-from model.networks import Architecture, assign_arrays, build_predictor, build_transformer
-from model.npz import read_weights
-from model.weights import SHIPPED
+from model.networks.architecture import Architecture
+from model.networks.layers import assign_arrays
+from model.networks.predictors import build_predictor
+from model.networks.transformer import build_transformer
+from model.refinement.losses import gram, relative_error
+from model.weights.npz import read_weights
+from model.weights.registry import SHIPPED_MAGENTA
 from training.data import load_pictures, to_array
 from training.distill import load_teacher
 from training.sheet import contact_sheet
@@ -115,7 +118,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder for scores.md and sheet.jpg")
     args = parser.parse_args()
 
-    paths = args.weights or [SHIPPED]
+    paths = args.weights or [SHIPPED_MAGENTA]
     stylizers = {"Lite": stylizer(*load_teacher(args.lite))} | {path.name: load(path) for path in paths}
     vgg = vgg19(args.vgg, (*STYLE_LAYERS, CONTENT_LAYER))
     pairs = list(zip(load_pictures(args.data / "content"), load_pictures(args.data / "style"), strict=True))

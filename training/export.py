@@ -13,9 +13,9 @@ from pathlib import Path
 
 import numpy as np
 
-from model.networks import SMALL
-from model.npz import write_npz
-from model.weights import SHIPPED
+from model.networks.architecture import SMALL
+from model.weights.npz import write_npz
+from model.weights.registry import SHIPPED_MAGENTA
 
 
 def export(sources: list[Path], target: Path) -> None:
@@ -29,8 +29,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("sources", type=Path, nargs="+", help="weights.npz of one or more runs")
     args = parser.parse_args()
-    export(args.sources, SHIPPED)
-    print(f"{SHIPPED}: {SHIPPED.stat().st_size:,} bytes")
+    export(args.sources, SHIPPED_MAGENTA)
+    print(f"{SHIPPED_MAGENTA}: {SHIPPED_MAGENTA.stat().st_size:,} bytes")
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 from PIL import Image
 
-from model.networks import read_arrays
+from model.networks.layers import read_arrays
 from training.data import Batches
 
 

@@ -21,8 +21,11 @@ from keras import ops
 from PIL import Image
 from tqdm import tqdm
 
-from model.losses import gram, relative_error
-from model.networks import SMALL, assign_arrays, build_predictor, build_transformer
+from model.networks.architecture import SMALL
+from model.networks.layers import assign_arrays
+from model.networks.predictors import build_predictor
+from model.networks.transformer import build_transformer
+from model.refinement.losses import gram, relative_error
 from training.data import Batches, centre_crop, load_pictures, random_crop
 from training.run import add_run_arguments, train
 from training.sheet import contact_sheet

@@ -6,27 +6,27 @@
 Positions are in units of the picture's height: y from 0 at the top to 1, x from 0 at the left to width / height.
 """
 
-from .aurora import aurora
-from .azulejo import azulejo
-from .blossom import blossom
-from .cubes import cubes
-from .dots import dots
-from .engraving import engraving
-from .flow import flow
-from .gilt import gilt
-from .ink import ink
-from .jungle import jungle
-from .marble import marble
-from .mosaic import mosaic
-from .neon import neon
-from .papercut import papercut
-from .stained_glass import stained_glass
-from .studio import SIZE, Painting
-from .tapestry import tapestry
-from .vase import vase
-from .watercolour import watercolour
-from .waves import waves
-from .woodcut import woodcut
+from docs.paintings.aurora import aurora
+from docs.paintings.azulejo import azulejo
+from docs.paintings.blossom import blossom
+from docs.paintings.cubes import cubes
+from docs.paintings.dots import dots
+from docs.paintings.engraving import engraving
+from docs.paintings.flow import flow
+from docs.paintings.gilt import gilt
+from docs.paintings.ink import ink
+from docs.paintings.jungle import jungle
+from docs.paintings.marble import marble
+from docs.paintings.mosaic import mosaic
+from docs.paintings.neon import neon
+from docs.paintings.papercut import papercut
+from docs.paintings.stained_glass import stained_glass
+from docs.paintings.studio import SIZE, Painting
+from docs.paintings.tapestry import tapestry
+from docs.paintings.vase import vase
+from docs.paintings.watercolour import watercolour
+from docs.paintings.waves import waves
+from docs.paintings.woodcut import woodcut
 
 __all__ = ["PAINTINGS", "SIZE", "Painting"]
 

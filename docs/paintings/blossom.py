@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from .brushes import Easel, points, rgb, scattered, traced
-from .fields import at, grid, lit, noise, ramp
-from .studio import Size, painting
+from docs.paintings.brushes import Easel, points, rgb, scattered, traced
+from docs.paintings.fields import at, grid, lit, noise, ramp
+from docs.paintings.studio import Size, painting
 
 BRANCHES = (  # where each starts, its direction, length and width
     ((-0.05, 0.95), -0.75, 1.5, 0.060),

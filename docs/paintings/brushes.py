@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-from .fields import at, lit
-from .studio import Size
+from docs.paintings.fields import at, lit
+from docs.paintings.studio import Size
 
 
 def points(path: np.ndarray, scale: int) -> list[tuple[float, float]]:

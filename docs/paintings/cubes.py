@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-from .brushes import points
-from .fields import at, engraved, grid, lay, noise, ramp, smooth
-from .studio import Size, painting
+from docs.paintings.brushes import points
+from docs.paintings.fields import at, engraved, grid, lay, noise, ramp, smooth
+from docs.paintings.studio import Size, painting
 
 TINTS = ((250, 236, 206), (240, 132, 44), (190, 44, 36), (40, 104, 176), (16, 30, 84), (120, 176, 214))
 

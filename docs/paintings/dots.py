@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image, ImageDraw
 
-from .brushes import rgb, scattered
-from .fields import at, grid, lay, noise, ramp, smooth
-from .studio import Size, painting
+from docs.paintings.brushes import rgb, scattered
+from docs.paintings.fields import at, grid, lay, noise, ramp, smooth
+from docs.paintings.studio import Size, painting
 
 
 @painting(21)

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from .fields import engraved, grid, lay, noise, smooth
-from .studio import Size, painting
+from docs.paintings.fields import engraved, grid, lay, noise, smooth
+from docs.paintings.studio import Size, painting
 
 ORBS = ((0.36, 0.42, 0.27), (0.86, 0.60, 0.21), (1.08, 0.20, 0.13), (0.13, 0.84, 0.11), (0.62, 0.90, 0.09))
 

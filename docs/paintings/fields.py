@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image
 
-from .studio import Size
+from docs.paintings.studio import Size
 
 
 def grid(size: Size) -> tuple[np.ndarray, np.ndarray]:

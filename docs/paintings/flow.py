@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from .brushes import Easel, scattered, traced
-from .fields import at, grid, lay, noise, ramp, smooth
-from .studio import Size, painting
+from docs.paintings.brushes import Easel, scattered, traced
+from docs.paintings.fields import at, grid, lay, noise, ramp, smooth
+from docs.paintings.studio import Size, painting
 
 
 @painting(11)

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from .brushes import scattered
-from .fields import engraved, grid, lay, lit, noise, panes, ramp, smooth
-from .studio import Size, painting
+from docs.paintings.brushes import scattered
+from docs.paintings.fields import engraved, grid, lay, lit, noise, panes, ramp, smooth
+from docs.paintings.studio import Size, painting
 
 
 @painting(19)

@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-from .brushes import points
-from .fields import grid, lay, noise, smooth
-from .studio import Size, painting
+from docs.paintings.brushes import points
+from docs.paintings.fields import grid, lay, noise, smooth
+from docs.paintings.studio import Size, painting
 
 
 @painting(17)

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from .brushes import Easel, points, rgb
-from .fields import lit, noise, ramp
-from .studio import Size, painting
+from docs.paintings.brushes import Easel, points, rgb
+from docs.paintings.fields import lit, noise, ramp
+from docs.paintings.studio import Size, painting
 
 
 @painting(23)

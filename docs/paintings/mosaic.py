@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-from .brushes import points, rgb
-from .fields import at, grid, lay, lit, noise, ramp
-from .studio import Size, painting
+from docs.paintings.brushes import points, rgb
+from docs.paintings.fields import at, grid, lay, lit, noise, ramp
+from docs.paintings.studio import Size, painting
 
 STONE = 0.026  # from one stone of the mosaic to the next
 

@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image, ImageFilter
 
-from .fields import at, engraved, grid, lay, noise, panes, smooth
-from .studio import Size, painting
+from docs.paintings.fields import at, engraved, grid, lay, noise, panes, smooth
+from docs.paintings.studio import Size, painting
 
 
 @painting(29)

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from .fields import grid, lay, noise, panes, ramp, smooth
-from .studio import Size, painting
+from docs.paintings.fields import grid, lay, noise, panes, ramp, smooth
+from docs.paintings.studio import Size, painting
 
 ROSE = (  # each ring's radius, panes and two colours
     (0.00, 1, "ffe9a0 ffd257"),

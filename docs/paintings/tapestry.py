@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from .fields import grid, noise, ramp
-from .studio import Size, painting
+from docs.paintings.fields import grid, noise, ramp
+from docs.paintings.studio import Size, painting
 
 WOOL = "7a1420 b8242c 14285a e8d8b0 d08a24 1f5a4a c04a28 f2e6c8"
 STITCH = 0.0125  # from one row of stitches to the next

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from .brushes import flecks
-from .fields import grid, lay, noise, smooth
-from .studio import Size, painting
+from docs.paintings.brushes import flecks
+from docs.paintings.fields import grid, lay, noise, smooth
+from docs.paintings.studio import Size, painting
 
 HILLS = ((0.42, (150, 130, 205)), (0.58, (96, 172, 200)), (0.72, (132, 190, 116)), (0.88, (70, 140, 130)))
 BLOOMS = ((250, 180, 40), (236, 84, 116), (248, 130, 66), (90, 170, 214), (250, 160, 50))

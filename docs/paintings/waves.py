@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from .brushes import flecks
-from .fields import engraved, grid, lay, noise, ramp, smooth
-from .studio import Size, painting
+from docs.paintings.brushes import flecks
+from docs.paintings.fields import engraved, grid, lay, noise, ramp, smooth
+from docs.paintings.studio import Size, painting
 
 CRESTS = (
     (0.34, 0.055, 3.1, 0.4),

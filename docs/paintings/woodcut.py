@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from .fields import engraved, grid, lay, noise, ramp, smooth
-from .studio import Size, painting
+from docs.paintings.fields import engraved, grid, lay, noise, ramp, smooth
+from docs.paintings.studio import Size, painting
 
 
 @painting(3)

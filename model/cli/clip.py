@@ -10,48 +10,47 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from model import clips
-from model.cli import files, flags, reports, times
-from model.cli.quiet import load_tensorflow
-from model.cli.stopping import stopped_gently
+from model.cli import arguments, console
+from model.cli.runtime import graceful_interrupt, load_tensorflow
 from model.options import ClipOptions
+from model.pipelines import clips
 from model.progress import Cancelled, Step
 
 SUMMARY = "{output}: {frames} frames of {width} x {height} pixels, {seconds} s, weights {weights}"
-STOPPED = 130  # exit status, as after any Control-C
+EXIT_INTERRUPTED = 130  # exit status, as after any Control-C
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     parser.description = "Stopped with Control-C, the same command goes on where it was."
     parser.add_argument("clip", type=Path, help="a GIF, an animated WebP, or a video")
     parser.add_argument("painting", type=Path, nargs="+", help="the style; several are blended")
-    parser.add_argument("-o", "--output", type=Path, required=True, help=f"a {', '.join(clips.ENDINGS)}")
-    flags.add(parser, ClipOptions)
-    flags.add_model(parser)
-    flags.add_json(parser, "a clip")
+    parser.add_argument("-o", "--output", type=Path, required=True, help=f"a {', '.join(clips.SUFFIXES)}")
+    arguments.add_options(parser, ClipOptions)
+    arguments.add_model(parser)
+    arguments.add_json(parser, "a clip")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    files.kind(args.output, dict.fromkeys(clips.ENDINGS), "--output")
-    files.check_overwrites(args.output, [args.clip, *args.painting])
-    options = ClipOptions.parse(flags.given(args, ClipOptions))
+    arguments.output_format(args.output, dict.fromkeys(clips.SUFFIXES), "--output")
+    arguments.check_overwrites(args.output, [args.clip, *args.painting])
+    options = ClipOptions.parse(arguments.given_options(args, ClipOptions))
     options.blend_weights(len(args.painting))
     load_tensorflow()
     args.output.parent.mkdir(parents=True, exist_ok=True)
-    made = _painted(args, options)
+    made = _stylize_clip(args, options)
     report = {"clip": str(args.clip), "output": str(args.output)} | asdict(made) | {"seconds": round(made.seconds, 2)}
     if args.json:
         print(json.dumps(report), flush=True)
     else:
         if made.complete:
             print(SUMMARY.format(**report))
-        reports.say(made.notes)
-    return 0 if made.complete else STOPPED
+        console.print_notes(made.notes)
+    return 0 if made.complete else EXIT_INTERRUPTED
 
 
-def _painted(args: argparse.Namespace, options: ClipOptions) -> clips.Report:
-    with times.bar(disable=args.json) as shown, stopped_gently() as stopped:
+def _stylize_clip(args: argparse.Namespace, options: ClipOptions) -> clips.ClipReport:
+    with console.progress_bar(disable=args.json) as shown, graceful_interrupt() as stopped:
         is_first = True
 
         def on_step(step: Step) -> None:

@@ -7,13 +7,14 @@ import json
 from pathlib import Path
 from typing import Any
 
-from model import recipe
-from model.cli import files, flags, reports, times
-from model.cli.quiet import load_tensorflow
+from model.cli import arguments, console
+from model.cli.runtime import load_tensorflow
 from model.errors import InvalidOption
-from model.images import encode
+from model.imaging import image_files
+from model.imaging.image_files import encode
+from model.pipelines import recipes, rerun
+from model.pipelines.recipes import Recipe
 from model.progress import OnStep
-from model.recipe import Recipe
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -24,37 +25,37 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", type=Path, help="left out: beside the picture, as in out-again.png")
     parser.add_argument("--show", action="store_true", help="only print the recipe, as JSON")
     parser.add_argument("--start", metavar="PICTURE", help="what a refinement began with, where that was a picture")
-    flags.add_mask(parser)
-    flags.add_model(parser)
-    flags.add_json(parser, "a photo")
+    arguments.add_mask(parser)
+    arguments.add_model(parser)
+    arguments.add_json(parser, "a photo")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    flags.check_masks(args.mask)
-    found = recipe.extract(args.picture)
+    arguments.check_masks(args.mask)
+    found = recipes.extract(args.picture)
     if args.show:
         print(json.dumps(found.told(), indent=2, ensure_ascii=False))
         return 0
     if args.photo is None:
         raise InvalidOption("photo: name the photo too, or only look at the recipe with --show.", "photo")
     output = args.output or args.picture.with_stem(f"{args.picture.stem}-again")
-    files.check_overwrites(output, [args.picture, args.photo, *args.painting, *args.mask])
+    arguments.check_overwrites(output, [args.picture, args.photo, *args.painting, *args.mask])
     load_tensorflow()
-    with times.bar(disable=args.json) as on_step:
-        paint = _painted if found.method == "magenta" else _refined
+    with console.progress_bar(disable=args.json) as on_step:
+        paint = _rerun_pastiche if found.method == "magenta" else _rerun_refinement
         report = paint(args, found, output, on_step)
-    reports.show(report, args.json)
+    console.print_report(report, args.json)
     return 0
 
 
-def _painted(args: argparse.Namespace, found: Recipe, output: Path, on_step: OnStep | None) -> dict[str, Any]:
-    given = args.photo, output, files.picture_kind(output), args.painting, args.mask, args.model
-    return reports.of_file(args.photo, output, recipe.rerun_file(found, *given, on_step))
+def _rerun_pastiche(args: argparse.Namespace, found: Recipe, output: Path, on_step: OnStep | None) -> dict[str, Any]:
+    given = args.photo, output, arguments.picture_format(output), args.painting, args.mask, args.model
+    return console.file_report(args.photo, output, rerun.rerun_file(found, *given, on_step))
 
 
-def _refined(args: argparse.Namespace, found: Recipe, output: Path, on_step: OnStep | None) -> dict[str, Any]:
-    format, quality = files.picture_kind(output), recipe.options(found).quality
-    made = recipe.rerun(found, args.photo, args.painting, args.mask, args.model, on_step, args.start)
-    files.write(output, encode(made.picture, format, quality, made.recipe))
-    return reports.of_pastiche(args.photo, output, made)
+def _rerun_refinement(args: argparse.Namespace, found: Recipe, output: Path, on_step: OnStep | None) -> dict[str, Any]:
+    format, quality = arguments.picture_format(output), recipes.to_options(found).quality
+    made = rerun.rerun(found, args.photo, args.painting, args.mask, args.model, on_step, args.start)
+    image_files.write_bytes(output, encode(made.picture, format, quality, made.recipe))
+    return console.pastiche_report(args.photo, output, made)

@@ -7,32 +7,35 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-from model.cli import files, flags, times
-from model.cli.quiet import load_tensorflow
-from model.images import encode
+from model.cli import arguments, console
+from model.cli.runtime import load_tensorflow
+from model.imaging import image_files
+from model.imaging.image_files import encode
 from model.options import SheetOptions
-from model.sheet import contact_sheet
+from model.pipelines.contact_sheets import make_contact_sheet
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("photo", type=Path, help="a picture")
     parser.add_argument("painting", type=Path, nargs="+", help="the styles, each in rows of its own")
     parser.add_argument("-o", "--output", type=Path, required=True, help="a .png, .jpg, .webp or .tif")
-    flags.add(parser, SheetOptions, format=files.BY_NAME)
-    flags.add_model(parser)
-    flags.add_json(parser, "with the place of each small picture")
+    arguments.add_options(parser, SheetOptions, format=arguments.FORMAT_DEFAULT_HELP)
+    arguments.add_model(parser)
+    arguments.add_json(parser, "with the place of each small picture")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    files.check_overwrites(args.output, [args.photo, *args.painting])
-    options = SheetOptions.parse({"format": files.picture_kind(args.output)} | flags.given(args, SheetOptions))
+    arguments.check_overwrites(args.output, [args.photo, *args.painting])
+    options = SheetOptions.parse(
+        {"format": arguments.picture_format(args.output)} | arguments.given_options(args, SheetOptions)
+    )
     options.cells(len(args.painting))
     load_tensorflow()
-    names = [_name(painting) for painting in args.painting]
-    with times.bar(disable=args.json) as on_step:
-        sheet = contact_sheet(args.photo, args.painting, options, names, args.model, on_step)
-    files.write(args.output, encode(sheet.picture, options.format, options.quality))
+    names = [_style_name(painting) for painting in args.painting]
+    with console.progress_bar(disable=args.json) as on_step:
+        sheet = make_contact_sheet(args.photo, args.painting, options, names, args.model, on_step)
+    image_files.write_bytes(args.output, encode(sheet.picture, options.format, options.quality))
     height, width = sheet.picture.rgb.shape[:2]
     about = {"output": str(args.output), "width": width, "height": height, "seconds": round(sheet.seconds, 2)}
     if args.json:
@@ -43,6 +46,6 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _name(painting: Path) -> str:
+def _style_name(painting: Path) -> str:
     """A style file has a name of its own."""
     return "" if painting.suffix == ".json" else painting.stem.replace("_", " ")

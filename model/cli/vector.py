@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from model.cli import files, flags
-from model.cli.quiet import load_tensorflow
+from model.cli import arguments
+from model.cli.runtime import load_tensorflow
+from model.imaging import image_files
 from model.options import StylizeOptions
-from model.transfer import style_file
-from model.vectors import SUFFIX
+from model.pipelines.stylization import make_style_file
+from model.style_file import SUFFIX
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -19,7 +20,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--credit", default="", help="who made the artwork")
     parser.add_argument("--licence", default="", help="what may be done with it")
     parser.add_argument("--weights", metavar="N,N,…", help=StylizeOptions.model_fields["weights"].description)
-    flags.add_model(parser)
+    arguments.add_model(parser)
     parser.set_defaults(run=run)
 
 
@@ -28,7 +29,7 @@ def run(args: argparse.Namespace) -> int:
     shares = options.blend_weights(len(args.painting))
     load_tensorflow()
     about = {"name": args.name or args.output.name.split(".")[0], "credit": args.credit, "licence": args.licence}
-    file = style_file(args.painting, shares, args.model, **about)
-    files.write(args.output, file.to_bytes())
+    file = make_style_file(args.painting, shares, args.model, **about)
+    image_files.write_bytes(args.output, file.to_bytes())
     print(f"{args.output}: {file.vector.size} numbers of the weights {file.weights}")
     return 0

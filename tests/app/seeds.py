@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from flask import Flask
 from PIL import Image
 
-from app.orders import OPTIONS, Method, Order, OrderStyle
-from app.tables import JobRow
-from model import images
-from model.regions import WORDS
+from app.jobs.order import OPTIONS_BY_METHOD, Method, Order, OrderStyle
+from app.storage.tables import JobRow
+from model.imaging import image_files
+from model.imaging.masking import MASK_WORDS
 
 SESSION = "owner"  # of the session: who the browser is
 
@@ -45,19 +45,19 @@ def add_result(
     losses: (step, loss, content, style, variation) of a refinement.
     """
     library, jobs = app.extensions["library"], app.extensions["jobs"]
-    picture = images.read(painted or photo)
+    picture = image_files.read(painted or photo)
     size = picture.rgb.shape[1::-1]
     order = Order(
-        masks=[mask if mask in WORDS else library.put_picture(owner, mask.encode()) for mask in masks],
+        masks=[mask if mask in MASK_WORDS else library.put_picture(owner, mask.encode()) for mask in masks],
         content=library.put_picture(owner, photo),
         content_name=name,
         styles=list(styles),
         method=method,
-        options=OPTIONS[method].parse(options),
+        options=OPTIONS_BY_METHOD[method].parse(options),
     )
     job = jobs.submit(owner, order)
     keys = {
-        "picture": library.put_picture(owner, images.encode(picture)),
+        "picture": library.put_picture(owner, image_files.encode(picture)),
         "before": library.put_picture(owner, jpeg(photo, 1024)),
         "thumbnail": library.put_picture(owner, jpeg(painted or photo, 360)),
     }
@@ -83,7 +83,7 @@ def _recipe(order: Order, notes: Sequence[str]) -> dict:
 
 
 def make_older(app: Flask, id: str, seconds: float) -> None:
-    from app.tables import ResultRow
+    from app.storage.tables import ResultRow
 
     with app.extensions["library"].begin() as session:
         row = session.get_one(ResultRow, id)
@@ -92,7 +92,7 @@ def make_older(app: Flask, id: str, seconds: float) -> None:
 
 
 def jpeg(data: bytes, side: int) -> bytes:
-    return images.encode(images.read(data, limit=side), "jpeg", 85)
+    return image_files.encode(image_files.read(data, limit=side), "jpeg", 85)
 
 
 def with_place(photo: bytes) -> bytes:

@@ -15,11 +15,12 @@ from flask import Flask
 import app
 import model
 from app.__main__ import main
-from model import images, transfer
-from model.images import Picture
+from model.imaging import image_files
+from model.imaging.pixel_ops import Picture
 from model.options import RefineOptions, StylizeOptions
+from model.pipelines import stylization
+from model.pipelines.stylization import Pastiche
 from model.progress import Cancelled, Checkpoint, OnStep, Step
-from model.transfer import Pastiche
 from tests.app.answers import NEGATIVE
 
 STEPS, SECONDS = 10, 0.5
@@ -29,7 +30,7 @@ DEADLY = 0.125  # a strength that kills the painter
 def paint(
     content, styles, options: StylizeOptions, model_path=None, on_step: OnStep | None = None, masks=()
 ) -> Pastiche:
-    photo = images.read(content, long_side=options.size)
+    photo = image_files.read(content, long_side=options.size)
     pastiche = Pastiche(Picture(1 - photo.rgb), NEGATIVE, SECONDS, _recipe(styles))
     try:
         for step in range(STEPS if on_step else 0):
@@ -53,7 +54,7 @@ def refine(
     masks=(),
 ) -> Pastiche:
     """The recipe tells how many steps this call took."""
-    photo = images.read(content, long_side=options.size)
+    photo = image_files.read(content, long_side=options.size)
     picture, done = Picture(1 - photo.rgb), resume.step if resume else 0
     step, complete = done, True
     try:
@@ -73,9 +74,9 @@ def _recipe(styles) -> dict:
 
 def install() -> None:
     """For good: this process does nothing else. Not on import, which a test does for DEADLY."""
-    transfer.stylize = paint
+    stylization.stylize = paint
     model.refine = refine
-    transfer.ready = lambda: NEGATIVE
+    stylization.warm_up = lambda: NEGATIVE
 
 
 def create_app() -> Flask:

@@ -8,7 +8,7 @@ import time
 import pytest
 from PIL import Image
 
-from app.gallery import shipped
+from app.storage.gallery import shipped
 from tests.app.answers import NEGATIVE, URL, b64, data_url, from_data_url, pixels, upload
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from model.encoder_layers import ENCODERS, SLIM
 from model.options import PRESETS
+from model.refinement.encoder_registry import ENCODERS, SLIM
 
 URL = "/api/v1/encoders"
 

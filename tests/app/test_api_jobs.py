@@ -14,11 +14,12 @@ from sqlalchemy import select
 from werkzeug.datastructures import FileStorage, MultiDict
 from werkzeug.test import encode_multipart
 
-from app import choices, events
-from app.accepting import _ROOM
-from app.tables import PictureRow
-from model import transfer
+from app.api import events
+from app.inputs import references
+from app.inputs.submission import _SLOTS
+from app.storage.tables import PictureRow
 from model.options import StylizeOptions
+from model.pipelines import stylization
 from model.progress import Cancelled, Step
 from tests.app.answers import b64, error_of, pixels, upload
 from tests.app.conftest import negative
@@ -46,7 +47,7 @@ def followed(client, job, **headers):
 
 
 def files_of(app):
-    return list(app.extensions["library"]._pictures._store.keys())
+    return list(app.extensions["library"]._start_pictures._store.keys())
 
 
 def test_accepted_painted_and_fetched(working, form, photo_png):
@@ -107,9 +108,9 @@ def test_cancelled_while_it_runs_keeps_the_best_so_far(working, form, monkeypatc
                 on_step(Step(step, 99))
                 time.sleep(0.1)
             pytest.fail("nobody cancelled")
-        return transfer.Pastiche(pastiche.picture, "negative", 0.1, pastiche.recipe, complete=False)
+        return stylization.Pastiche(pastiche.picture, "negative", 0.1, pastiche.recipe, complete=False)
 
-    monkeypatch.setattr(transfer, "stylize", slow)
+    monkeypatch.setattr(stylization, "stylize", slow)
     id = working.post(JOBS, data=form()).json["id"]
     assert shown.wait(20)
     job = working.get(f"{JOBS}/{id}").json
@@ -242,8 +243,8 @@ def test_events_tell_of_the_job_until_it_ends(working, form):
 
 
 def test_a_stream_ends_by_itself_and_shows_that_it_lives(client, form, monkeypatch):
-    monkeypatch.setattr(events, "_SECONDS", 0.3)
-    monkeypatch.setattr(events, "_PULSE", 0.1)
+    monkeypatch.setattr(events, "_STREAM_SECONDS", 0.3)
+    monkeypatch.setattr(events, "_KEEPALIVE_SECONDS", 0.1)
     id = client.post(JOBS, data=form()).json["id"]
     text = client.get(f"{JOBS}/{id}/events").text
     assert text.count("event: job") == 1
@@ -251,8 +252,8 @@ def test_a_stream_ends_by_itself_and_shows_that_it_lives(client, form, monkeypat
 
 
 def test_a_stream_tells_of_the_queue(client, form, monkeypatch):
-    monkeypatch.setattr(events, "_SECONDS", 1.0)
-    monkeypatch.setattr(events, "_PULSE", 0.1)
+    monkeypatch.setattr(events, "_STREAM_SECONDS", 1.0)
+    monkeypatch.setattr(events, "_KEEPALIVE_SECONDS", 0.1)
     first, second = (client.post(JOBS, data=form()).json["id"] for _ in range(2))
     with client.get(f"{JOBS}/{second}/events", buffered=False) as response:
         stream = iter(response.response)
@@ -262,7 +263,7 @@ def test_a_stream_tells_of_the_queue(client, form, monkeypatch):
 
 
 def test_a_job_that_is_deleted_ends_its_stream(client, form, monkeypatch):
-    monkeypatch.setattr(events, "_PULSE", 0.1)
+    monkeypatch.setattr(events, "_KEEPALIVE_SECONDS", 0.1)
     client.get("/history")
     id = client.post(JOBS, data=form()).json["id"]
     job = client.application.extensions["jobs"].get(id)
@@ -273,7 +274,7 @@ def test_a_job_that_is_deleted_ends_its_stream(client, form, monkeypatch):
 
 
 def test_streams_are_bounded_and_given_back(client, form, monkeypatch):
-    monkeypatch.setattr(events, "_STREAMS", 1)
+    monkeypatch.setattr(events, "_MAX_STREAMS", 1)
     id = client.post(JOBS, data=form()).json["id"]
     open_stream = client.get(f"{JOBS}/{id}/events")
     refused = client.get(f"{JOBS}/{id}/events")
@@ -300,7 +301,7 @@ def test_one_client_cannot_take_all_streams(client, form):
         stream.close()
     with watch("2001:db8::5") as again:
         assert again.status_code == 200
-    assert events._open._streams == {}
+    assert events._open_streams._streams == {}
 
 
 # Refusals that leave nothing
@@ -335,7 +336,7 @@ def test_what_is_deleted_while_it_is_sent_is_told_by_its_field(app, client, form
         owner = session["owner"]
     library, jobs = app.extensions["library"], app.extensions["jobs"]
     style = client.post("/api/v1/styles", json={"picture": b64(painting_png), "name": "Mine"}).json["id"]
-    submit, named_style = jobs.submit, choices.named_style
+    submit, named_style = jobs.submit, references.require_style
 
     def too_late(*order, **more):
         library.delete_everything(owner)
@@ -347,7 +348,7 @@ def test_what_is_deleted_while_it_is_sent_is_told_by_its_field(app, client, form
         return found
 
     with monkeypatch.context() as patch:
-        patch.setattr(choices, "named_style", then_deleted)
+        patch.setattr(references, "require_style", then_deleted)
         answer = client.post(JOBS, data=form(style="Mine"))
         assert (answer.status_code, error_of(answer)["field"]) == (422, "style")
     monkeypatch.setattr(jobs, "submit", too_late)
@@ -373,11 +374,11 @@ def test_a_body_cut_off_leaves_nothing(app, form, photo_png):
 def test_few_bodies_are_in_memory_at_a_time(new_app, form):
     client = new_app(patience=0.05).test_client()
     for _ in range(3):
-        _ROOM._places.acquire()
+        _SLOTS._places.acquire()
     try:
         answer = client.post(JOBS, data=form())
     finally:
         for _ in range(3):
-            _ROOM._places.release()
+            _SLOTS._places.release()
     assert (answer.status_code, error_of(answer)["code"]) == (503, "busy")
     assert client.post(JOBS, data=form()).status_code == 202

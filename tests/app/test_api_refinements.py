@@ -9,14 +9,14 @@ import time
 import pytest
 
 import model
-from app.accepting import accept_refinement
-from app.orders import OrderStyle
-from app.owners import Owner
-from model import encoder_layers
-from model.encoder_layers import SLIM
+from app.http.identity import Owner
+from app.inputs.submission import submit_refinement
+from app.jobs.order import OrderStyle
 from model.errors import InvalidOption
 from model.options import RefineOptions
-from model.refine import checked
+from model.pipelines.refine import resolve_options
+from model.refinement import encoder_registry
+from model.refinement.encoder_registry import SLIM
 from tests.app.answers import b64, data_url, error_of, pixels, upload
 from tests.app.conftest import refined
 from tests.app.seeds import add_result, sign_in
@@ -68,17 +68,19 @@ def test_the_options_are_those_of_a_refinement(order, refine, body):
     for sent in ({"data": refine(**asked)}, {"json": body | asked}):
         accepted = order(**sent)
         assert (accepted.method, accepted.start) == ("gatys", None)
-        assert accepted.options == checked(RefineOptions.parse(asked))
+        assert accepted.options == resolve_options(RefineOptions.parse(asked))
 
 
 def test_the_encoder_is_settled_when_it_is_accepted(order, refine, monkeypatch):
-    monkeypatch.setattr(encoder_layers, "best", lambda: SLIM)
+    monkeypatch.setattr(encoder_registry, "best_available", lambda: SLIM)
     assert order(data=refine()).options.encoder == SLIM
 
 
 def test_what_a_form_leaves_empty_is_as_the_preset_has_it(order, refine):
     empty = dict.fromkeys(RefineOptions.model_fields.keys() - {"preset"}, "")
-    assert order(data=refine(preset="fast", **empty)).options == checked(RefineOptions.parse({"preset": "fast"}))
+    assert order(data=refine(preset="fast", **empty)).options == resolve_options(
+        RefineOptions.parse({"preset": "fast"})
+    )
 
 
 @pytest.mark.parametrize(
@@ -103,7 +105,7 @@ def test_layers_in_a_form(order, refine):
 
 
 def test_no_layers_are_none_and_not_the_encoders_own(app, client, order, refine, body):
-    none = dict.fromkeys((f"style-layer-{layer}" for layer in encoder_layers.get(SLIM).layers), "0")
+    none = dict.fromkeys((f"style-layer-{layer}" for layer in encoder_registry.get(SLIM).layers), "0")
     for sent in (
         *({"json": body | {"encoder": SLIM, "style_layers": empty}} for empty in ({}, [])),
         {"data": refine(encoder=SLIM, **none)},
@@ -188,7 +190,7 @@ def test_a_result_goes_on_from_its_picture(app, client, photo_png, painting_png)
     id = add_result(app, "ann", photo_png, painting_png, styles=styles, weights=[3, 1], strength=0.7, size=64)
     found = library.result("ann", id)
     with app.test_request_context():
-        job = accept_refinement(found, owner, RefineOptions.parse({"preset": "fast", "size": 128}))
+        job = submit_refinement(found, owner, RefineOptions.parse({"preset": "fast", "size": 128}))
     assert (job.owner, job.state, job.method, job.open) == ("ann", "queued", "gatys", False)
     order = job.order
     assert (order.start, order.content, order.styles) == (found.picture, found.order["content"], styles)
@@ -210,7 +212,7 @@ def test_a_refinement_keeps_the_brush_and_says_what_it_cannot(app, client, photo
     styles = [OrderStyle(name=name, shipped=name) for name in ("ink", "flow")]
     id = add_result(app, "ann", photo_png, styles=styles, style_scale=2, **options)
     with app.test_request_context():
-        order = accept_refinement(app.extensions["library"].result("ann", id), Owner("ann"), RefineOptions()).order
+        order = submit_refinement(app.extensions["library"].result("ann", id), Owner("ann"), RefineOptions()).order
     assert order.options.style_scale == 2
     assert ["regions" in note for note in order.notes] == [True] * lost
 
@@ -218,9 +220,9 @@ def test_a_refinement_keeps_the_brush_and_says_what_it_cannot(app, client, photo
 def test_a_result_whose_photo_is_gone_is_refined_over_its_copy(app, client, photo_png, result):
     library = app.extensions["library"]
     found = library.result("ann", result)
-    library._pictures._store.delete(found.order["content"])
+    library._start_pictures._store.delete(found.order["content"])
     with app.test_request_context():
-        job = accept_refinement(found, Owner("ann"), RefineOptions())
+        job = submit_refinement(found, Owner("ann"), RefineOptions())
     assert job.order.content == found.before
 
 
@@ -232,7 +234,7 @@ def test_what_was_painted_after_numbers_is_not_refined(app, client, photo_png, p
     styles = [OrderStyle(name="Numbers", picture=app.extensions["library"].put_picture("ann", file))]
     id = add_result(app, "ann", photo_png, styles=styles)
     with app.test_request_context(), pytest.raises(InvalidOption) as refused:
-        accept_refinement(app.extensions["library"].result("ann", id), Owner("ann"), RefineOptions())
+        submit_refinement(app.extensions["library"].result("ann", id), Owner("ann"), RefineOptions())
     assert refused.value.field == "style"
 
 

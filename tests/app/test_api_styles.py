@@ -8,10 +8,10 @@ import re
 import pytest
 from pydantic import BaseModel
 
-from app import style_uploads
 from app.failures import Missing
-from app.gallery import shipped
-from model import vectors
+from app.inputs import style_requests
+from app.storage.gallery import shipped
+from model import style_file
 from model.errors import InvalidOption
 from tests.app.answers import b64, data_url, error_of, pixels, upload
 
@@ -66,7 +66,7 @@ def test_added_changed_and_deleted(client, app, add):
     assert client.delete(f"{STYLES}/{style['id']}").status_code == 204
     assert own(client) == []
     assert client.get(f"{STYLES}/{style['id']}").status_code == 404
-    assert list(app.extensions["library"]._pictures._store.keys()) == []
+    assert list(app.extensions["library"]._start_pictures._store.keys()) == []
 
 
 def test_json_adds_as_well(client, painting_png):
@@ -86,16 +86,16 @@ def test_several_paintings_are_one_style(client, add, painting_png, photo_png):
     style = add(picture=[upload(painting_png), upload(photo_png)]).json
     assert style["has_picture"] is False
     both = [add(picture=upload(data), name=name).json for name, data in (("a", painting_png), ("b", photo_png))]
-    mean, *each = [vectors.StyleFile.from_bytes(client.get(one["vector"]).data).vector for one in (style, *both)]
+    mean, *each = [style_file.StyleFile.from_bytes(client.get(one["vector"]).data).vector for one in (style, *both)]
     assert abs(mean - sum(each) / 2).max() < 0.02  # one's picture is kept as JPEG
 
 
 def test_exported_and_imported(client, app, add):
     style = add(keep="vector", credit="Me").json
     file = client.get(style["vector"])
-    assert (file.status_code, file.mimetype) == (200, vectors.MEDIA_TYPE)
+    assert (file.status_code, file.mimetype) == (200, style_file.MEDIA_TYPE)
     assert "attachment" in file.headers["Content-Disposition"]
-    assert vectors.SUFFIX in file.headers["Content-Disposition"]
+    assert style_file.SUFFIX in file.headers["Content-Disposition"]
     other = app.test_client()
     imported = add(other, picture=None, name=None, vector=upload(file.data, "swirl.style.json"))
     assert imported.status_code == 201, imported.text
@@ -185,7 +185,7 @@ def test_what_pydantic_calls_by_other_names_is_told_all_the_same():
         size: int
 
     with pytest.raises(InvalidOption, match="'size' must be as /docs describes it"):
-        style_uploads.parse(Other, {"size": "much"})
+        style_requests.parse_fields(Other, {"size": "much"})
 
 
 def test_half_a_character_is_no_name(client, painting_png):
@@ -217,7 +217,7 @@ def test_changes_in_bodies_that_are_none(client, add):
     address = f"{STYLES}/{add().json['id']}"
     assert refusal(client.patch(address, data="x"))[0] == 415
     assert refusal(client.patch(address, data="[]", content_type="application/json"))[0] == 400
-    assert refusal(client.patch(address, json={"name": "x" * style_uploads._SMALL}))[0] == 413
+    assert refusal(client.patch(address, json={"name": "x" * style_requests._MAX_CHANGE_BYTES}))[0] == 413
 
 
 def test_names_are_given_once(client, add):

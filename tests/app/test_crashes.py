@@ -19,11 +19,11 @@ import pytest
 import requests
 from PIL import Image
 
-from app import parts
-from app.jobs import Jobs
-from app.library import Library
-from app.orders import Order, OrderStyle
+from app import create_services
+from app.jobs.order import Order, OrderStyle
+from app.jobs.queue import Jobs
 from app.settings import Settings
+from app.storage.library import Library
 from model.options import RefineOptions
 
 if TYPE_CHECKING:
@@ -155,7 +155,7 @@ def test_a_worker_told_to_stop_gives_back_what_it_paints(server, start, photo_pn
 def service(environment: dict[str, str]) -> Iterator[tuple[Jobs, Library]]:
     """What a server with these settings has, without one."""
     given = {name: environment.get(f"STYLE_{name.upper()}") for name in Settings.model_fields}
-    made = parts(Settings(**{name: value for name, value in given.items() if value is not None}))
+    made = create_services(Settings(**{name: value for name, value in given.items() if value is not None}))
     yield made["jobs"], made["library"]
     made["library"].close()
 

@@ -37,15 +37,15 @@ class Spaces(io.RawIOBase):
     """A body that is made as it is read."""
 
     def __init__(self, size: int) -> None:
-        self.left = size
+        self.seconds_left = size
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer) -> int:
-        count = min(len(buffer), self.left)
+        count = min(len(buffer), self.seconds_left)
         buffer[:count] = b" " * count
-        self.left -= count
+        self.seconds_left -= count
         return count
 
 

@@ -14,9 +14,9 @@ from urllib.request import Request, urlopen
 import pytest
 from PIL import Image
 
-from app.openapi import samples
-from app.operations import OPERATIONS
-from app.samples import PHOTO
+from app.api.openapi import samples
+from app.api.operations import OPERATIONS
+from app.api.samples import PHOTO
 from tests.app.answers import pixels
 from tests.app.live import serving
 from tests.conftest import skip_or_fail
@@ -82,7 +82,7 @@ def test_each_address_of_the_server_has_its_own_samples(client):
 
 def test_the_document_is_built_once(client, monkeypatch):
     client.get("/docs")
-    monkeypatch.setattr("app.openapi._operation", lambda *_: pytest.fail("built anew"))
+    monkeypatch.setattr("app.api.openapi._operation", lambda *_: pytest.fail("built anew"))
     for address in ("/docs", "/api/v1/openapi.json"):
         assert client.get(address).status_code == 200
 

@@ -14,10 +14,10 @@ from types import SimpleNamespace
 import pytest
 from werkzeug.exceptions import ClientDisconnected
 
-from app.engine import Engine, Turns
 from app.failures import Busy
+from app.jobs.engine import RenderEngine, TurnQueue
 from app.settings import Settings
-from model import transfer
+from model.pipelines import stylization
 from tests.app.answers import NEGATIVE, URL, error_of
 from tests.app.gunicorn import ROOT
 
@@ -41,24 +41,24 @@ class Load:
     """Takes so many seconds, by that clock, from now on."""
 
     def __init__(self, clock: Clock, seconds: float) -> None:
-        self._clock, self._end = clock, clock.now + seconds
+        self._clock, self._stop_level = clock, clock.now + seconds
 
     def join(self, patience: float) -> None:
-        self._clock.go_on(max(0.0, min(patience, self._end - self._clock.now)))
+        self._clock.go_on(max(0.0, min(patience, self._stop_level - self._clock.now)))
 
     def is_alive(self) -> bool:
-        return self._clock.now < self._end
+        return self._clock.now < self._stop_level
 
 
 @pytest.fixture
 def clock(monkeypatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr("app.engine.time", clock)
+    monkeypatch.setattr("app.jobs.engine.time", clock)
     return clock
 
 
 @contextmanager
-def held(turns: Turns) -> Iterator[None]:
+def held(turns: TurnQueue) -> Iterator[None]:
     """Somebody else has a turn."""
     inside, done = threading.Event(), threading.Event()
 
@@ -77,14 +77,14 @@ def held(turns: Turns) -> Iterator[None]:
         thread.join()
 
 
-def refused(turns: Turns) -> int:
+def refused(turns: TurnQueue) -> int:
     """The seconds that whoever comes now is told to wait."""
     with pytest.raises(Busy) as error, turns.turn():
         pass
     return error.value.retry_after
 
 
-def in_line(turns: Turns, work: Callable[[int], None], count: int) -> list[threading.Thread]:
+def in_line(turns: TurnQueue, work: Callable[[int], None], count: int) -> list[threading.Thread]:
     """So many threads wait for a turn, in this order."""
 
     def take(number: int) -> None:
@@ -100,7 +100,7 @@ def in_line(turns: Turns, work: Callable[[int], None], count: int) -> list[threa
 
 
 def test_first_come_first_painted():
-    turns, order = Turns(1, 9, SOON), []
+    turns, order = TurnQueue(1, 9, SOON), []
     with held(turns):
         threads = in_line(turns, order.append, 9)
     for thread in threads:
@@ -110,7 +110,7 @@ def test_first_come_first_painted():
 
 def test_nobody_steps_in_between():
     """A turn that ends is handed over: it is not free while the next one still wakes up."""
-    turns, go_on = Turns(1, 1, SOON), threading.Event()
+    turns, go_on = TurnQueue(1, 1, SOON), threading.Event()
     with held(turns):
         (waiting,) = in_line(turns, lambda _: go_on.wait(SOON), 1)
     turns._patience = 0
@@ -120,7 +120,7 @@ def test_nobody_steps_in_between():
 
 
 def test_as_many_at_once_as_there_are_turns():
-    turns = Turns(2, 0, SOON)
+    turns = TurnQueue(2, 0, SOON)
     with held(turns), held(turns):
         refused(turns)
     with turns.turn():
@@ -128,7 +128,7 @@ def test_as_many_at_once_as_there_are_turns():
 
 
 def test_who_gives_up_leaves_no_gap():
-    turns, served = Turns(1, 2, 0.01), []
+    turns, served = TurnQueue(1, 2, 0.01), []
     with held(turns):
         refused(turns)
         assert not turns._waiting
@@ -139,32 +139,32 @@ def test_who_gives_up_leaves_no_gap():
 
 
 def test_a_turn_that_comes_in_the_last_moment_is_taken():
-    turns = Turns(1, 1, SOON)
+    turns = TurnQueue(1, 1, SOON)
     with turns.turn():
         event = threading.Event()
         turns._waiting.append(event)
     assert event.is_set()
     turns._give_up(event)  # its patience had ended just then
-    turns._pass_on()
+    turns._release()
     with turns.turn():
         pass
 
 
 def test_a_failure_ends_its_turn():
-    turns = Turns(1, 0, SOON)
+    turns = TurnQueue(1, 0, SOON)
     for _ in range(2):
         with pytest.raises(ZeroDivisionError), turns.turn():
             raise ZeroDivisionError
 
 
-def painted(turns: Turns, clock: Clock, seconds: float, times: int = 20) -> None:
+def painted(turns: TurnQueue, clock: Clock, seconds: float, times: int = 20) -> None:
     for _ in range(times):
         with turns.turn(), turns.timed():
             clock.go_on(seconds)
 
 
 def test_those_who_are_sent_away_come_back_one_after_the_other(clock):
-    turns = Turns(1, 0, SOON)
+    turns = TurnQueue(1, 0, SOON)
     painted(turns, clock, 3.0)
     with held(turns):
         assert [refused(turns) for _ in range(4)] == [3, 6, 9, 12]
@@ -173,7 +173,7 @@ def test_those_who_are_sent_away_come_back_one_after_the_other(clock):
 
 
 def test_two_at_a_time_are_twice_as_fast(clock):
-    turns = Turns(2, 0, SOON)
+    turns = TurnQueue(2, 0, SOON)
     painted(turns, clock, 3.0)
     with held(turns), held(turns):
         assert [refused(turns) for _ in range(3)] == [3, 5, 6]
@@ -181,7 +181,7 @@ def test_two_at_a_time_are_twice_as_fast(clock):
 
 @pytest.mark.parametrize(("seconds", "told"), [(0.001, 1), (1000.0, 60)])
 def test_nobody_is_told_to_wait_for_no_time_or_for_ever(clock, seconds, told):
-    turns = Turns(1, 0, SOON)
+    turns = TurnQueue(1, 0, SOON)
     painted(turns, clock, seconds)
     with held(turns):
         assert refused(turns) == told
@@ -205,7 +205,7 @@ def nothing() -> None:
     ],
 )
 def test_only_finished_work_tells_how_long_a_turn_takes(clock, error, work, refuse_the_gone, loading):
-    engine = Engine(Settings(renders=1, queue=0))
+    engine = RenderEngine(Settings(renders=1, queue=0))
     for _ in range(20):
         engine.run(lambda: clock.go_on(3.0))
     engine.refuse_the_gone, engine._loader = refuse_the_gone, Load(clock, loading)
@@ -217,7 +217,7 @@ def test_only_finished_work_tells_how_long_a_turn_takes(clock, error, work, refu
 
 
 def test_the_wait_for_the_model_is_no_part_of_the_work(clock):
-    engine = Engine(Settings(renders=1, queue=0))
+    engine = RenderEngine(Settings(renders=1, queue=0))
     engine._loader = Load(clock, 50)
     engine.run(lambda: clock.go_on(1.0))
     assert clock.now == 1051
@@ -235,7 +235,7 @@ def test_the_answer_says_when_to_come_back(new_app, form):
 
 def test_nothing_is_painted_for_those_who_have_gone(app, form, monkeypatch):
     painted = []
-    monkeypatch.setattr("app.api._painted", painted.append)
+    monkeypatch.setattr("app.api.jobs._paint_now", painted.append)
     here, there = socket.socketpair()
     with here:
         there.close()
@@ -254,8 +254,8 @@ def test_those_who_are_there_have_their_picture(app, form, next_request):
 
 
 def test_it_has_weights_once_all_is_ready(monkeypatch):
-    engine, seen, go_on = Engine(Settings()), threading.Event(), threading.Event()
-    monkeypatch.setattr(transfer, "ready", lambda: (seen.set(), go_on.wait(SOON), NEGATIVE)[2])
+    engine, seen, go_on = RenderEngine(Settings()), threading.Event(), threading.Event()
+    monkeypatch.setattr(stylization, "warm_up", lambda: (seen.set(), go_on.wait(SOON), NEGATIVE)[2])
     engine.load()
     assert seen.wait(SOON)
     assert engine.weights is None
@@ -265,18 +265,18 @@ def test_it_has_weights_once_all_is_ready(monkeypatch):
 
 
 @contextmanager
-def run_behind_another(engine: Engine) -> Iterator[Future]:
+def run_behind_another(engine: RenderEngine) -> Iterator[Future]:
     """Waits for its turn until the block ends."""
     with ThreadPoolExecutor(1) as pool, held(engine._turns):
         running = pool.submit(engine.run, lambda: "painted")
         while not engine._turns._waiting:
-            assert not running.done()
+            assert not running.steps_done()
         yield running
 
 
 @pytest.mark.parametrize(("loading", "waited"), [(55, 55), (100, 60)])
 def test_one_patience_is_for_the_turn_and_the_model_together(clock, loading, waited):
-    engine = Engine(Settings(renders=1, queue=1, patience=60))
+    engine = RenderEngine(Settings(renders=1, queue=1, patience=60))
     engine._loader = Load(clock, loading)
     with run_behind_another(engine) as running:
         clock.go_on(50)
@@ -289,7 +289,7 @@ def test_one_patience_is_for_the_turn_and_the_model_together(clock, loading, wai
 
 
 def test_a_turn_that_comes_late_is_used_if_the_model_is_there(clock):
-    engine = Engine(Settings(renders=1, queue=1, patience=60))
+    engine = RenderEngine(Settings(renders=1, queue=1, patience=60))
     engine._loader = Load(clock, 1)
     with run_behind_another(engine) as running:
         clock.go_on(61)
@@ -298,7 +298,7 @@ def test_a_turn_that_comes_late_is_used_if_the_model_is_there(clock):
 
 def test_a_load_that_is_just_beginning_is_waited_for(monkeypatch):
     """Between the moment in which its thread is made and that in which it runs, others come, too."""
-    engine, begun, go_on = Engine(Settings()), threading.Event(), threading.Event()
+    engine, begun, go_on = RenderEngine(Settings()), threading.Event(), threading.Event()
 
     class Slow(threading.Thread):
         def start(self):
@@ -306,8 +306,8 @@ def test_a_load_that_is_just_beginning_is_waited_for(monkeypatch):
             assert go_on.wait(10)
             super().start()
 
-    monkeypatch.setattr(transfer, "ready", lambda: "weights")
-    monkeypatch.setattr("app.engine.threading", SimpleNamespace(**vars(threading) | {"Thread": Slow}))
+    monkeypatch.setattr(stylization, "warm_up", lambda: "weights")
+    monkeypatch.setattr("app.jobs.engine.threading", SimpleNamespace(**vars(threading) | {"Thread": Slow}))
     with ThreadPoolExecutor(2) as pool:
         loading = pool.submit(engine.load)
         assert begun.wait(10)
@@ -321,8 +321,8 @@ def test_a_load_that_is_just_beginning_is_waited_for(monkeypatch):
 
 def test_while_the_model_loads_few_wait_and_in_their_order(monkeypatch):
     go_on, order = threading.Event(), []
-    monkeypatch.setattr(transfer, "ready", lambda: (go_on.wait(SOON), NEGATIVE)[1])
-    engine = Engine(Settings(renders=1, queue=4))
+    monkeypatch.setattr(stylization, "warm_up", lambda: (go_on.wait(SOON), NEGATIVE)[1])
+    engine = RenderEngine(Settings(renders=1, queue=4))
     engine.load()
     with ThreadPoolExecutor(5) as pool:
         for number in range(5):
@@ -351,7 +351,7 @@ def switching() -> Iterator[None]:
 
 
 def test_who_answers_others_does_not_hold_up_the_picture(new_app, monkeypatch):
-    monkeypatch.setattr(transfer, "ready", lambda: "weights")
+    monkeypatch.setattr(stylization, "warm_up", lambda: "weights")
     conf = configuration()
     conf.post_worker_init(SimpleNamespace(wsgi=new_app()))
     assert sys.getswitchinterval() == pytest.approx(conf.SWITCH)
@@ -359,7 +359,7 @@ def test_who_answers_others_does_not_hold_up_the_picture(new_app, monkeypatch):
 
 def test_the_server_loads_when_its_port_is_open_and_nobody_has_come(new_app, monkeypatch):
     loading = threading.Event()
-    monkeypatch.setattr(transfer, "ready", lambda: (loading.set(), NEGATIVE)[1])
+    monkeypatch.setattr(stylization, "warm_up", lambda: (loading.set(), NEGATIVE)[1])
     app = new_app(warm_up=True)
     assert not loading.is_set()
     configuration().post_worker_init(SimpleNamespace(wsgi=app))
@@ -368,7 +368,7 @@ def test_the_server_loads_when_its_port_is_open_and_nobody_has_come(new_app, mon
 
 def test_without_warm_up_the_first_picture_loads(new_app, form, monkeypatch):
     loaded = []
-    monkeypatch.setattr(transfer, "ready", lambda: (loaded.append(1), NEGATIVE)[1])
+    monkeypatch.setattr(stylization, "warm_up", lambda: (loaded.append(1), NEGATIVE)[1])
     app = new_app(warm_up=False)
     configuration().post_worker_init(SimpleNamespace(wsgi=app))
     assert app.test_client().post(URL, data=form()).status_code == 200
@@ -377,7 +377,7 @@ def test_without_warm_up_the_first_picture_loads(new_app, form, monkeypatch):
 
 def test_pages_are_there_while_it_loads(new_app, monkeypatch):
     go_on = threading.Event()
-    monkeypatch.setattr(transfer, "ready", lambda: (go_on.wait(SOON), NEGATIVE)[1])
+    monkeypatch.setattr(stylization, "warm_up", lambda: (go_on.wait(SOON), NEGATIVE)[1])
     app = new_app(warm_up=True)
     configuration().post_worker_init(SimpleNamespace(wsgi=app))
     client = app.test_client()

@@ -7,10 +7,10 @@ from contextlib import closing
 
 import pytest
 
-from app import events
-from app.attempts import Attempts
-from app.jobs import Job
-from app.orders import Order, OrderStyle
+from app.api import events
+from app.jobs.attempts import Attempts
+from app.jobs.order import Order, OrderStyle
+from app.jobs.queue import Job
 from model.options import RefineOptions
 from model.progress import Step
 
@@ -46,7 +46,7 @@ def next_of(response) -> dict:
 
 def advance(attempts: Attempts, job: Job, step: int) -> None:
     rows = [[float(each), 0.4, 0.3, 0.2, 0.1] for each in range(1, step + 1)]
-    assert attempts.progress(job, Step(step, 80), None, rows)
+    assert attempts.report_progress(job, Step(step, 80), None, rows)
 
 
 def test_losses_come_now_and_then(client, attempts, running, monkeypatch):
@@ -71,7 +71,7 @@ def test_a_stream_ends_with_a_pause_and_all_losses(app, client, attempts, runnin
         next_of(response)
         advance(attempts, running, 2)
         app.extensions["jobs"].pause(running.id)
-        attempts.stopped(running)
+        attempts.give_back(running)
         told = next_of(response)
         assert (told["state"], len(told["losses"])) == ("paused", 2)
         assert list(response.response) == []

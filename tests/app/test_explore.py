@@ -8,13 +8,14 @@ from html.parser import HTMLParser
 
 import pytest
 
-from app import gallery, styling
-from app.orders import Order, OrderStyle
-from app.stages import stages
-from app.tables import JobRow, ResultRow
-from model import encoder_layers
-from model.encoder_layers import ENCODERS
+from app.jobs import style_builder
+from app.jobs.order import Order, OrderStyle
+from app.pages.refine_form import group_layers
+from app.storage import gallery
+from app.storage.tables import JobRow, ResultRow
 from model.options import PRESETS, RefineOptions
+from model.refinement import encoder_registry
+from model.refinement.encoder_registry import ENCODERS
 from tests.app.seeds import add_result, sign_in
 
 MULTIPART = "multipart/form-data"
@@ -122,7 +123,7 @@ def test_a_presets_values_are_in_the_controls(shown, preset):
     fields = shown(f"/explore?preset={preset}")
     asked = RefineOptions.parse({"preset": preset})
     assert as_numbers(fields.options()) == as_asked(asked)
-    encoder = encoder_layers.get(encoder_layers.best() if asked.encoder == "auto" else asked.encoder)
+    encoder = encoder_registry.get(encoder_registry.best_available() if asked.encoder == "auto" else asked.encoder)
     assert fields.layers("content") == dict.fromkeys(asked.content_layers or encoder.content, "1")
 
 
@@ -137,21 +138,21 @@ def test_an_encoders_layers_are_all_there_with_its_own_chosen(shown, encoder):
 
 def _as_shown(encoder):
     weights = {kind: dict.fromkeys(getattr(encoder, kind), "1") for kind in ("style", "content")}
-    return [layer.name for stage in stages(encoder.layers, weights) for layer in (*stage.shown, *stage.folded)]
+    return [layer.name for stage in group_layers(encoder.layers, weights) for layer in (*stage.shown, *stage.folded)]
 
 
 @pytest.mark.parametrize("encoder", ENCODERS.values(), ids=ENCODERS)
 def test_stages_hold_each_layer_once_and_fold_what_nobody_uses(encoder):
     assert sorted(_as_shown(encoder)) == sorted(encoder.layers)
     used = {"style": dict.fromkeys(encoder.layers, "0.5"), "content": {}}
-    assert not any(stage.folded for stage in stages(encoder.layers, used))
+    assert not any(stage.folded for stage in group_layers(encoder.layers, used))
     assert not any(
-        stage.shown for stage in stages(encoder.layers, {"style": {encoder.layers[0]: "0.0"}, "content": {}})
+        stage.shown for stage in group_layers(encoder.layers, {"style": {encoder.layers[0]: "0.0"}, "content": {}})
     )
 
 
 def test_which_encoders_are_here(client, monkeypatch, tmp_path):
-    monkeypatch.setattr(encoder_layers, "find", lambda name: tmp_path if name in ("vgg16", "vgg19-slim") else None)
+    monkeypatch.setattr(encoder_registry, "find", lambda name: tmp_path if name in ("vgg16", "vgg19-slim") else None)
     page = client.get("/explore").text
     assert "vgg16 · ready" in page
     assert "Automatic: vgg19-slim" in page
@@ -374,7 +375,7 @@ def test_styles_of_which_only_numbers_are_kept_are_not_offered(app, client, phot
     owner = sign_in(client, "ann")
     library, engine = app.extensions["library"], app.extensions["engine"]
     kept = [
-        styling.add_painting(library, engine, owner, [painting_png], name=name, keep=keep).id
+        style_builder.add_painting(library, engine, owner, [painting_png], name=name, keep=keep).id
         for name, keep in (("Harbour", "picture"), ("Numbers", "vector"))
     ]
     page = client.get("/explore").text

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from app.bodies import limits
+from app.inputs.bodies import size_limits
 from app.settings import Settings
 from tests.app.gunicorn import Server, running
 
@@ -76,7 +76,7 @@ def test_hostile_paths(probe, address):
 
 @every_door
 def test_bodies_over_the_limit(probe, server, path):
-    probe("oversize", path, "--limit-mb", limits(Settings())["MAX_CONTENT_LENGTH"] / 1e6, "--pid", server.pid)
+    probe("oversize", path, "--limit-mb", size_limits(Settings())["MAX_CONTENT_LENGTH"] / 1e6, "--pid", server.pid)
 
 
 @every_door

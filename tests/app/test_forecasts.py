@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from app import api_forecasts
-from model import forecast
+from app.api import tools
+from model.pipelines import forecast
 from tests.app.answers import error_of
 
 URL = "/api/v1/forecast"
@@ -43,14 +43,14 @@ def test_masks_and_pieces_count(loaded):
 
 
 def test_nothing_is_loaded_for_it(client, monkeypatch):
-    monkeypatch.setattr(forecast, "forecast", lambda *_: pytest.fail("loaded"))
+    monkeypatch.setattr(forecast, "estimate", lambda *_: pytest.fail("loaded"))
     told = client.get(URL, query_string=PHOTO).json
     assert (told["width"], told["height"], told["seconds"]) == (2048, 1536, None)
 
 
 def test_who_comes_during_the_trial_is_told_the_size_alone(loaded, monkeypatch):
-    monkeypatch.setattr(api_forecasts, "_PATIENCE", 0.01)
-    with api_forecasts._TRIAL:
+    monkeypatch.setattr(tools, "_FORECAST_PATIENCE", 0.01)
+    with tools._FORECAST_LOCK:
         told = loaded.get(URL, query_string=PHOTO).json
     assert (told["width"], told["seconds"], told["tiled"]) == (2048, None, None)
     assert loaded.get(URL, query_string=PHOTO).json["seconds"]
@@ -85,7 +85,7 @@ def test_what_cannot_be_is_refused(client, asked, code, field):
 
 
 def test_it_has_an_allowance_of_its_own(new_app, monkeypatch):
-    monkeypatch.setattr("app.limits._FORECASTS", "2 per hour")
+    monkeypatch.setattr("app.http.rate_limits._FORECAST_RATE", "2 per hour")
     client = new_app(rate_limit="1 per hour").test_client()
     assert [client.get(URL, query_string=PHOTO).status_code for _ in range(3)] == [200, 200, 429]
     assert client.get("/api/v1/styles").status_code == 200

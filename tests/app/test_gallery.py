@@ -2,17 +2,17 @@ from __future__ import annotations
 
 import pytest
 
-from app import gallery
-from app.records import Style
-from app.tables import CREDIT_LENGTH, LICENCE_LENGTH, NAME_LENGTH
-from model import images
+from app.storage import gallery
+from app.storage.records import Style
+from app.storage.tables import CREDIT_LENGTH, LICENCE_LENGTH, NAME_LENGTH
+from model.imaging import image_files
 
 
 @pytest.mark.parametrize("style", gallery.shipped(), ids=lambda style: style.id)
 def test_a_style_ships_with_its_picture(style: Style) -> None:
     assert style.file
-    assert min(images.read(style.file).rgb.shape[:2]) >= 256
-    images.read(style.file.with_name(f"{style.id}-cat.jpg"))
+    assert min(image_files.read(style.file).rgb.shape[:2]) >= 256
+    image_files.read(style.file.with_name(f"{style.id}-cat.jpg"))
     assert not style.own
     assert style.picture is style.thumbnail is style.vector is None
 
@@ -35,7 +35,7 @@ def test_no_two_styles_share_a_name_or_id() -> None:
 
 
 def test_styles_are_shown_on_a_cat() -> None:
-    images.read(gallery.SAMPLE)
+    image_files.read(gallery.SAMPLE_PHOTO)
 
 
 def test_the_list_is_read_once() -> None:

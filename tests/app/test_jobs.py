@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING
 import pytest
 from huey import Huey
 
-from app.alive import SignOfLife, is_dead
-from app.attempts import Attempts, Painted
 from app.failures import Missing
-from app.jobs import Job, Jobs, QueueFull, open_queue
-from app.library import Library
-from app.orders import OPTIONS, Order, OrderStyle
-from app.store import Store
-from app.tables import JobRow
+from app.jobs.attempts import AttemptOutput, Attempts
+from app.jobs.liveness import Heartbeat, is_dead
+from app.jobs.order import OPTIONS_BY_METHOD, Order, OrderStyle
+from app.jobs.queue import Job, Jobs, QueueFull, open_queue
+from app.storage.blob_store import BlobStore
+from app.storage.library import Library
+from app.storage.tables import JobRow
 from model.errors import InvalidOption
 from model.progress import Step
 
@@ -36,14 +36,16 @@ def nobody(worker: str) -> bool:
     return False
 
 
-def painted(complete: bool = True, picture: bytes = b"the picture") -> Painted:
+def painted(complete: bool = True, picture: bytes = b"the picture") -> AttemptOutput:
     files = {"picture": picture, "before": b"before", "thumbnail": b"thumbnail"}
-    return Painted(**files, width=4, height=3, seconds=0.5, weights="w", recipe={"strength": 1}, complete=complete)
+    return AttemptOutput(
+        **files, width=4, height=3, seconds=0.5, weights="w", recipe={"strength": 1}, complete=complete
+    )
 
 
 @pytest.fixture
 def library(services: Services, tmp_path: Path) -> Iterator[Library]:
-    library = Library(services.database_url, Store(str(tmp_path / "pictures")), keep_hours=1)
+    library = Library(services.database_url, BlobStore(str(tmp_path / "pictures")), keep_hours=1)
     yield library
     library.close()
 
@@ -67,7 +69,7 @@ def order(library: Library) -> Callable[..., Order]:
             content_name="photo",
             styles=[OrderStyle(name="swirl", picture=style)],
             method=method,
-            options=OPTIONS[method](**options),
+            options=OPTIONS_BY_METHOD[method](**options),
         )
 
     return made
@@ -76,7 +78,7 @@ def order(library: Library) -> Callable[..., Order]:
 @pytest.fixture
 def stored(library: Library, tmp_path: Path) -> Callable[[], set[bytes]]:
     """What the files hold that are there."""
-    store = Store(str(tmp_path / "pictures"))
+    store = BlobStore(str(tmp_path / "pictures"))
     return lambda: set(map(store.get, store.keys()))
 
 
@@ -205,9 +207,9 @@ def test_progress_is_seen_and_its_previews_replace_one_another(jobs, order, work
     jobs.submit(ANN, order())
     attempt = worker()
     job = attempt.claim()
-    assert attempt.progress(job, Step(1, 4, 3.0), b"first")
-    assert attempt.progress(job, Step(2, 4, 2.0), b"second")
-    assert attempt.progress(job, Step(3, 4, 1.0), b"second")
+    assert attempt.report_progress(job, Step(1, 4, 3.0), b"first")
+    assert attempt.report_progress(job, Step(2, 4, 2.0), b"second")
+    assert attempt.report_progress(job, Step(3, 4, 1.0), b"second")
     seen = jobs.get(job.id)
     assert (seen.step, seen.steps, seen.seconds_left) == (3, 4, 1.0)
     assert library.picture(seen.preview) == b"second"
@@ -219,7 +221,7 @@ def test_a_finished_job_has_its_result(jobs, order, worker, library, stored):
     jobs.submit(ANN, asked)
     attempt = worker()
     job = attempt.claim()
-    attempt.progress(job, Step(1, 2), b"preview")
+    attempt.report_progress(job, Step(1, 2), b"preview")
     assert attempt.finish(job, painted())
     done = jobs.get(job.id)
     assert (done.state, done.preview, done.error, done.worker) == ("done", None, None, None)
@@ -245,9 +247,9 @@ def test_a_running_job_is_cancelled_at_its_next_step_and_keeps_the_best(jobs, or
     jobs.submit(ANN, order())
     attempt = worker()
     job = attempt.claim()
-    assert attempt.progress(job, Step(1, 4))
+    assert attempt.report_progress(job, Step(1, 4))
     assert jobs.cancel(job.id).cancelling
-    assert not attempt.progress(job, Step(2, 4))
+    assert not attempt.report_progress(job, Step(2, 4))
     assert attempt.finish(job, painted(complete=False))
     assert jobs.get(job.id).state == "cancelled"
     assert not library.result(ANN, job.id).complete
@@ -258,7 +260,7 @@ def test_a_job_cancelled_before_there_was_anything_keeps_what_was_sent(jobs, ord
     attempt = worker()
     job = attempt.claim()
     jobs.cancel(job.id)
-    attempt.stopped(job)
+    attempt.give_back(job)
     assert jobs.get(job.id).state == "cancelled"
     assert stored() == {b"photo", b"style"}
 
@@ -300,11 +302,11 @@ def test_a_worker_thought_dead_changes_nothing_when_it_wakes(jobs, order, worker
     lapse(old)
     second.requeue_abandoned(nobody)
     new = second.claim()
-    assert not first.progress(old, Step(1, 2), b"stale preview")
+    assert not first.report_progress(old, Step(1, 2), b"stale preview")
     assert not first.finish(old, painted(picture=b"stale"))
     first.fail(old, FAILED)
     first.retry(old, FAILED)
-    first.stopped(old)
+    first.give_back(old)
     first.renew([old.id])
     first.give_all_back()
     assert jobs.get(old.id) == new
@@ -352,7 +354,7 @@ def test_what_is_given_back_costs_no_attempt(jobs, order, worker):
     attempt.give_all_back()
     assert (jobs.get(mine.id).state, jobs.get(mine.id).attempts) == ("queued", 0)
     assert jobs.get(others.id) == others
-    attempt.stopped(mine)
+    attempt.give_back(mine)
     assert jobs.get(mine.id).state == "queued"
 
 
@@ -378,9 +380,9 @@ def test_a_job_deleted_with_all_else_leaves_nothing_behind(jobs, order, worker, 
     jobs.submit(ANN, order())
     attempt = worker()
     job = attempt.claim()
-    assert attempt.progress(job, Step(1, 3), b"preview")
+    assert attempt.report_progress(job, Step(1, 3), b"preview")
     library.delete_everything(ANN)
-    assert not attempt.progress(job, Step(2, 3), b"late preview")
+    assert not attempt.report_progress(job, Step(2, 3), b"late preview")
     assert not attempt.finish(job, painted())
     assert stored() == set()
     with pytest.raises(Missing):
@@ -391,14 +393,14 @@ def test_who_watches_is_told_of_a_change(jobs, order, worker):
     job = jobs.submit(ANN, order())
     change = threading.Timer(0.1, worker().claim)
     change.start()
-    assert jobs.changed(job.id, job, timeout=10).state == "running"
+    assert jobs.wait_for_change(job.id, job, timeout=10).state == "running"
     change.join()
 
 
 def test_who_watches_is_told_after_a_while_that_nothing_changed(jobs, order):
     job = jobs.submit(ANN, order())
-    assert jobs.changed(job.id, None, timeout=10) == job
-    assert jobs.changed(job.id, job, timeout=0.05) == job
+    assert jobs.wait_for_change(job.id, None, timeout=10) == job
+    assert jobs.wait_for_change(job.id, job, timeout=0.05) == job
 
 
 def test_a_queue_out_of_reach_refuses_no_job(jobs, order, monkeypatch, caplog):
@@ -415,13 +417,13 @@ def test_one_message_is_sent_anew_for_all_that_wait(jobs, order):
     for _ in range(3):
         jobs.submit(ANN, order())
     jobs.huey.flush()
-    jobs.wake_for_waiting()
-    jobs.wake_for_waiting()
+    jobs.wake_if_queued()
+    jobs.wake_if_queued()
     assert jobs.huey.pending_count() == 1
 
 
 def test_no_message_is_sent_when_none_waits(jobs):
-    jobs.wake_for_waiting()
+    jobs.wake_if_queued()
     assert jobs.huey.pending_count() == 0
 
 
@@ -439,7 +441,7 @@ def test_an_unknown_queue_is_refused(tmp_path):
 
 
 def test_a_worker_shows_that_it_lives():
-    sign = SignOfLife()
+    sign = Heartbeat()
     assert not is_dead(sign.name)
     sign.end()
     assert is_dead(sign.name)
@@ -451,7 +453,7 @@ def test_of_workers_elsewhere_nothing_is_known():
 
 
 def test_a_job_of_a_dead_worker_need_not_wait_for_its_lease(jobs, order, worker):
-    sign = SignOfLife()
+    sign = Heartbeat()
     jobs.submit(ANN, order())
     job: Job = worker(sign.name).claim()
     assert worker().requeue_abandoned(is_dead) == 0
@@ -463,10 +465,10 @@ def test_a_job_of_a_dead_worker_need_not_wait_for_its_lease(jobs, order, worker)
 def test_the_same_preview_again_is_let_go_with_the_job(jobs, order, worker, stored):
     id = jobs.submit(ANN, order()).id
     first = worker("first").claim()
-    worker("first").progress(first, Step(1, 2), b"preview")
+    worker("first").report_progress(first, Step(1, 2), b"preview")
     worker("first").give_all_back()
     second = worker("second").claim()
-    worker("second").progress(second, Step(1, 2), b"preview")
+    worker("second").report_progress(second, Step(1, 2), b"preview")
     assert jobs.get(id).preview
     worker("second").finish(second, painted())
     assert stored() == {b"photo", b"style", b"the picture", b"before", b"thumbnail"}
@@ -514,11 +516,11 @@ def test_a_refinement_that_waits_is_paused_at_once_and_waits_again(jobs, order, 
 
 def test_a_running_refinement_is_paused_at_its_next_step(jobs, refining, worker):
     job = refining()
-    assert worker().progress(job, Step(1, 4))
+    assert worker().report_progress(job, Step(1, 4))
     assert jobs.pause(job.id).pausing
-    assert not worker().progress(job, Step(2, 4), None, [row_of(1), row_of(2)])
+    assert not worker().report_progress(job, Step(2, 4), None, [row_of(1), row_of(2)])
     worker().keep(job, b"best so far", 2, 1.5)
-    worker().stopped(job)
+    worker().give_back(job)
     paused = jobs.get(job.id)
     assert (paused.state, paused.pausing, paused.attempts, paused.worker) == ("paused", False, 0, None)
     assert (paused.step, paused.steps, paused.losses) == (2, 4, [row_of(1), row_of(2)])
@@ -534,11 +536,11 @@ def test_who_thinks_better_of_a_pause_loses_nothing(jobs, refining, worker):
     job = refining()
     jobs.pause(job.id)
     assert not jobs.resume(job.id).pausing
-    assert worker().progress(job, Step(1, 4))
+    assert worker().report_progress(job, Step(1, 4))
     jobs.pause(job.id)
-    assert not worker().progress(job, Step(2, 4))
+    assert not worker().report_progress(job, Step(2, 4))
     jobs.resume(job.id)  # when the attempt has begun to leave
-    worker().stopped(job)
+    worker().give_back(job)
     assert (jobs.get(job.id).state, jobs.get(job.id).attempts) == ("queued", 0)
 
 
@@ -578,7 +580,7 @@ def test_a_cancelled_job_with_a_checkpoint_has_a_result(jobs, refining, worker, 
     worker().keep(job, b"best so far", 2, 1.5)
     if how == "paused":
         jobs.pause(job.id)
-        worker().stopped(job)
+        worker().give_back(job)
     else:
         worker().give_all_back()
     cancelled = jobs.cancel(job.id)
@@ -586,7 +588,7 @@ def test_a_cancelled_job_with_a_checkpoint_has_a_result(jobs, refining, worker, 
     assert jobs.pause(job.id) == jobs.resume(job.id) == cancelled
     last = worker().claim(only_short=True)
     assert library.picture(last.checkpoint["picture"]) == b"best so far"
-    assert not worker().progress(last, Step(2, 4))
+    assert not worker().report_progress(last, Step(2, 4))
     assert worker().cancelling(last)
     assert worker().finish(last, painted(complete=False))
     assert (jobs.get(job.id).state, jobs.get(job.id).checkpoint) == ("cancelled", None)
@@ -605,7 +607,7 @@ def test_checkpoints_replace_one_another_and_never_go_back(jobs, refining, worke
 
 def test_a_lost_refinement_goes_on_from_its_checkpoint(jobs, refining, worker, lapse, stored):
     old = refining("first")
-    worker("first").progress(old, Step(3, 8), None, [row_of(step) for step in (1, 2, 3)])
+    worker("first").report_progress(old, Step(3, 8), None, [row_of(step) for step in (1, 2, 3)])
     worker("first").keep(old, b"best so far", 2, 1.5)
     lapse(old)
     worker().requeue_abandoned(nobody)
@@ -652,7 +654,7 @@ def test_a_refinement_that_fails_while_it_should_stop_is_kept(jobs, refining, wo
     for _ in range(2):
         worker().retry(job, FAILED)
         job = worker().claim()
-    assert worker().progress(job, Step(2, 4))
+    assert worker().report_progress(job, Step(2, 4))
     worker().keep(job, b"best so far", 2, 1.5)
     jobs.cancel(job.id)
     if fail == "die":
@@ -684,7 +686,7 @@ def test_to_be_kept_has_attempts_of_its_own(jobs, refining, worker):
 
 def test_a_checkpoint_of_no_use_is_forgotten(jobs, refining, worker, stored):
     job = refining()
-    worker().progress(job, Step(2, 4), None, [row_of(1), row_of(2)])
+    worker().report_progress(job, Step(2, 4), None, [row_of(1), row_of(2)])
     worker().keep(job, b"best so far", 2, 1.5)
     worker().give_all_back()
     job = worker().claim()
@@ -733,7 +735,7 @@ def test_what_has_not_ended_is_found(jobs, order, library):
     with library.begin() as session:
         session.get(JobRow, expired).expires = time.time() - 1
         session.get(JobRow, waiting).expires = time.time() - 1
-    assert [job.id for job in jobs.unended(ANN)] == [waiting, paused]
+    assert [job.id for job in jobs.unfinished(ANN)] == [waiting, paused]
 
 
 def test_a_worker_lost_while_it_should_pause_leaves_a_paused_job(jobs, refining, worker):
@@ -745,7 +747,7 @@ def test_a_worker_lost_while_it_should_pause_leaves_a_paused_job(jobs, refining,
 
 def test_losses_stay_when_a_job_ends(jobs, refining, worker):
     job = refining()
-    worker().progress(job, Step(1, 1), None, [row_of(1)])
+    worker().report_progress(job, Step(1, 1), None, [row_of(1)])
     worker().finish(job, painted())
     assert jobs.get(job.id).losses == [row_of(1)]
 
@@ -763,10 +765,10 @@ def test_pastiches_need_not_wait_behind_refinements(jobs, order, worker):
 
 def test_paused_jobs_expire_with_all_that_they_hold(jobs, refining, worker, library, stored, monkeypatch):
     job = refining()
-    worker().progress(job, Step(1, 4), b"preview")
+    worker().report_progress(job, Step(1, 4), b"preview")
     worker().keep(job, b"best so far", 1, 1.0)
     jobs.pause(job.id)
-    worker().stopped(job)
+    worker().give_back(job)
     assert jobs.get(job.id).expires == pytest.approx(time.time() + 3600, abs=60)
     assert stored() == {b"photo", b"style", b"preview", b"best so far"}
     later = time.time() + 2 * 3600

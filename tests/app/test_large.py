@@ -9,8 +9,8 @@ import time
 import pytest
 from PIL import Image
 
-from app import painting
-from model import recipe, transfer
+from app.jobs import rendering
+from model.pipelines import recipes, stylization
 from model.progress import Step
 from tests.app.answers import URL, error_of, pixels, upload
 from tests.app.test_api import wait_until
@@ -62,7 +62,7 @@ def test_a_print_has_the_pixels_that_it_takes(client, form):
 @pytest.fixture
 def working(new_app, monkeypatch):
     """A server that takes the smallest of pictures for large ones."""
-    monkeypatch.setattr(painting, "LARGE", 1000)
+    monkeypatch.setattr(rendering, "LARGE_PIXELS", 1000)
     client = new_app(worker=True).test_client()
     client.get("/")
     return client
@@ -74,7 +74,7 @@ def test_a_large_result_is_painted_into_a_file(working, form, photo_png):
     wait_until(lambda: working.get(f"/api/v1/jobs/{job['id']}").json["state"] == "done")
     painted = working.get(f"/results/{job['id']}/picture.png").data
     assert abs(pixels(painted) - (255.0 - pixels(photo_png))).max() <= 1
-    told = recipe.extract(painted).told()
+    told = recipes.extract(painted).told()
     assert (told["styles"][0]["name"], told["format"]) == ("Mosaic", "jpeg")
     assert pixels(working.get(f"/results/{job['id']}/thumbnail").data).shape == (96, 128, 3)
     assert working.get(f"/api/v1/jobs/{job['id']}/result").mimetype == "image/jpeg"
@@ -91,8 +91,8 @@ def test_cancelled_it_leaves_its_small_copy(working, form, monkeypatch):
             time.sleep(0.1)
         pytest.fail("nobody cancelled")
 
-    monkeypatch.setattr(transfer, "stylize_file", patient)
-    monkeypatch.setattr(transfer, "PREVIEW_SIDE", 64)
+    monkeypatch.setattr(stylization, "stylize_file", patient)
+    monkeypatch.setattr(stylization, "PREVIEW_SIDE", 64)
     job = working.post("/api/v1/jobs", data=form()).json["id"]
     assert begun.wait(20)
     assert pixels(working.get(f"/api/v1/jobs/{job}/preview").data).shape == (48, 64, 3)
@@ -100,4 +100,4 @@ def test_cancelled_it_leaves_its_small_copy(working, form, monkeypatch):
     go_on.set()
     wait_until(lambda: working.get(f"/api/v1/jobs/{job}").json["state"] == "cancelled")
     assert pixels(working.get(f"/results/{job}/picture.png").data).shape == (48, 64, 3)
-    assert working.get(f"/api/v1/jobs/{job}").json["notes"] == [transfer.STOPPED_EARLY]
+    assert working.get(f"/api/v1/jobs/{job}").json["notes"] == [stylization.STOPPED_EARLY]

@@ -12,13 +12,13 @@ import psycopg
 import pytest
 from sqlalchemy import func, select
 
-from app import gallery
-from app import library as library_module
-from app.failures import Busy
-from app.library import Library, Missing, Style
-from app.records import Result
-from app.store import Store
-from app.tables import Base, Holding, JobRow, PictureRow, StyleRow
+from app.failures import Busy, Missing
+from app.storage import gallery
+from app.storage import library as library_module
+from app.storage.blob_store import BlobStore
+from app.storage.library import Library
+from app.storage.records import Result, Style
+from app.storage.tables import Base, Holding, JobRow, PictureRow, StyleRow
 from model.errors import InvalidOption
 
 ANN, BOB = "a" * 32, "b" * 32
@@ -26,8 +26,8 @@ HOUR = 3600.0
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return Store(str(tmp_path / "pictures"))
+def store(tmp_path: Path) -> BlobStore:
+    return BlobStore(str(tmp_path / "pictures"))
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,7 @@ def one_database(postgres_url: str) -> str:
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def library(request, store: Store, tmp_path: Path) -> Iterator[Library]:
+def library(request, store: BlobStore, tmp_path: Path) -> Iterator[Library]:
     sqlite = f"sqlite:///{tmp_path / 'library.sqlite3'}"
     url = sqlite if request.param == "sqlite" else request.getfixturevalue("one_database")
     library = Library(url, store, keep_hours=24)
@@ -66,7 +66,7 @@ def rows(library: Library) -> Callable[[], dict[str, int]]:
 
 
 @pytest.fixture
-def files(store: Store) -> Callable[[], int]:
+def files(store: BlobStore) -> Callable[[], int]:
     return lambda: len(list(store.keys()))
 
 
@@ -189,7 +189,9 @@ def test_what_was_deleted_cannot_be_held(library: Library) -> None:
         library.hold(session, "one", [key])
 
 
-def test_a_file_that_cannot_be_removed_now_is_removed_later(library: Library, store: Store, monkeypatch, files) -> None:
+def test_a_file_that_cannot_be_removed_now_is_removed_later(
+    library: Library, store: BlobStore, monkeypatch, files
+) -> None:
     def broken(_: str) -> None:
         raise OSError("the bucket is out of reach")
 
@@ -202,7 +204,7 @@ def test_a_file_that_cannot_be_removed_now_is_removed_later(library: Library, st
     assert files() == 0
 
 
-def test_a_file_that_cannot_be_written_is_not_forgotten(library: Library, store: Store, monkeypatch, rows) -> None:
+def test_a_file_that_cannot_be_written_is_not_forgotten(library: Library, store: BlobStore, monkeypatch, rows) -> None:
     """Its row came first, since part of it may be there."""
 
     def full(*_: object) -> None:
@@ -419,7 +421,7 @@ def test_a_shipped_style_cannot_be_deleted(library: Library) -> None:
 
 
 def test_an_owner_has_at_most_so_many_styles(library: Library, monkeypatch) -> None:
-    monkeypatch.setattr(library_module, "MOST_STYLES", 2)
+    monkeypatch.setattr(library_module, "MAX_STYLES_PER_OWNER", 2)
     for name in ("one", "two"):
         add_style(library, name=name)
     with pytest.raises(InvalidOption, match="Delete one"):
@@ -624,7 +626,7 @@ def test_writers_take_turns(library: Library) -> None:
         assert row.bytes == len(b"photo") + 40
 
 
-def test_there_is_an_end_to_what_is_kept(store: Store, tmp_path: Path, files):
+def test_there_is_an_end_to_what_is_kept(store: BlobStore, tmp_path: Path, files):
     library = Library(f"sqlite:///{tmp_path / 'small.sqlite3'}", store, keep_hours=1, most_bytes=10)
     library.put_picture(ANN, b"12345")
     with pytest.raises(Busy, match="no room") as refused:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app import limits
+from app.http import rate_limits
 from tests.app.answers import URL, b64, error_of
 from tests.app.seeds import add_result, sign_in
 
@@ -76,7 +76,7 @@ def test_changing_counts(new_app, painting_png):
 
 
 def test_looks_that_take_a_turn_have_a_rate_of_their_own(new_app, photo_png, monkeypatch):
-    monkeypatch.setattr(limits, "_LOOKS", "5 per hour")
+    monkeypatch.setattr(rate_limits, "_VIEW_RATE", "5 per hour")
     app = new_app(rate_limit="1 per hour")
     client = app.test_client()
     sign_in(client, "ann")
@@ -93,7 +93,7 @@ def test_looks_that_take_a_turn_have_a_rate_of_their_own(new_app, photo_png, mon
 
 
 def test_without_a_rate_looks_have_none(new_app, monkeypatch):
-    monkeypatch.setattr(limits, "_LOOKS", "1 per hour")
+    monkeypatch.setattr(rate_limits, "_VIEW_RATE", "1 per hour")
     client = new_app().test_client()
     assert {client.get("/styles/flow/vector").status_code for _ in range(3)} == {200}
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app.choices import RESULT
-from app.orders import Order
+from app.inputs.references import RESULT_PREFIX
+from app.jobs.order import Order
 from tests.app.answers import URL, b64, data_url, error_of, pixels, upload
 from tests.app.test_api import wait_until
 
@@ -160,12 +160,12 @@ def test_a_wish_about_masks_takes_one(client, form, photo_png, painting_png, met
 
 def test_a_job_holds_its_masks(app, client, form):
     job = client.post("/api/v1/jobs", data=form(mask=["everywhere", upload(png(LEFT))])).json
-    order = Order.model_validate(app.extensions["jobs"].get(job["id"]).asked)
+    order = Order.model_validate(app.extensions["jobs"].get(job["id"]).raw_order)
     word, key = order.masks
     assert word == "everywhere"
     assert key in set(order.keys())
     assert app.extensions["library"].picture(key) == png(LEFT)
-    assert RESULT not in key
+    assert RESULT_PREFIX not in key
 
 
 def test_the_same_key_with_another_mask_is_another_order(client, ann, form):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from app.jobs import State
+from app.jobs.queue import JobState
 from tests.app.answers import URL
 
 
@@ -37,7 +37,7 @@ def test_a_render_is_counted_with_its_seconds(client, form):
 
 
 def test_jobs_are_counted_by_state(client, form):
-    assert {numbers(client)["style_jobs", state] for state in State.__args__} == {0}
+    assert {numbers(client)["style_jobs", state] for state in JobState.__args__} == {0}
     id = client.post("/api/v1/jobs", data=form()).json["id"]
     assert numbers(client)["style_jobs", "queued"] == 1
     client.delete(f"/api/v1/jobs/{id}")

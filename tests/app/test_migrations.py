@@ -14,12 +14,12 @@ from alembic.migration import MigrationContext
 from sqlalchemy import inspect, text
 from sqlalchemy.exc import DatabaseError
 
-from app import database
-from app.database import Database
-from app.jobs import Job
-from app.library import Library
-from app.store import Store
-from app.tables import Base, JobRow
+from app.jobs.queue import Job
+from app.storage import database
+from app.storage.blob_store import BlobStore
+from app.storage.database import Database
+from app.storage.library import Library
+from app.storage.tables import Base, JobRow
 
 
 @pytest.fixture
@@ -140,7 +140,7 @@ def test_what_the_first_release_stored_is_still_there(url: str, tmp_path: Path, 
             columns = ", ".join(f'"{name}"' for name in row)
             connection.execute(text(f"INSERT INTO {table} ({columns}) VALUES (:{', :'.join(row)})"), row)
     old.disconnect()
-    store = Store(str(tmp_path / "pictures"))
+    store = BlobStore(str(tmp_path / "pictures"))
     store.put("c" * 64, b"old")
     library = Library(url, store, keep_hours=1)
     with library.reading() as session:

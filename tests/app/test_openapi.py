@@ -11,12 +11,13 @@ import pytest
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from app import events, limits
+from app.api import events
+from app.api.openapi import document
+from app.api.operations import OPERATIONS
 from app.failures import Busy
-from app.jobs import QueueFull
-from app.openapi import document
-from app.operations import OPERATIONS
-from app.room import Room
+from app.http import rate_limits
+from app.inputs.bodies import UploadSlots
+from app.jobs.queue import QueueFull
 from model.options import RefineOptions, StylizeOptions
 from tests.app.answers import URL, b64, error_of, upload
 
@@ -143,7 +144,7 @@ def test_every_example_is_answered_as_said(client, painting_png, operation, exam
     answer = call(client, operation.id, own, json=example, headers={"Accept": "application/json"})
     assert answer.status_code == operation.status, answer.text
     Draft202012Validator(schema(described["responses"][str(operation.status)])).validate(answer.json)
-    assert set(operation.answer.headers) <= set(answer.headers.keys())
+    assert set(operation.response.headers) <= set(answer.headers.keys())
 
 
 def test_every_body_has_an_example():
@@ -164,11 +165,11 @@ def test_every_answer_without_a_body_is_as_said(new_app, form, painting_png):
         answer = call(client, operation.id, name)
         answer.get_data()  # to the stream's end
         assert answer.status_code == operation.status, (operation.id, answer.text)
-        if operation.answer.json:
+        if operation.response.json:
             described = DOCUMENT["paths"][operation.path][operation.method]["responses"][str(operation.status)]
             Draft202012Validator(schema(described)).validate(answer.json)
-        elif operation.answer.media:
-            assert answer.mimetype in operation.answer.media
+        elif operation.response.media:
+            assert answer.mimetype in operation.response.media
 
 
 def finished_job(client, fields) -> str:
@@ -250,8 +251,8 @@ def too_many(new_app, form, painting, monkeypatch):
     done = finished_job(client, form(format="jpeg"))
     for id in (*SENDING, "change_style"):
         yield status_of(id, call(client, id, own, json=next(iter(OPERATION[id].body.examples.values()))))
-    monkeypatch.setattr(limits, "_LOOKS", "1 per minute")
-    monkeypatch.setattr(limits, "_FORECASTS", "1 per minute")
+    monkeypatch.setattr(rate_limits, "_VIEW_RATE", "1 per minute")
+    monkeypatch.setattr(rate_limits, "_FORECAST_RATE", "1 per minute")
     assert call(client, "style_vector", "mosaic").status_code == 200
     assert call(client, "forecast").status_code == 200
     yield status_of("forecast", call(client, "forecast"))
@@ -274,10 +275,10 @@ def busy(app, form, painting, monkeypatch):
 
     with monkeypatch.context() as patch:
         patch.setattr(app.extensions["engine"], "run", refuse)
-        patch.setattr(Room, "place", refuse)
+        patch.setattr(UploadSlots, "slot", refuse)
         patch.setattr(app.extensions["jobs"], "submit", full)
         patch.setattr(app.extensions["jobs"], "resume", full)
-        patch.setattr(events, "_STREAMS", 0)
+        patch.setattr(events, "_MAX_STREAMS", 0)
         for id in SENDING:
             yield status_of(id, call(client, id, json=next(iter(OPERATION[id].body.examples.values()))))
         of_jobs = ("job_events", "job_result", "resume_job")
@@ -287,12 +288,12 @@ def busy(app, form, painting, monkeypatch):
 
 def test_a_link_leads_from_each_thing_made_to_all_that_can_be_done_with_it():
     for id, linked in (("add_job", OF_A_JOB), ("add_style", OF_A_STYLE)):
-        assert OPERATION[id].answer.links.keys() == set(linked)
+        assert OPERATION[id].response.links.keys() == set(linked)
     for operation in OPERATIONS:
-        assert operation.answer.links.keys() <= OPERATION.keys()
+        assert operation.response.links.keys() <= OPERATION.keys()
 
 
 def test_the_answer_is_the_picture_or_json(client, form):
     picture = client.post(URL, data=form(format="webp"))
-    assert picture.mimetype in OPERATION["stylize"].answer.media
+    assert picture.mimetype in OPERATION["stylize"].response.media
     assert io.BytesIO(picture.data).read(4) == b"RIFF"

@@ -5,7 +5,7 @@ import json
 import pytest
 from pydantic import ValidationError
 
-from app.orders import Order, OrderStyle
+from app.jobs.order import Order, OrderStyle
 from model.options import PRESETS, RefineOptions, StylizeOptions
 
 PHOTO, STYLE, START, MASK = "a" * 64, "b" * 64, "c" * 64, "d" * 64

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app import owners
+from app.http import identity
 from tests.app.answers import error_of
 
 STYLES, JOBS = "/api/v1/styles", "/api/v1/jobs"
@@ -30,10 +30,10 @@ def add(client, painting_png, name, **headers):
 
 
 def test_keys_are_parsed():
-    keys = owners.parse_keys(KEYS).values()
+    keys = identity.parse_api_keys(KEYS).values()
     assert [(key.name, key.quota) for key in keys] == [("ann", "1000 per day"), ("bob", "5 per minute; 10 per hour")]
     assert len({key.owner for key in keys}) == 2
-    assert owners.parse_keys("") == {}
+    assert identity.parse_api_keys("") == {}
 
 
 @pytest.mark.parametrize(

@@ -12,13 +12,13 @@ import pytest
 from PIL import Image
 from werkzeug.datastructures import MultiDict
 
-from app import gallery
-from app.form import Form
-from app.jobs import QueueFull
-from app.library import holder_of_checkpoint
-from app.orders import Order
-from app.tables import JobRow
-from model import images
+from app.jobs.order import Order
+from app.jobs.queue import QueueFull
+from app.pages.create_form import FormValues
+from app.storage import gallery
+from app.storage.library import holder_of_checkpoint
+from app.storage.tables import JobRow
+from model.imaging import image_files
 from model.options import StylizeOptions
 from tests.app.answers import from_data_url, pixels, upload
 from tests.app.seeds import add_result, sign_in
@@ -53,7 +53,7 @@ def working(app):
 def ended(app, id):
     jobs, job = app.extensions["jobs"], None
     while job is None or not job.ended:
-        job = jobs.changed(id, job, 10)
+        job = jobs.wait_for_change(id, job, 10)
     return job
 
 
@@ -98,7 +98,7 @@ def test_the_gallery_shows_every_style_that_ships(client):
 
 
 def test_the_photo_of_a_result_is_told_with_its_own_size(app, ann, photo_png):
-    large = images.encode(images.read(photo_png, long_side=1500))
+    large = image_files.encode(image_files.read(photo_png, long_side=1500))
     page = ann.get(f"/?from={add_result(app, 'ann', large)}").text
     assert 'data-width="1500" data-height="1125"' in page
     assert "data-width" not in ann.post("/", data={"content": "result:gone"}).text
@@ -274,7 +274,7 @@ def test_a_failed_job_says_why_and_leads_back(app, client, job_of, shipped, monk
     def fail(*args, **more):
         raise RuntimeError("secret")
 
-    monkeypatch.setattr("model.transfer.stylize", fail)
+    monkeypatch.setattr("model.pipelines.stylization.stylize", fail)
     id = job_of(style=shipped[0], strength="0.45", size="1024").id
     assert ended(app, id).state == "failed"
     page = client.get(f"/jobs/{id}").text
@@ -377,7 +377,7 @@ def test_a_paused_one_is_deleted(app, client, refinement):
     assert (answer.status_code, answer.location) == (303, "/history")
     assert "The picture is deleted." in client.get("/history").text
     assert client.get(f"/jobs/{refinement.id}").status_code == 404
-    assert jobs.unended(refinement.owner) == []
+    assert jobs.unfinished(refinement.owner) == []
     assert not any(map(library.exists, (checkpoint, *refinement.order.keys())))
 
 
@@ -399,7 +399,7 @@ def test_it_is_shown_what_a_refinement_begins_with(app, client, refinement, phot
     assert client.get(address).data == photo_png
     assert f'src="{address}"' in client.get(f"/jobs/{refinement.id}").text
     start = app.extensions["library"].put_picture(refinement.owner, painting_png)
-    change(app, refinement.id, order=refinement.asked | {"start": start})
+    change(app, refinement.id, order=refinement.raw_order | {"start": start})
     assert client.get(address).data == painting_png
     assert "The picture to be refined" in client.get(f"/jobs/{refinement.id}").text
 
@@ -520,7 +520,7 @@ def test_a_program_is_refused_in_json(client, form, monkeypatch):
     def full(*args, **more):
         raise QueueFull("Too many.")
 
-    monkeypatch.setattr("app.jobs.Jobs.submit", full)
+    monkeypatch.setattr("app.jobs.queue.Jobs.submit", full)
     answer = client.post("/", data=form(), headers={"Accept": "application/json"})
     assert (answer.status_code, answer.json["error"]["message"]) == (503, "Too many.")
 
@@ -591,7 +591,7 @@ def test_sliders_show_the_weights_of_programs():
         styles = [{"name": name, "id": name, "shipped": name} for name in "abc"[: len(values)]]
         options = {"weights": list(values)}
         order = Order.model_validate({"content": "k", "content_name": "n", "styles": styles, "options": options})
-        return list(Form.of_order(order, "").weights.values())
+        return list(FormValues.of_order(order, "").weights.values())
 
     assert weights(50, 100) == ["50", "100"]
     assert weights(0.25, 0.5) == ["50", "100"]
@@ -601,6 +601,6 @@ def test_sliders_show_the_weights_of_programs():
 
 def test_a_form_as_it_was_sent():
     fields = MultiDict([("style", "a"), ("style", "b"), ("weight-a", "5"), ("size", ""), ("no_store", "yes")])
-    form = Form.of_sent(fields)
+    form = FormValues.of_fields(fields)
     assert form.styles == {"a", "b"}
     assert (form.weight_of("a"), form.weight_of("b"), form.size, form.no_store) == ("5", "50", "own", True)

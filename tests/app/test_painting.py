@@ -6,23 +6,24 @@ import numpy as np
 import pytest
 
 import model
-from app.library import Library
-from app.orders import Order, OrderStyle
-from app.painting import as_far_as_it_is, paint_order
-from app.store import Store
-from model import images, ingredients, recipe, transfer
-from model.images import Picture
+from app.jobs.order import Order, OrderStyle
+from app.jobs.rendering import render_checkpoint, render_order
+from app.storage.blob_store import BlobStore
+from app.storage.library import Library
+from model.imaging import image_files
+from model.imaging.pixel_ops import Picture
 from model.options import RefineOptions, StylizeOptions
+from model.pipelines import recipe_builder, recipes, stylization
+from model.pipelines.refine import encoder_sha256
+from model.pipelines.stylization import Pastiche
 from model.progress import Checkpoint
-from model.refine import encoder_sha256
-from model.transfer import Pastiche
 
 LIMIT = 900.0
 
 
 @pytest.fixture
 def library(tmp_path):
-    library = Library(f"sqlite:///{tmp_path / 'library.sqlite3'}", Store(str(tmp_path / "pictures")), keep_hours=1)
+    library = Library(f"sqlite:///{tmp_path / 'library.sqlite3'}", BlobStore(str(tmp_path / "pictures")), keep_hours=1)
     yield library
     library.close()
 
@@ -54,7 +55,7 @@ def refine(monkeypatch):
         def stand_in(content, styles, options, **more) -> Pastiche:
             given.update(more, options=options)
             recipe = {"method": "gatys", "seconds": options.seconds, "ended": ended, "styles": [{}]}
-            return Pastiche(Picture(images.read(content).rgb), "vgg16", seconds, recipe, notes=list(notes))
+            return Pastiche(Picture(image_files.read(content).rgb), "vgg16", seconds, recipe, notes=list(notes))
 
         monkeypatch.setattr(model, "refine", stand_in)
         return given
@@ -63,7 +64,7 @@ def refine(monkeypatch):
 
 
 def paint(order: Order, library: Library, resume: Checkpoint | None = None) -> Pastiche:
-    return paint_order(order, library, lambda step: None, resume, LIMIT)
+    return render_order(order, library, lambda step: None, resume, LIMIT)
 
 
 def test_a_pastiche_is_told_of_no_limit(stand_in, library, refinement):
@@ -103,8 +104,10 @@ def test_who_asks_for_less_than_the_limit_has_what_was_asked_for(library, refine
 def test_what_a_refinement_came_to_is_as_large_as_it_was_to_become(library, refinement, photo):
     clear = np.dstack([photo, np.linspace(0, 1, photo.shape[1], dtype="float32")[None].repeat(photo.shape[0], 0)])
     asked = refinement(size=256, steps=80, encoder="vgg16")
-    order = asked.model_copy(update={"content": library.put_picture("ann", images.encode(images.read(clear)))})
-    pastiche = as_far_as_it_is(order, library, Checkpoint(images.encode(Picture(1 - photo[::2, ::2])), 40, 30.0))
+    order = asked.model_copy(
+        update={"content": library.put_picture("ann", image_files.encode(image_files.read(clear)))}
+    )
+    pastiche = render_checkpoint(order, library, Checkpoint(image_files.encode(Picture(1 - photo[::2, ::2])), 40, 30.0))
     assert (pastiche.picture.rgb.shape, pastiche.picture.alpha.shape) == ((192, 256, 3), (192, 256))
     assert pastiche.picture.rgb.mean() == pytest.approx(1 - photo.mean(), abs=0.01)
     assert (pastiche.complete, pastiche.seconds, pastiche.weights) == (False, 30.0, "vgg16")
@@ -113,12 +116,17 @@ def test_what_a_refinement_came_to_is_as_large_as_it_was_to_become(library, refi
 
 
 def test_what_a_refinement_came_to_says_of_what(library, refinement, photo, photo_png, painting_png):
-    asked = refinement(images.encode(Picture(photo)), size=128, encoder="vgg19-slim")
-    order = asked.model_copy(update={"masks": ["alpha", library.put_picture("ann", images.encode(Picture(photo)))]})
-    told = recipe.Recipe.model_validate(as_far_as_it_is(order, library, Checkpoint(1 - photo, 40, 30.0)).recipe)
+    asked = refinement(image_files.encode(Picture(photo)), size=128, encoder="vgg19-slim")
+    order = asked.model_copy(
+        update={"masks": ["alpha", library.put_picture("ann", image_files.encode(Picture(photo)))]}
+    )
+    told = recipes.Recipe.model_validate(render_checkpoint(order, library, Checkpoint(1 - photo, 40, 30.0)).recipe)
     assert [mask if isinstance(mask, str) else bool(mask.png) for mask in told.masks] == ["alpha", True]
-    assert (told.content_sha256, told.model_extra["start"]) == (ingredients.sha256(images.read(photo_png).rgb), "given")
-    assert told.styles[0].sha256 == ingredients.sha256(transfer.read_style(painting_png, 128))
+    assert (told.content_sha256, told.model_extra["start"]) == (
+        recipe_builder.pixels_sha256(image_files.read(photo_png).rgb),
+        "given",
+    )
+    assert told.styles[0].sha256 == recipe_builder.pixels_sha256(stylization.read_style(painting_png, 128))
     assert told.weights_sha256 == encoder_sha256("vgg19-slim")
 
 
@@ -126,4 +134,4 @@ def test_what_an_order_has_to_tell_comes_before_the_painter_s_own(library, refin
     refine(5.0, "steps", "Calm.")
     order = refinement(size=128, encoder="vgg16").model_copy(update={"notes": ["Lost."]})
     assert paint(order, library).notes == ["Lost.", "Calm."]
-    assert as_far_as_it_is(order, library, Checkpoint(photo_png, 4, 3.0)).notes[0] == "Lost."
+    assert render_checkpoint(order, library, Checkpoint(photo_png, 4, 3.0)).notes[0] == "Lost."

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app import recipes
-from app.gallery import shipped
-from model import images, ingredients, recipe, transfer
+from app.api import restore
+from app.storage.gallery import shipped
+from model.imaging import image_files, pixel_ops
+from model.pipelines import recipe_builder, recipes, stylization
 from tests.app.answers import NEGATIVE, NEGATIVE_SHA256, b64, data_url, error_of, from_data_url, pixels, upload
 from tests.app.answers import URL as STYLIZE
 from tests.app.seeds import add_result
@@ -31,7 +32,7 @@ def written(**more) -> dict:
 
 
 def carrying(told: dict, format: str = "png") -> bytes:
-    return images.encode(images.Picture(np.full((6, 8, 3), 0.5, "float32")), format, recipe=told)
+    return image_files.encode(pixel_ops.Picture(np.full((6, 8, 3), 0.5, "float32")), format, recipe=told)
 
 
 def read(client, picture: bytes) -> dict:
@@ -76,7 +77,7 @@ def test_it_says_whose_the_styles_are_and_nothing_of_the_files(client, form, pho
             style=["mosaic", "Low tide", upload(photo_png, "secret-name.png")],
         ),
     ).data
-    styles = recipe.extract(painted).told()["styles"]
+    styles = recipes.extract(painted).told()["styles"]
     mosaic = next(style for style in shipped() if style.id == "mosaic")
     words = [tuple(style.get(name, "") for name in ("name", "credit", "licence")) for style in styles]
     assert words == [(mosaic.name, mosaic.credit, mosaic.licence), ("Low tide", "Ann", "CC0"), ("", "", "")]
@@ -92,7 +93,7 @@ def test_a_job_s_picture_carries_it_into_every_kind_of_file(new_app, form):
     files = [f"/api/v1/jobs/{job['id']}/result"]
     files += [f"/results/{job['id']}/picture.{kind}" for kind in ("png", "jpeg", "webp", "tiff")]
     for file in files:
-        told = recipe.extract(client.get(file).data).told()
+        told = recipes.extract(client.get(file).data).told()
         assert (told["strength"], told["styles"][0]["name"], told["styles"][0]["licence"]) == (0.5, "Mosaic", "CC0-1.0")
 
 
@@ -161,7 +162,7 @@ def test_a_refinement_says_what_its_recipe_lacks(client):
 def test_a_painting_that_was_refined_is_found_by_what_was_looked_at(client):
     mosaic = next(style for style in shipped() if style.id == "mosaic")
     told = written(method="gatys", weights="vgg19-slim", weights_sha256=None, size=128)
-    told["styles"] = [{"weight": 1.0, "sha256": ingredients.sha256(transfer.read_style(mosaic.file, 128))}]
+    told["styles"] = [{"weight": 1.0, "sha256": recipe_builder.pixels_sha256(stylization.read_style(mosaic.file, 128))}]
     assert read(client, carrying(told))["styles"][0]["id"] == "mosaic"
 
 
@@ -188,7 +189,7 @@ def test_a_mask_that_is_no_picture_is_none(client):
 
 
 JUNK = {
-    "none at all": lambda: carrying({}) and images.encode(images.Picture(np.zeros((4, 4, 3), "float32"))),
+    "none at all": lambda: carrying({}) and image_files.encode(pixel_ops.Picture(np.zeros((4, 4, 3), "float32"))),
     "no picture": lambda: b"<svg/>",
     "cut off": lambda: carrying(written())[:200],
     "no styles": lambda: carrying(written(styles=[])),
@@ -271,5 +272,5 @@ def test_a_large_file_is_refused(new_app):
 def test_the_styles_that_ship_are_hashed_once(client, form, monkeypatch):
     painted = client.post(STYLIZE, data=form(style="mosaic")).data
     read(client, painted)
-    monkeypatch.setattr(recipes, "_sha256", lambda *_: pytest.fail("hashed anew"))
+    monkeypatch.setattr(restore, "_painting_sha256", lambda *_: pytest.fail("hashed anew"))
     assert read(client, painted)["styles"][0]["id"] == "mosaic"

@@ -9,11 +9,12 @@ import pytest
 from PIL import Image
 
 import model
-from app import bodies
+from app.inputs import bodies
 from app.settings import Settings
-from model import encoder_layers, transfer
-from model.encoder_layers import SLIM
 from model.errors import DeviceUnavailable, WeightsMissing
+from model.pipelines import stylization
+from model.refinement import encoder_registry
+from model.refinement.encoder_registry import SLIM
 from tests.app.answers import URL, b64, error_of, upload
 from tests.app.seeds import add_result, sign_in
 from tests.app.test_api import wait_until
@@ -166,13 +167,13 @@ def test_unknown_layers_are_told_the_right_ones(client, form):
         for field in ("content_layers", "style_layers"):
             answer = client.post(DOORS[1], data=form(method="gatys", encoder=encoder, **{field: "conv1:1"}))
             assert refusal(answer) == (422, "invalid_option", field)
-            for layer in encoder_layers.get(encoder).layers[:6]:
+            for layer in encoder_registry.get(encoder).layers[:6]:
                 assert layer in answer.json["error"]["message"]
 
 
 def test_all_of_many_layers_are_told(client, form):
     answer = client.post(DOORS[1], data=form(method="gatys", encoder="densenet121", style_layers="x" * 5000))
-    assert ", ".join(encoder_layers.get("densenet121").layers) in error_of(answer)["message"]
+    assert ", ".join(encoder_registry.get("densenet121").layers) in error_of(answer)["message"]
     assert len(answer.data) < 2000
 
 
@@ -552,7 +553,7 @@ def test_missing_model_is_told_without_its_path(client, form, monkeypatch, error
     def missing(*_, **__):
         raise error
 
-    monkeypatch.setattr(transfer, "stylize", missing)
+    monkeypatch.setattr(stylization, "stylize", missing)
     answer = client.post(URL, data=form())
     assert refusal(answer) == (503, "model_unavailable", None)
     assert "/home" not in answer.text
@@ -563,7 +564,7 @@ def test_a_fault_of_ours_goes_to_the_log_only(client, form, monkeypatch, caplog)
     def broken(*_, **__):
         raise RuntimeError("secret detail")
 
-    monkeypatch.setattr(transfer, "stylize", broken)
+    monkeypatch.setattr(stylization, "stylize", broken)
     answer = client.post(URL, data=form())
     assert refusal(answer) == (500, "internal_error", None)
     assert "secret detail" not in answer.text
@@ -572,4 +573,4 @@ def test_a_fault_of_ours_goes_to_the_log_only(client, form, monkeypatch, caplog)
 
 def test_the_body_holds_a_photo_and_a_painting_of_the_largest_size():
     settings = Settings()
-    assert bodies.limits(settings)["MAX_CONTENT_LENGTH"] > 2 * settings.upload_bytes * 4 / 3
+    assert bodies.size_limits(settings)["MAX_CONTENT_LENGTH"] > 2 * settings.upload_bytes * 4 / 3

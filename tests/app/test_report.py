@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from app.report import MOST_LOSSES, with_losses
+from app.jobs.progress import MAX_LOSS_ROWS, append_losses
 from model.progress import Step
 
 
@@ -18,19 +18,19 @@ def told(step: int, loss: float = 0.5) -> Step:
 def curve(steps) -> list[list[float]]:
     rows: list[list[float]] = []
     for step in steps:
-        rows = with_losses(rows, told(step))
+        rows = append_losses(rows, told(step))
     return rows
 
 
 def test_a_row_has_six_digits_of_each_loss():
-    assert with_losses([], told(1, 0.123456789)) == [[1, 0.123457, 0.1, 0.2, 0.3]]
+    assert append_losses([], told(1, 0.123456789)) == [[1, 0.123457, 0.1, 0.2, 0.3]]
 
 
 @pytest.mark.parametrize("steps", [1, 2, 99, 100, 101, 102, 1000, 9999])
 def test_a_curve_has_its_first_and_last_step_and_even_distances(steps):
     rows = [row[0] for row in curve(range(1, steps + 1))]
     assert (rows[0], rows[-1]) == (1, steps)
-    assert min(steps, MOST_LOSSES / 2) <= len(rows) <= MOST_LOSSES
+    assert min(steps, MAX_LOSS_ROWS / 2) <= len(rows) <= MAX_LOSS_ROWS
     assert len({after - before for before, after in pairwise(rows[:-1])}) <= 1
 
 
@@ -43,10 +43,10 @@ def test_what_is_done_again_takes_the_place_of_what_was_told():
 def test_steps_that_were_left_out_leave_a_gap_only():
     rows = [row[0] for row in curve([*range(1, 40), *range(70, 401)])]
     assert (rows[0], rows[-1]) == (1, 400)
-    assert MOST_LOSSES / 2 <= len(rows) <= MOST_LOSSES
+    assert MAX_LOSS_ROWS / 2 <= len(rows) <= MAX_LOSS_ROWS
 
 
 @pytest.mark.parametrize("loss", [math.nan, math.inf])
 def test_what_is_no_number_is_left_out(loss):
     rows = curve([1, 2])
-    assert with_losses(rows, told(3, loss)) == rows
+    assert append_losses(rows, told(3, loss)) == rows

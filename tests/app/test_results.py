@@ -9,12 +9,12 @@ import re
 import pytest
 from PIL import Image
 
-from app.choices import of_library
 from app.failures import Busy
-from app.jobs import QueueFull
-from app.orders import OrderStyle
-from app.results import in_words, short
-from app.tables import Base
+from app.inputs.references import style_from_library
+from app.jobs.order import OrderStyle
+from app.jobs.queue import QueueFull
+from app.pages.results import duration_text, short
+from app.storage.tables import Base
 from tests.app.answers import pixels, upload
 from tests.app.seeds import add_result, files_of, make_older, with_place
 
@@ -184,7 +184,7 @@ def test_a_result_is_refined_in_its_size_as_far_as_that_can_be(app, ann, photo_p
 def test_a_style_that_is_numbers_alone_is_not_refined(app, ann, painted, painting_png):
     ann.post("/styles", data={"picture": upload(painting_png), "name": "Numbers", "keep": "vector"})
     style = next(style for style in app.extensions["library"].styles("ann") if style.own)
-    key = app.extensions["library"].put_picture("ann", of_library(style).source)
+    key = app.extensions["library"].put_picture("ann", style_from_library(style).source)
     address = painted(styles=[OrderStyle(name="Numbers", id=style.id, picture=key)])
     page = ann.get(address).text
     assert "of Numbers there are only numbers here" in page
@@ -196,7 +196,7 @@ def test_a_style_that_is_numbers_alone_is_not_refined(app, ann, painted, paintin
 def test_to_show_or_refine_a_result_reads_no_picture_whole(app, ann, painted, painting_png, monkeypatch):
     own = OrderStyle(name="Mine", picture=app.extensions["library"].put_picture("ann", painting_png))
     address = painted(styles=[own, OrderStyle(name="Flow", id="flow", shipped="flow")])
-    monkeypatch.delattr("app.store.Store.get")
+    monkeypatch.delattr("app.storage.blob_store.BlobStore.get")
     assert f'action="{address}/refine' in ann.get(address).text
     assert ann.post(address + "/refine").status_code == 303
 
@@ -215,7 +215,7 @@ def test_refusals_to_refine_are_told_on_the_page(ann, painted, monkeypatch):
     def full(*args, **more):
         raise QueueFull("Too many.")
 
-    monkeypatch.setattr("app.jobs.Jobs.submit", full)
+    monkeypatch.setattr("app.jobs.queue.Jobs.submit", full)
     answer = ann.post(address + "/refine")
     assert (answer.status_code, "Retry-After" in answer.headers) == (503, True)
     assert '<p class="problem refusal" role="alert">Too many.</p>' in answer.text
@@ -304,7 +304,7 @@ def test_it_says_when_it_goes(ann, painted):
     ],
 )
 def test_times_in_words(seconds, words):
-    assert in_words(seconds) == words
+    assert duration_text(seconds) == words
 
 
 def test_deleted(app, ann, painted):
@@ -332,7 +332,7 @@ def test_the_open_jobs_of_programs_have_no_page(app, ann, photo_png):
     library, jobs = app.extensions["library"], app.extensions["jobs"]
     id = add_result(app, "a-program", photo_png)
     with library.begin() as session:
-        from app.tables import JobRow
+        from app.storage.tables import JobRow
 
         session.get_one(JobRow, id).open = True
     assert jobs.get(id).open

@@ -6,13 +6,13 @@ import threading
 
 from app import create_app
 from app.settings import Settings
-from model import transfer
+from model.pipelines import stylization
 from tests.app.answers import NEGATIVE, URL, error_of, upload
 
 
 def test_alive_before_ready(client, app, monkeypatch):
     loading = threading.Event()
-    monkeypatch.setattr(transfer, "ready", lambda: (loading.wait(10), NEGATIVE)[1])
+    monkeypatch.setattr(stylization, "warm_up", lambda: (loading.wait(10), NEGATIVE)[1])
     assert client.get("/healthz").json == {"status": "alive"}
     before = client.get("/readyz")
     assert (before.status_code, error_of(before)["code"]) == (503, "not_ready")
@@ -32,7 +32,7 @@ def test_a_load_that_failed_is_tried_anew(client, app, monkeypatch, caplog):
             raise OSError("no disk today")
         return NEGATIVE
 
-    monkeypatch.setattr(transfer, "ready", ready)
+    monkeypatch.setattr(stylization, "warm_up", ready)
     for status in (503, 503, 200):
         assert client.get("/readyz").status_code == status
         app.extensions["engine"].run(lambda: None)
@@ -41,7 +41,7 @@ def test_a_load_that_failed_is_tried_anew(client, app, monkeypatch, caplog):
 
 def test_the_first_request_warms_the_model_up(new_app, monkeypatch):
     called = threading.Event()
-    monkeypatch.setattr(transfer, "ready", lambda: (called.set(), NEGATIVE)[1])
+    monkeypatch.setattr(stylization, "warm_up", lambda: (called.set(), NEGATIVE)[1])
     app = new_app(warm_up=True)
     assert not called.is_set()
     app.test_client().get("/")
@@ -50,7 +50,7 @@ def test_the_first_request_warms_the_model_up(new_app, monkeypatch):
 
 def test_a_load_that_hangs_does_not_hold_requests(new_app, form, monkeypatch):
     loading = threading.Event()
-    monkeypatch.setattr(transfer, "ready", lambda: (loading.wait(10), NEGATIVE)[1])
+    monkeypatch.setattr(stylization, "warm_up", lambda: (loading.wait(10), NEGATIVE)[1])
     app = new_app(warm_up=True, patience=0.01)
     answer = app.test_client().post(URL, data=form())
     loading.set()

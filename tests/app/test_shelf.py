@@ -7,8 +7,8 @@ import re
 
 import pytest
 
-from app import gallery
-from model.vectors import StyleFile
+from app.storage import gallery
+from model.style_file import StyleFile
 from tests.app.answers import pixels, upload
 from tests.app.seeds import files_of
 

@@ -15,9 +15,10 @@ from pathlib import Path
 import pytest
 import requests
 
-from app import files
-from app.library import Library, Missing
-from app.store import Store
+from app.failures import Missing
+from app.storage import atomic_files
+from app.storage.blob_store import BlobStore
+from app.storage.library import Library
 from tests.conftest import skip_or_fail
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -58,34 +59,34 @@ def wait_for(url: str) -> None:
 
 
 @pytest.fixture(params=["folder", "no nameless files", "s3"])
-def store(request, tmp_path: Path, monkeypatch) -> Store:
+def store(request, tmp_path: Path, monkeypatch) -> BlobStore:
     if request.param == "s3":
-        return Store(f"{request.getfixturevalue('bucket')}/{tmp_path.name}")
+        return BlobStore(f"{request.getfixturevalue('bucket')}/{tmp_path.name}")
     if request.param == "no nameless files":
         monkeypatch.delattr(os, "O_TMPFILE", raising=False)
-    return Store(str(tmp_path / "deep" / "pictures"))
+    return BlobStore(str(tmp_path / "deep" / "pictures"))
 
 
-def test_what_was_put_is_there(store: Store) -> None:
+def test_what_was_put_is_there(store: BlobStore) -> None:
     store.put(KEY, DATA)
     assert store.get(KEY) == DATA
     assert list(store.keys()) == [KEY]
 
 
-def test_its_first_bytes(store: Store) -> None:
+def test_its_first_bytes(store: BlobStore) -> None:
     store.put(KEY, DATA)
     assert (store.head(KEY, 1), store.head(KEY, 100)) == (DATA[:1], DATA)
     with pytest.raises(FileNotFoundError):
         store.head(KEY[::-1], 1)
 
 
-def test_putting_twice_is_putting_once(store: Store) -> None:
+def test_putting_twice_is_putting_once(store: BlobStore) -> None:
     store.put(KEY, DATA)
     store.put(KEY, DATA)
     assert list(store.keys()) == [KEY]
 
 
-def test_what_was_deleted_is_gone(store: Store) -> None:
+def test_what_was_deleted_is_gone(store: BlobStore) -> None:
     store.put(KEY, DATA)
     store.delete(KEY)
     store.delete(KEY)  # as another process may have done it
@@ -94,12 +95,12 @@ def test_what_was_deleted_is_gone(store: Store) -> None:
         store.get(KEY)
 
 
-def test_an_empty_store_has_no_keys(store: Store) -> None:
+def test_an_empty_store_has_no_keys(store: BlobStore) -> None:
     assert list(store.keys()) == []
 
 
 @pytest.mark.parametrize("key", ["", "..", "../secret", f"../pictures/{KEY}", KEY.upper(), f"{KEY}\n", "a\0b"])
-def test_what_is_no_key_names_no_file(store: Store, key: str) -> None:
+def test_what_is_no_key_names_no_file(store: BlobStore, key: str) -> None:
     store.put(KEY, DATA)
     with pytest.raises(FileNotFoundError):
         store.get(key)
@@ -107,18 +108,18 @@ def test_what_is_no_key_names_no_file(store: Store, key: str) -> None:
 
 KILLED = f"""
 import os, signal, sys
-from app.store import Store
+from app.storage.blob_store import BlobStore
 if hasattr(os, "O_TMPFILE"):
     del os.O_TMPFILE
 os.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
-Store(sys.argv[1]).put({KEY!r}, {DATA!r})
+BlobStore(sys.argv[1]).put({KEY!r}, {DATA!r})
 """
 
 
 def test_an_unfinished_write_is_swept_when_it_is_old(tmp_path: Path) -> None:
     assert run(KILLED, str(tmp_path)) == -signal.SIGKILL
     assert len(list(tmp_path.iterdir())) == 1
-    store = Store(str(tmp_path))
+    store = BlobStore(str(tmp_path))
     assert store.sweep(older_than=60) == 0
     assert store.sweep(older_than=-1) == 1
     assert list(tmp_path.iterdir()) == []
@@ -134,9 +135,9 @@ def test_a_write_that_fails_leaves_nothing(tmp_path: Path, monkeypatch) -> None:
 
     for _ in range(2):
         with monkeypatch.context() as patch:
-            patch.setattr(files, "_fill", full)
+            patch.setattr(atomic_files, "_write_and_sync", full)
             with pytest.raises(OSError, match="No space"):
-                Store(str(tmp_path)).put(KEY, DATA)
+                BlobStore(str(tmp_path)).put(KEY, DATA)
         monkeypatch.delattr(os, "O_TMPFILE", raising=False)
     assert list(tmp_path.iterdir()) == []
 
@@ -150,15 +151,15 @@ def test_a_file_system_without_nameless_files_will_do(tmp_path: Path, monkeypatc
         return real(path, flags, *rest, **more)
 
     monkeypatch.setattr(os, "open", refusing)
-    store = Store(str(tmp_path))
+    store = BlobStore(str(tmp_path))
     store.put(KEY, DATA)
     assert store.get(KEY) == DATA
 
 
 WRITER = """
 import hashlib, itertools, sys
-from app.store import Store
-store = Store(sys.argv[1])
+from app.storage.blob_store import BlobStore
+store = BlobStore(sys.argv[1])
 for n in itertools.count():
     data = n.to_bytes(4) * 500_000
     store.put(hashlib.sha256(data).hexdigest(), data)
@@ -180,7 +181,7 @@ def test_a_writer_that_is_killed_leaves_whole_files_alone(tmp_path: Path) -> Non
 
 
 def test_only_the_server_may_read_pictures(tmp_path: Path) -> None:
-    store = Store(str(tmp_path / "pictures"))
+    store = BlobStore(str(tmp_path / "pictures"))
     store.put(KEY, DATA)
     assert (tmp_path / "pictures").stat().st_mode & 0o777 == 0o700
     assert (tmp_path / "pictures" / KEY).stat().st_mode & 0o777 == 0o600
@@ -189,14 +190,14 @@ def test_only_the_server_may_read_pictures(tmp_path: Path) -> None:
 def test_other_files_in_the_folder_are_none_of_ours(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("mine")
     (tmp_path / "folder").mkdir()
-    store = Store(str(tmp_path))
+    store = BlobStore(str(tmp_path))
     assert list(store.keys()) == []
     store.sweep(older_than=-1)
     assert (tmp_path / "notes.txt").exists()
 
 
 def test_a_url_of_a_folder_is_a_folder(tmp_path: Path) -> None:
-    Store(f"file://{tmp_path}").put(KEY, DATA)
+    BlobStore(f"file://{tmp_path}").put(KEY, DATA)
     assert (tmp_path / KEY).read_bytes() == DATA
 
 
@@ -204,13 +205,13 @@ def test_buckets_without_s3fs_say_what_to_install(monkeypatch) -> None:
     monkeypatch.setitem(sys.modules, "s3fs", None)
     monkeypatch.delitem(sys.modules["fsspec.registry"]._registry, "s3", raising=False)
     with pytest.raises(ValueError, match="pip install s3fs"):
-        Store("s3://pictures/of/ours")
+        BlobStore("s3://pictures/of/ours")
 
 
 FORKED = f"""
 import os, sys
-from app.store import Store
-store = Store(sys.argv[1])
+from app.storage.blob_store import BlobStore
+store = BlobStore(sys.argv[1])
 if os.fork() == 0:
     store.put({KEY!r}, {DATA!r})
     os._exit(0)
@@ -225,11 +226,11 @@ def test_a_process_forked_later_reaches_the_bucket(bucket: str) -> None:
 
 def test_an_unknown_kind_of_url_is_refused() -> None:
     with pytest.raises(ValueError, match="s3://bucket/prefix"):
-        Store("gopher://pictures")
+        BlobStore("gopher://pictures")
 
 
 def test_a_library_keeps_its_pictures_in_a_bucket(bucket: str, tmp_path: Path) -> None:
-    store = Store(f"{bucket}/library")
+    store = BlobStore(f"{bucket}/library")
     library = Library(f"sqlite:///{tmp_path / 'library.sqlite3'}", store, keep_hours=1)
     key = library.put_picture("ann", DATA)
     assert library.picture(key) == DATA

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app import gallery, styling
-from model import images
+from app.jobs import style_builder
+from app.storage import gallery
 from model.errors import InvalidOption, UnsupportedImage
-from model.vectors import StyleFile
+from model.imaging import image_files
+from model.style_file import StyleFile
 from tests.app.answers import NEGATIVE, NEGATIVE_SHA256, pixels
 from tests.app.conftest import negative_vector
 from tests.app.seeds import files_of, with_place
@@ -28,7 +29,7 @@ def library(app):
 @pytest.fixture
 def add(app, library):
     def added(*pictures, name="Mine", **more):
-        return styling.add_painting(library, app.extensions["engine"], ANN, pictures, name=name, **more)
+        return style_builder.add_painting(library, app.extensions["engine"], ANN, pictures, name=name, **more)
 
     return added
 
@@ -72,7 +73,7 @@ def test_numbers_alone_keep_no_artwork(add, library, painting_png):
 
 
 def assert_painted_sample(thumbnail):
-    cat = images.read(str(gallery.SAMPLE), limit=styling.THUMBNAIL_SIDE).rgb
+    cat = image_files.read(str(gallery.SAMPLE_PHOTO), limit=style_builder.THUMBNAIL_SIDE).rgb
     assert abs(pixels(thumbnail) / 255 - (1 - cat)).mean() < 0.05  # a vector's face: the cat painted in it
 
 
@@ -99,11 +100,11 @@ def test_what_is_no_picture_names_its_field(app, add, keep):
 
 def test_styles_are_averaged(app, add, library):
     styles = [add(plain((0, 0, 0)), name="Night"), add(plain((255, 255, 255)), name="Snow", keep="vector")]
-    style = styling.add_average(library, app.extensions["engine"], ANN, styles, name="Dusk")
+    style = style_builder.add_average(library, app.extensions["engine"], ANN, styles, name="Dusk")
     assert style.vector == pytest.approx([0.5, 0.5, 0.5, 1], abs=0.01)
     assert style.credit == "The average of Night, Snow"
     shipped = gallery.shipped()[:2]
-    style = styling.add_average(library, app.extensions["engine"], ANN, shipped, name="Both", credit=" Ann ")
+    style = style_builder.add_average(library, app.extensions["engine"], ANN, shipped, name="Both", credit=" Ann ")
     expected = np.mean([negative_vector(str(one.file)) for one in shipped], axis=0)
     assert style.vector == pytest.approx(expected)
     assert style.credit == "Ann"
@@ -111,7 +112,7 @@ def test_styles_are_averaged(app, add, library):
 
 def test_the_credit_of_an_average_fits(app, add, library):
     styles = [add(plain("red"), name=f"{number}" * 80) for number in range(4)]
-    style = styling.add_average(library, app.extensions["engine"], ANN, styles, name="Long")
+    style = style_builder.add_average(library, app.extensions["engine"], ANN, styles, name="Long")
     assert len(style.credit) == 200
 
 
@@ -119,7 +120,7 @@ def test_the_credit_of_an_average_fits(app, add, library):
 def test_two_to_eight_styles_are_averaged(app, library, count):
     styles = [gallery.shipped()[0]] * count
     with pytest.raises(InvalidOption, match="between 2 and 8 styles") as refused:
-        styling.add_average(library, app.extensions["engine"], ANN, styles, name="Both")
+        style_builder.add_average(library, app.extensions["engine"], ANN, styles, name="Both")
     assert refused.value.field == "styles"
 
 
@@ -127,9 +128,9 @@ def test_two_to_eight_styles_are_averaged(app, library, count):
 def test_exported_and_imported_it_is_the_same(app, add, library, painting_png, keep):
     engine = app.extensions["engine"]
     style = add(painting_png, credit="Ann", licence="CC0", keep=keep)
-    file = styling.style_file(library, engine, style)
+    file = style_builder.export_file(library, engine, style)
     assert StyleFile.from_bytes(file.to_bytes()).vector == pytest.approx(negative_vector(painting_png), abs=0.01)
-    again = styling.add_file(library, engine, "bob", file.to_bytes())
+    again = style_builder.add_file(library, engine, "bob", file.to_bytes())
     assert (again.name, again.credit, again.licence) == ("Mine", "Ann", "CC0")
     assert again.vector == pytest.approx(file.vector)
     assert_painted_sample(library.picture(again.thumbnail))
@@ -137,7 +138,7 @@ def test_exported_and_imported_it_is_the_same(app, add, library, painting_png, k
 
 def test_a_style_that_ships_is_exported(app, library):
     style = gallery.shipped()[0]
-    file = styling.style_file(library, app.extensions["engine"], style)
+    file = style_builder.export_file(library, app.extensions["engine"], style)
     assert (file.name, file.licence) == (style.name, style.licence)
     assert file.vector == pytest.approx(negative_vector(str(style.file)))
 
@@ -145,10 +146,10 @@ def test_a_style_that_ships_is_exported(app, library):
 def test_numbers_for_other_weights_are_refused(app, add, library, painting_png):
     engine = app.extensions["engine"]
     style = replace(add(painting_png, keep="vector"), weights="other", weights_sha256="1" * 64)
-    foreign = styling.style_file(library, engine, style).to_bytes()
+    foreign = style_builder.export_file(library, engine, style).to_bytes()
     for refused in (
-        lambda: styling.add_file(library, engine, ANN, foreign),
-        lambda: styling.add_average(library, engine, ANN, [style, style], name="Both"),
+        lambda: style_builder.add_file(library, engine, ANN, foreign),
+        lambda: style_builder.add_average(library, engine, ANN, [style, style], name="Both"),
     ):
         with pytest.raises(InvalidOption, match="made with the weights 'other'"):
             refused()
@@ -156,5 +157,5 @@ def test_numbers_for_other_weights_are_refused(app, add, library, painting_png):
 
 def test_what_is_no_style_file_is_refused(app, library):
     with pytest.raises(InvalidOption, match="not a style file") as refused:
-        styling.add_file(library, app.extensions["engine"], ANN, b"{}")
+        style_builder.add_file(library, app.extensions["engine"], ANN, b"{}")
     assert refused.value.field == "vector"

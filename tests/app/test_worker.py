@@ -13,19 +13,22 @@ import pytest
 from flask import Flask
 
 import model
-from app import parts, report
-from app.jobs import Job, Jobs
-from app.library import Library
-from app.orders import OPTIONS, Order, OrderStyle
+from app import create_services
+from app.jobs import progress
+from app.jobs.order import OPTIONS_BY_METHOD, Order, OrderStyle
+from app.jobs.queue import Job, Jobs
+from app.jobs.worker import Worker
 from app.settings import Settings
-from app.tables import JobRow
-from app.worker import Worker
-from model import images, memory, transfer
+from app.storage.library import Library
+from app.storage.tables import JobRow
 from model.errors import BrokenImage, ImageTooLarge, WeightsMissing
-from model.images import Picture
+from model.hardware import memory
+from model.imaging import image_files
+from model.imaging.pixel_ops import Picture
 from model.options import RefineOptions, StylizeOptions
+from model.pipelines import stylization
+from model.pipelines.stylization import Pastiche
 from model.progress import Cancelled, Checkpoint, Step
-from model.transfer import Pastiche
 from tests.app.answers import NEGATIVE
 
 if TYPE_CHECKING:
@@ -40,7 +43,7 @@ class Studio:
 
     def __init__(self, services: Services, folder: Path, **settings: object) -> None:
         urls = {"database_url": services.database_url, "queue_url": services.queue_url}
-        made = parts(Settings(data_dir=folder, **(urls | settings)))
+        made = create_services(Settings(data_dir=folder, **(urls | settings)))
         self.library: Library = made["library"]
         self.jobs: Jobs = made["jobs"]
         self.worker: Worker = made["worker"]
@@ -48,7 +51,7 @@ class Studio:
     def submit(self, photo: bytes, method: str = "magenta", **options: object) -> Job:
         content = self.library.put_picture(ANN, photo)
         style = OrderStyle(name="itself", picture=content)
-        given = OPTIONS[method](**options)
+        given = OPTIONS_BY_METHOD[method](**options)
         order = Order(content=content, content_name="photo", styles=[style], method=method, options=given)
         return self.jobs.submit(ANN, order)
 
@@ -85,7 +88,7 @@ def slow(monkeypatch) -> threading.Event:
 
     def paint(content, styles, options, model_path=None, on_step=None, masks=()) -> Pastiche:
         go_on.begun += 1
-        rgb = images.read(content).rgb
+        rgb = image_files.read(content).rgb
         complete = True
         try:
             on_step(Step(1, 2, 1.0, Picture(rgb)))
@@ -95,7 +98,7 @@ def slow(monkeypatch) -> threading.Event:
             complete = False
         return Pastiche(Picture(1 - rgb), NEGATIVE, 0.1, {"styles": [{} for _ in styles]}, complete)
 
-    monkeypatch.setattr(transfer, "stylize", paint)
+    monkeypatch.setattr(stylization, "stylize", paint)
     return go_on
 
 
@@ -107,11 +110,11 @@ def test_what_waits_is_painted(studio, photo, photo_png):
     for job in (earlier, later):
         assert one.settled(job).state == "done"
         result = one.library.result(ANN, job.id)
-        pixels = images.read(one.library.picture(result.picture)).rgb
+        pixels = image_files.read(one.library.picture(result.picture)).rgb
         assert np.abs(pixels - (1 - photo)).max() < 0.01
         assert (result.width, result.height, result.weights) == (128, 96, NEGATIVE)
         for small in (result.before, result.thumbnail):
-            assert images.read(one.library.picture(small)).rgb.shape == (96, 128, 3)
+            assert image_files.read(one.library.picture(small)).rgb.shape == (96, 128, 3)
 
 
 def test_a_start_is_a_start(studio):
@@ -162,7 +165,7 @@ def test_what_cannot_be_painted_says_why(studio, photo_png, monkeypatch):
     def refuse(*_: object, **__: object) -> Pastiche:
         raise BrokenImage("content: this picture is damaged.", "content")
 
-    monkeypatch.setattr(transfer, "stylize", refuse)
+    monkeypatch.setattr(stylization, "stylize", refuse)
     one = studio()
     one.worker.start()
     failed = one.settled(one.submit(photo_png))
@@ -174,7 +177,7 @@ def test_a_fault_of_ours_is_told_to_the_log_alone(studio, photo_png, monkeypatch
     def break_down(*_: object, **__: object) -> Pastiche:
         raise RuntimeError("a secret of the house")
 
-    monkeypatch.setattr(transfer, "stylize", break_down)
+    monkeypatch.setattr(stylization, "stylize", break_down)
     one = studio()
     one.worker.start()
     failed = one.settled(one.submit(photo_png))
@@ -185,14 +188,14 @@ def test_a_fault_of_ours_is_told_to_the_log_alone(studio, photo_png, monkeypatch
 
 def test_a_fault_that_passes_costs_no_job(studio, photo_png, monkeypatch):
     one = studio()
-    paint, faults = transfer.stylize, iter([OSError("the disk is away"), WeightsMissing("no weights")])
+    paint, faults = stylization.stylize, iter([OSError("the disk is away"), WeightsMissing("no weights")])
 
     def falter(*given: object, **more: object) -> Pastiche:
         for fault in faults:
             raise fault
         return paint(*given, **more)
 
-    monkeypatch.setattr(transfer, "stylize", falter)
+    monkeypatch.setattr(stylization, "stylize", falter)
     one.worker.start()
     painted = one.settled(one.submit(photo_png))
     assert (painted.state, painted.attempts) == ("done", 3)
@@ -247,7 +250,7 @@ def test_progress_and_preview_are_seen_and_a_cancelled_job_keeps_its_best(studio
     job = one.submit(photo_png)
     seen = one.until(job, lambda now: now.preview)
     assert (seen.step, seen.steps, seen.seconds_left) == (1, 2, 1.0)
-    assert images.read(one.library.picture(seen.preview)).rgb.shape == (96, 128, 3)
+    assert image_files.read(one.library.picture(seen.preview)).rgb.shape == (96, 128, 3)
     one.jobs.cancel(job.id)
     assert one.settled(job).state == "cancelled"
     assert not one.library.result(ANN, job.id).complete
@@ -287,7 +290,7 @@ def patient(monkeypatch) -> threading.Event:
     go_on.taken = 0
 
     def refine(content, styles, options, on_step=None, resume: Checkpoint | None = None, **_: object):
-        rgb = images.read(resume.picture if resume else content).rgb
+        rgb = image_files.read(resume.picture if resume else content).rgb
         done, complete = resume.step if resume else 0, True
         try:
             on_step(Step(done, 10, None, Picture(rgb)))
@@ -317,7 +320,9 @@ def patient(monkeypatch) -> threading.Event:
 def brightness(one: Studio, job: Job) -> float:
     """Of its result, compared with the start."""
     result = one.library.result(ANN, job.id)
-    before, after = (images.read(one.library.picture(key)).rgb.mean() for key in (job.order.content, result.picture))
+    before, after = (
+        image_files.read(one.library.picture(key)).rgb.mean() for key in (job.order.content, result.picture)
+    )
     return float(after / before)
 
 
@@ -327,7 +332,7 @@ def test_a_refinement_is_painted_with_its_losses_and_notes(studio, photo_png):
     done = one.settled(one.submit(photo_png, "gatys", steps=300))
     assert (done.state, done.step, done.steps, done.attempts) == ("done", 300, 300, 1)
     assert [done.losses[0][0], done.losses[-1][0]] == [1, 300]
-    assert 50 <= len(done.losses) <= report.MOST_LOSSES
+    assert 50 <= len(done.losses) <= progress.MAX_LOSS_ROWS
     assert one.library.result(ANN, done.id).recipe["method"] == "gatys"
 
 
@@ -360,7 +365,7 @@ def test_a_paused_refinement_that_is_cancelled_has_its_best_as_result(studio, pa
     one.until(job, lambda now: now.step)
     one.jobs.pause(job.id)
     paused = one.until(job, lambda now: now.state == "paused")
-    for name in ("refine", "transfer.stylize", "transfer.ready"):
+    for name in ("refine", "pipelines.stylization.stylize", "pipelines.stylization.warm_up"):
         monkeypatch.setattr(f"model.{name}", fail)
     one.jobs.cancel(job.id)
     assert one.settled(job).state == "cancelled"
@@ -423,7 +428,7 @@ def test_a_checkpoint_that_cannot_be_read_is_none(studio, patient, photo_png, tm
 
 def test_the_last_step_is_told_however_soon_it_comes(studio, photo_png, monkeypatch):
     def settle(content, styles, options, on_step, **_: object) -> Pastiche:
-        picture = Picture(images.read(content).rgb)
+        picture = Picture(image_files.read(content).rgb)
         for step in range(1, 8):
             on_step(Step(step, 80, 1.0, picture, dict.fromkeys(("loss", "content", "style", "variation"), 1.0)))
         return Pastiche(picture, options.encoder, 1.0, {"styles": [{}]})
@@ -438,7 +443,7 @@ def test_the_last_step_is_told_however_soon_it_comes(studio, photo_png, monkeypa
 def test_refinements_that_do_not_fit_into_memory_together_wait(studio, patient, photo_png, monkeypatch):
     needed = memory.refining_bytes_per_pixel(RefineOptions(encoder="vgg16")) * 512**2
     monkeypatch.setattr(memory, "free_bytes", lambda: int(1.5 * needed))
-    monkeypatch.setattr("app.engine._LOOK", 0.05)
+    monkeypatch.setattr("app.jobs.engine._POLL_SECONDS", 0.05)
     one = studio(painters=4)
     one.worker.start()
     first, second, third = (one.submit(photo_png, "gatys", encoder="vgg16") for _ in range(3))
@@ -507,7 +512,7 @@ def test_a_checkpoint_that_cannot_be_kept_costs_no_picture(studio, photo_png, mo
         raise OSError("no space left today")
 
     one = studio()
-    monkeypatch.setattr("app.attempts.Attempts.keep", refuse)
+    monkeypatch.setattr("app.jobs.attempts.Attempts.save_checkpoint", refuse)
     one.worker.start()
     assert one.settled(one.submit(photo_png, "gatys")).state == "done"
     assert "the checkpoint of job" in caplog.text

@@ -12,7 +12,8 @@ import pytest
 
 from bench import gpu
 from bench._operations import operations
-from model.networks import LITE, V1_256, Architecture, build_transformer
+from model.networks.architecture import LITE, V1_256, Architecture
+from model.networks.transformer import build_transformer
 from tests.model.tiny import TINY, tiny_arrays
 
 SIDE = 64  # pixels
@@ -50,7 +51,7 @@ def test_every_precision_paints_the_same_picture(device: gpu.Device, tiny: gpu.S
 
 
 def test_precisions_leave_keras_as_it_was(tiny: gpu.Subject) -> None:
-    assert gpu.transformer(tiny, "float16").get_layer(index=-1).compute_dtype == "float16"
+    assert gpu.time_transformer(tiny, "float16").get_layer(index=-1).compute_dtype == "float16"
     assert keras.config.dtype_policy().name == "float32"
 
 

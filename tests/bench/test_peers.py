@@ -6,8 +6,10 @@ import keras
 import numpy as np
 import pytest
 
-from model.likeness import psnr
-from model.networks import Architecture, build_transformer, read_arrays
+from model.imaging.pixel_ops import psnr
+from model.networks.architecture import Architecture
+from model.networks.layers import read_arrays
+from model.networks.transformer import build_transformer
 from tests.model.tiny import TINY
 
 WHY = "needs the other ways that requirements-dev.txt names"

@@ -14,11 +14,12 @@ import numpy as np
 import pytest
 
 import model
-from model import color, forecast, images, ingredients, regions, transfer
-from model.images import Picture
-from model.options import DPI, RefineOptions, StylizeOptions
+from model.imaging import color, image_files, masking
+from model.imaging.pixel_ops import Picture
+from model.options import DEFAULT_DPI, RefineOptions, StylizeOptions
+from model.pipelines import forecast, recipe_builder, stylization
+from model.pipelines.stylization import Pastiche
 from model.progress import Cancelled, Checkpoint, OnStep, Step
-from model.transfer import Pastiche
 from tests.app.answers import NEGATIVE, NEGATIVE_SHA256
 from tests.app.conftest import negative_vector
 
@@ -39,11 +40,11 @@ class Painter:
         self, content, styles, options: StylizeOptions, model_path=None, on_step: OnStep | None = None, masks=()
     ):
         shares = options.blend_weights(len(styles))
-        photo = images.read(content, target=options.result_size)
+        photo = image_files.read(content, target=options.result_size)
         vectors = [negative_vector(style) for style in styles]
-        drawn = regions.fitting(masks, photo)
+        drawn = masking.read_masks(masks, photo)
         picture = Picture(_painted(photo, vectors, shares, options, drawn), photo.alpha, _dpi(options))
-        recipe = _recipe(photo, styles, vectors, shares, options) | ingredients.of_masks(drawn)
+        recipe = _recipe(photo, styles, vectors, shares, options) | recipe_builder.mask_fields(drawn)
         if on_step is None:
             time.sleep(self.at_once)
         elif self.error:
@@ -54,7 +55,7 @@ class Painter:
 
     def stylize_file(
         self, content, styles, output: Path, options, model_path=None, on_step=None, masks=(), retold=dict
-    ) -> transfer.Report:
+    ) -> stylization.StylizeReport:
         if self.error:
             raise self.error
         for step in range(self.steps):
@@ -63,9 +64,9 @@ class Painter:
         at_once = replace(self, at_once=0.0)
         pastiche = at_once.stylize(content, styles, options, masks=masks)
         recipe = retold(pastiche.recipe)
-        output.write_bytes(images.encode(pastiche.picture, options.format, options.quality, recipe))
+        output.write_bytes(image_files.encode(pastiche.picture, options.format, options.quality, recipe))
         height, width = pastiche.picture.rgb.shape[:2]
-        return transfer.Report(width, height, NEGATIVE, 0.01, recipe)
+        return stylization.StylizeReport(width, height, NEGATIVE, 0.01, recipe)
 
     def _told(self, picture: Picture, on_step: OnStep) -> bool:
         """False: it was cancelled."""
@@ -91,8 +92,8 @@ class Painter:
         masks=(),
     ):
         """From its start to the mean colour of the styles, and the nearer it is the smaller are the losses."""
-        photo = images.read(content, long_side=options.size)
-        first = images.read(start or content, long_side=options.size)
+        photo = image_files.read(content, long_side=options.size)
+        first = image_files.read(start or content, long_side=options.size)
         colour = np.mean([negative_vector(style)[:3] for style in styles], axis=0)
         recipe = {"method": "gatys", "encoder": options.encoder, "preset": options.preset}
         recipe["styles"] = [{"weight": share} for share in options.blend_weights(len(styles))]
@@ -117,24 +118,24 @@ class Painter:
 def _painted(photo: Picture, vectors, shares, options: StylizeOptions, masks) -> np.ndarray:
     """A layer for each mask; the broader the brush, the darker it is."""
     mixed = sum(share * vector[:3] for share, vector in zip(shares, vectors, strict=True))
-    layers = options.regions(len(masks), len(vectors)) if masks else [(0, options.strength)]
+    layers = options.resolve_regions(len(masks), len(vectors)) if masks else [(0, options.strength)]
     whole, fitted = photo.rgb, [_fitted(mask, photo, options) for mask in masks] or [None]
     for (number, strength), mask in zip(layers, fitted, strict=True):
         colour = vectors[number - 1][:3] if number else mixed
         tinted = ((1 - photo.rgb) * 0.5 + colour * 0.5) / max(1.0, options.style_scale)
         paint = (1 - strength) * photo.rgb + strength * tinted
-        whole = paint if mask is None else regions.laid(paint, whole, mask)
-    kept = color.kept(whole.astype("float32"), photo.rgb, options.keep_colours, options.keep_light)
+        whole = paint if mask is None else masking.blend(paint, whole, mask)
+    kept = color.preserve_colours(whole.astype("float32"), photo.rgb, options.keep_colours, options.keep_light)
     return kept.astype("float32")
 
 
 def _fitted(mask, photo: Picture, options: StylizeOptions) -> np.ndarray:
     alpha = None if photo.alpha is None else (photo.alpha * 255).astype("uint8")
-    return mask.fitted(*photo.rgb.shape[:2], alpha, options.feather, options.paint)
+    return mask.to_array(*photo.rgb.shape[:2], alpha, options.feather, options.paint)
 
 
 def _dpi(options: StylizeOptions) -> tuple[float, float] | None:
-    dpi = options.dpi or (DPI if options.print else None)
+    dpi = options.dpi or (DEFAULT_DPI if options.print else None)
     return (dpi, dpi) if dpi else None
 
 
@@ -142,15 +143,22 @@ def _recipe(photo: Picture, styles, vectors, shares, options: StylizeOptions) ->
     """As the real one's."""
     used = options.model_dump(mode="json", exclude={"weights"}, exclude_none=True)
     about = {"method": "magenta", "weights": NEGATIVE, "weights_sha256": NEGATIVE_SHA256}
-    return about | used | ingredients.of_photo(photo.rgb) | {"styles": list(map(_ingredient, styles, vectors, shares))}
+    return (
+        about
+        | used
+        | recipe_builder.photo_fields(photo.rgb)
+        | {"styles": list(map(_ingredient, styles, vectors, shares))}
+    )
 
 
 def _ingredient(style, vector: np.ndarray, share: float) -> dict[str, Any]:
     data = vector.astype("<f4").tobytes()
     told = {"weight": share, "vector": base64.b64encode(data).decode("ascii")}
     told["vector_sha256"] = hashlib.sha256(data).hexdigest()
-    read = style if isinstance(style, np.ndarray) else transfer.read_style(style)
-    return told | ({"sha256": ingredients.sha256(read)} if isinstance(read, np.ndarray) and read.ndim == 3 else {})
+    read = style if isinstance(style, np.ndarray) else stylization.read_style(style)
+    return told | (
+        {"sha256": recipe_builder.pixels_sha256(read)} if isinstance(read, np.ndarray) and read.ndim == 3 else {}
+    )
 
 
 def blended(first: Picture, colour: np.ndarray, share: float) -> Picture:
@@ -170,12 +178,12 @@ def install(patch: pytest.MonkeyPatch) -> Painter:
         "stylize": painter.stylize,
         "stylize_file": painter.stylize_file,
         "style_vector": negative_vector,
-        "ready": lambda: NEGATIVE,
-        "identity": lambda model_path=None: (NEGATIVE, NEGATIVE_SHA256),
+        "warm_up": lambda: NEGATIVE,
+        "weights_identity": lambda model_path=None: (NEGATIVE, NEGATIVE_SHA256),
     }
     for name, stand_in in stand_ins.items():
-        patch.setattr(transfer, name, _either(painter, getattr(transfer, name), stand_in))
-    patch.setattr(forecast, "forecast", _either(painter, forecast.forecast, foretold))
+        patch.setattr(stylization, name, _either(painter, getattr(stylization, name), stand_in))
+    patch.setattr(forecast, "estimate", _either(painter, forecast.estimate, foretold))
     patch.setattr(model, "refine", _either(painter, model.refine, painter.refine))
     return painter
 

@@ -6,7 +6,7 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from app import gallery
+from app.storage import gallery
 
 KEEP_COLOURS, KEEP_LIGHT = "Keep the photo\u2019s colours", "Keep the photo\u2019s light"
 MATCH = "Match the painting\u2019s colours"

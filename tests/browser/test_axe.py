@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page
 
-from app import styling
-from app.orders import Order, OrderStyle
-from app.tables import JobRow
+from app.jobs import style_builder
+from app.jobs.order import Order, OrderStyle
+from app.storage.tables import JobRow
 from model.options import StylizeOptions
 from tests.app.seeds import add_result
 from tests.browser.axe import violations
@@ -37,7 +37,7 @@ def add_job(stand, photo, state="queued", **more) -> str:
 
 def add_style(stand, painting, name, keep="picture") -> str:
     library, engine = (stand.app.extensions[part] for part in ("library", "engine"))
-    return "/styles/" + styling.add_painting(library, engine, "ann", [painting], name=name, keep=keep).id
+    return "/styles/" + style_builder.add_painting(library, engine, "ann", [painting], name=name, keep=keep).id
 
 
 @pytest.fixture

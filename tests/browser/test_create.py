@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from app import gallery
-from model import images
+from app.storage import gallery
 from model.errors import UnsupportedImage
+from model.imaging import image_files
 from tests.browser.stand import LEFT_OPEN, is_seen
 from tests.browser.studio import (
     FLOW,
@@ -248,7 +248,7 @@ def test_the_page_takes_the_kinds_that_the_server_reads(new_page, tmp_path, kind
     page = new_page()
     photo(page).set_input_files(path)
     try:
-        images.peek(path)
+        image_files.peek_size(path)
         expect(page.locator("#content-hint")).to_contain_text("browse for another")
         expect(page.locator("#content-problem")).to_be_hidden()
     except UnsupportedImage:

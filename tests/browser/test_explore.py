@@ -7,9 +7,9 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from app import gallery
-from model.encoder_layers import ENCODERS
+from app.storage import gallery
 from model.options import RefineOptions
+from model.refinement.encoder_registry import ENCODERS
 from tests.browser.stand import LEFT_OPEN, PHONE, assert_fits
 
 pytestmark = [pytest.mark.browser, LEFT_OPEN]

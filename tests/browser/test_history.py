@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from app.orders import OrderStyle
+from app.jobs.order import OrderStyle
 from tests.app.seeds import add_result
 from tests.browser.stand import LEFT_OPEN, PHONE, assert_fits, standing
 

@@ -7,10 +7,10 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from app import gallery
-from app.attempts import Attempts
-from app.jobs import Job
-from app.orders import Order, OrderStyle
+from app.jobs.attempts import Attempts
+from app.jobs.order import Order, OrderStyle
+from app.jobs.queue import Job
+from app.storage import gallery
 from model.errors import BrokenImage
 from model.options import RefineOptions
 from model.progress import Step
@@ -184,11 +184,11 @@ def test_a_paused_one_is_looked_at_now_and_then(stand, visit, photo_png):
 def test_curves_stay_between_events_with_losses(stand, visit, photo_png):
     job, attempts = refinement(stand, photo_png), Attempts(*map(stand.app.extensions.get, ("jobs", "library")), "w")
     job, rows = attempts.claim(), [[1.0, 0.4, 0.3, 0.2, 0.1], [2.0, 0.3, 0.2, 0.1, 0.1]]
-    attempts.progress(job, Step(2, 80), None, rows)
+    attempts.report_progress(job, Step(2, 80), None, rows)
     page = visit(f"/jobs/{job.id}")
     told = page.locator("#losses-summary")
     expect(told).to_contain_text("0.2 → 0.1")
-    attempts.progress(job, Step(3, 80), None, [*rows, [3.0, 0.2, 0.1, 0.05, 0.1]])
+    attempts.report_progress(job, Step(3, 80), None, [*rows, [3.0, 0.2, 0.1, 0.05, 0.1]])
     expect(page.get_by_role("status")).to_have_text("Step 3 of 80")
     expect(told).to_contain_text(re.compile(r"0\.2 → 0\.(1|05)"))
     attempts.give_all_back()

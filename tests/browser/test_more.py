@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from model import color, images
+from model.imaging import color, image_files
 from tests.browser.stand import LEFT_OPEN, assert_fits
 from tests.browser.studio import (
     FLOW,
@@ -114,7 +114,7 @@ def test_the_colour_dials_are_turned_without_a_request(page):
 
 def chroma(pixels: np.ndarray) -> np.ndarray:
     """The mean of green to red and of blue to yellow."""
-    return color.oklab(pixels.astype("float32") / 255).mean((0, 1))[1:]
+    return color.srgb_to_oklab(pixels.astype("float32") / 255).mean((0, 1))[1:]
 
 
 def test_a_new_preview_keeps_to_the_dials(page, photo_png):
@@ -143,7 +143,7 @@ def test_colours_are_mixed_as_on_the_server(new_page):
             [painted.reshape(-1, 3).tolist(), own.reshape(-1, 3).tolist(), {"colours": colours, "light": light}],
         )
         here = np.array(mixed).reshape(24, 24, 4)[..., :3]
-        there = 255 * color.kept(np.float32(painted / 255), np.float32(own / 255), colours, light)
+        there = 255 * color.preserve_colours(np.float32(painted / 255), np.float32(own / 255), colours, light)
         assert np.abs(here - there).max() < 1.5
 
 
@@ -276,7 +276,7 @@ def test_another_like_this_has_all_of_it_again(page):
 
 
 def test_the_photo_that_the_server_kept_is_foretold_as_large_as_it_is(new_page, photo_png, tmp_path):
-    (tmp_path / "large.png").write_bytes(images.encode(images.read(photo_png, long_side=1500)))
+    (tmp_path / "large.png").write_bytes(image_files.encode(image_files.read(photo_png, long_side=1500)))
     page = new_page()
     photo(page).set_input_files(tmp_path / "large.png")
     style(page, FLOW).check()

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from app import gallery
+from app.storage import gallery
 from model.errors import BrokenImage
 from tests.browser.stand import LEFT_OPEN
 from tests.browser.studio import KEEP_COLOURS

@@ -10,8 +10,8 @@ from flask import Flask
 from PIL import ExifTags, Image
 from playwright.sync_api import Page, expect
 
-from app import gallery
-from app.tables import Base
+from app.storage import gallery
+from app.storage.tables import Base
 from tests.app.live import serving
 from tests.app.seeds import add_result, files_of, with_place
 from tests.browser.stand import LEFT_OPEN, standing

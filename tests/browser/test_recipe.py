@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from model import recipe
+from model.pipelines import recipes
 from tests.browser.stand import LEFT_OPEN
 from tests.browser.studio import (
     FLOW,
@@ -101,7 +101,7 @@ def expect_restored(page: Page) -> None:
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WebP"])
 def test_a_pastiche_that_is_dropped_gives_its_controls_back(new_page, pastiche, files, kind):
     data = pastiche(kind)
-    assert recipe.extract(data).method == "magenta"
+    assert recipes.extract(data).method == "magenta"
     page = new_page()
     drop(page, "#content-zone", data_transfer(page, data))
     expect(offer(page)).to_contain_text(OFFER)

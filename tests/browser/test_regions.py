@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from app import gallery
-from model import transfer
+from app.storage import gallery
+from model.pipelines import stylization
 from tests.browser.axe import violations
 from tests.browser.stand import LEFT_OPEN, PHONE, assert_fits
 
@@ -38,14 +38,14 @@ def grey(data: bytes) -> np.ndarray:
 
 @pytest.fixture
 def heard(painter, monkeypatch) -> list[Heard]:
-    orders, paint = [], transfer.stylize
+    orders, paint = [], stylization.stylize
 
     def listening(content, styles, options, model_path=None, on_step=None, masks=()):
         seen = [mask if isinstance(mask, str) else grey(mask) for mask in masks]
         orders.append(Heard(seen, options, on_step is not None))
         return paint(content, styles, options, model_path, on_step=on_step, masks=masks)
 
-    monkeypatch.setattr(transfer, "stylize", listening)
+    monkeypatch.setattr(stylization, "stylize", listening)
     return orders
 
 

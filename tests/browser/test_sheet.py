@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from app import gallery
-from model import transfer
+from app.storage import gallery
+from model.pipelines import stylization
 from tests.browser.axe import violations
 from tests.browser.stand import LEFT_OPEN, PHONE, assert_fits
 
@@ -23,14 +23,14 @@ BUSY = json.dumps({"error": {"code": "busy", "message": "Busy."}})
 @pytest.fixture
 def jobs(painter, monkeypatch) -> list:
     """Options and number of styles of what was painted as a job."""
-    orders, paint = [], transfer.stylize
+    orders, paint = [], stylization.stylize
 
     def listening(content, styles, options, model_path=None, on_step=None, **more):
         if on_step:
             orders.append((options, len(styles)))
         return paint(content, styles, options, model_path, on_step=on_step, **more)
 
-    monkeypatch.setattr(transfer, "stylize", listening)
+    monkeypatch.setattr(stylization, "stylize", listening)
     return orders
 
 

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from model import animations
-from model.animations import Animation
-from model.frames import Frame, thinned
-from model.images import Pixels
+from model.imaging.pixel_ops import EightBitPicture
+from model.video import animations
+from model.video.animations import Animation
+from model.video.frames import Frame, drop_short_frames
 from tests.model.clip_files import HEIGHT, WIDTH, animation, frames
 
 
@@ -137,10 +137,10 @@ def test_what_stands_still_in_a_gif_stands_still(tmp_path: Path):
 
 
 def test_frames_too_fast_for_a_gif_are_left_out():
-    nothing = Pixels(np.zeros((1, 1, 3), "uint8"))
+    nothing = EightBitPicture(np.zeros((1, 1, 3), "uint8"))
     fast = [Frame(nothing, index / 60, 1 / 60, index + 1) for index in range(7)]
-    kept = list(thinned(fast, 0.02))
+    kept = list(drop_short_frames(fast, 0.02))
     assert [round(60 * frame.start) for frame in kept] == [0, 2, 4, 6]
     assert sum(frame.seconds for frame in kept) == pytest.approx(7 / 60)
     assert [frame.number for frame in kept] == [2, 4, 6, 7]
-    assert list(thinned(fast, 0.0)) == fast
+    assert list(drop_short_frames(fast, 0.0)) == fast

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from model import clips
 from model.__main__ import main
+from model.pipelines import clips
 from model.progress import OnStep, Step
 
 
@@ -31,7 +31,7 @@ def stopping_after(frames: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """As a Control-C while that frame is painted."""
     whole = clips.stylize_clip
 
-    def interrupted(*arguments: object) -> clips.Report:
+    def interrupted(*arguments: object) -> clips.ClipReport:
         on_step: OnStep = arguments[5]  # type: ignore[assignment]
 
         def stopping(step: Step) -> None:

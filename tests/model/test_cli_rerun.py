@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from model import images, recipe
 from model.__main__ import main
+from model.imaging import image_files, pixel_ops
+from model.pipelines import recipes
 from tests.model.tiny import write_tiny_encoder
 
 ALL = [
@@ -142,14 +143,14 @@ def test_a_refinement_again_with_its_painting(folder: Path, monkeypatch: pytest.
     assert main(["refine", "photo.png", "painting.png", "-o", "out.png", "--mask", "left.png", *quick]) == 0
     assert main(["rerun", "out.png", "photo.png", "painting.png"]) == 0
     assert np.array_equal(pixels("out-again.png"), pixels("out.png"))
-    photo = images.decode("photo.png", long_side=100).rgb
+    photo = image_files.read_eight_bit("photo.png", long_side=100).rgb
     assert np.array_equal(pixels("out.png")[:, 52:], photo[:, 52:])
 
 
 def test_a_clip_is_not_made_again_as_a_picture(photo: np.ndarray, capsys: pytest.CaptureFixture[str]):
     stylize("out.png")
-    told = recipe.extract("out.png").told() | {"frames": 12}
-    Path("clip.webp").write_bytes(images.encode(images.Picture(photo), "webp", recipe=told))
+    told = recipes.extract("out.png").told() | {"frames": 12}
+    Path("clip.webp").write_bytes(image_files.encode(pixel_ops.Picture(photo), "webp", recipe=told))
     assert rerun("clip.webp", "photo.png") == 2
     assert "the recipe of a clip" in capsys.readouterr().err
 

@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from model import canvas, forecast
 from model.__main__ import main
-from model.cli import forecasts, times
+from model.cli import console
 from model.cli import stylize as command
+from model.imaging import large_files
 from model.options import StylizeOptions
+from model.pipelines import forecast
+from model.pipelines.stylization import stylize_file
 from model.progress import OnStep, Step
-from model.transfer import stylize_file
 
 HEIGHT, WIDTH = 96, 128
 
@@ -135,7 +136,7 @@ def test_a_dry_run_in_json(capsys: pytest.CaptureFixture[str]):
 def test_a_large_picture_is_told_of_before_it_is_begun(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(forecasts, "LARGE", 128 * 96)
+    monkeypatch.setattr(console, "LARGE_PIXELS", 128 * 96)
     said: list[str] = []
 
     def painted(*arguments: object) -> object:
@@ -153,7 +154,7 @@ def test_a_large_picture_is_told_of_before_it_is_begun(
 
 
 def test_a_small_picture_is_not_worth_a_forecast(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(forecasts, "forecast", None)
+    monkeypatch.setattr(console, "estimate", None)
     assert stylize() == 0
     assert capsys.readouterr().err == ""
 
@@ -174,7 +175,7 @@ def test_what_was_done_otherwise_than_asked_is_said(
 def test_a_kind_of_file_that_is_too_small_is_told_before_the_painting(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(canvas, "save", None)
+    monkeypatch.setattr(large_files, "save", None)
     Image.new("RGB", (400, 10)).save(folder / "photo.png")
     assert stylize("-o", "out.webp", "--size", "16400") == 1
     assert "webp holds at most 16383 pixels a side" in capsys.readouterr().err
@@ -192,7 +193,7 @@ def test_a_kind_of_file_that_is_too_small_is_told_before_the_painting(
     ],
 )
 def test_a_forecast_in_words(found: forecast.Forecast, words: str):
-    assert forecasts.words(found) == words
+    assert console.describe_forecast(found) == words
 
 
 @pytest.mark.parametrize(
@@ -208,7 +209,7 @@ def test_a_forecast_in_words(found: forecast.Forecast, words: str):
     ],
 )
 def test_durations_are_no_more_exact_than_a_forecast(seconds: float, words: str):
-    assert times.duration(seconds) == words
+    assert console.format_duration(seconds) == words
 
 
 def test_every_flag_says_what_it_is_for(capsys: pytest.CaptureFixture[str]):

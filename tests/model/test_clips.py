@@ -15,13 +15,15 @@ import pytest
 from PIL import Image
 
 from API import transfer_clip
-from model import images, weights
-from model.clips import Painter, is_clip, stylize_clip
 from model.errors import ImageError, ImageTooLarge, InvalidOption, UnsupportedImage
-from model.magenta import Magenta, load
+from model.imaging import image_files
+from model.inference.magenta import Magenta, load
 from model.options import ClipOptions
-from model.parts import Parts
+from model.pipelines.clips import FramePainter, stylize_clip
 from model.progress import Cancelled, Step
+from model.video.animations import is_animated
+from model.video.frame_cache import FrameCache
+from model.weights import registry
 from tests.model.clip_files import HEIGHT, WIDTH, animation, frames, video
 
 NOTHING = np.zeros(0, "float32")
@@ -29,7 +31,7 @@ NOTHING = np.zeros(0, "float32")
 
 @pytest.fixture(scope="module")
 def shipped() -> Magenta:
-    return load(weights.SHIPPED)
+    return load(registry.SHIPPED_MAGENTA)
 
 
 def parts_of(output: Path) -> Path:
@@ -59,8 +61,8 @@ def still_scene(sigma: float, count: int = 12) -> list[np.ndarray]:
 
 
 def painted(network: Magenta, vector: np.ndarray, smooth: float, pictures: list[np.ndarray]) -> list[np.ndarray]:
-    painter = Painter(network, vector, ClipOptions(smooth=smooth), NOTHING)
-    return [painter.paint() for picture in pictures if not painter.see(picture)]
+    painter = FramePainter(network, vector, ClipOptions(smooth=smooth), NOTHING)
+    return [painter.paint() for picture in pictures if not painter.observe(picture)]
 
 
 def flicker(shown: list[np.ndarray], pictures: list[np.ndarray]) -> float:
@@ -139,7 +141,7 @@ def test_a_frame_is_what_a_photo_would_be(tmp_path: Path, tiny: Path, painting: 
     network = load(tiny)
     output = tmp_path / "out.mkv"
     stylize_clip(animation(), [painting], output, ClipOptions(smooth=0, quality=100), tiny)
-    alone = network.render(images.read(animation()).rgb, network.embed(painting))
+    alone = network.render(image_files.read(animation()).rgb, network.embed(painting))
     with av.open(str(output)) as container:
         first = next(container.decode(video=0)).to_ndarray(format="rgb24", src_colorspace="itu709")
     assert np.abs(first / 255 - alone).mean() < 0.06  # four of the video's pixels share a colour
@@ -208,7 +210,7 @@ def test_a_folder_of_someone_else_is_left_alone(tmp_path: Path):
     folder = parts_of(tmp_path / "out.gif")
     folder.mkdir()
     (folder / "diary.txt").write_text("mine")
-    Parts(tmp_path / "out.gif", "digest").remove()
+    FrameCache(tmp_path / "out.gif", "digest").remove()
     assert (folder / "diary.txt").read_text() == "mine"
 
 
@@ -265,19 +267,19 @@ def test_what_is_no_clip_is_refused_in_words(
 def test_a_photo_is_no_clip(tmp_path: Path, tiny: Path, painting: np.ndarray, format: str):
     file = io.BytesIO()
     Image.fromarray(frames()[0]).save(file, format)
-    assert not is_clip(file.getvalue())
+    assert not is_animated(file.getvalue())
     with pytest.raises(UnsupportedImage, match="does not move"):
         stylize_clip(file.getvalue(), [painting], tmp_path / "out.gif", None, tiny)
 
 
 @pytest.mark.parametrize("format", ["GIF", "WEBP", "PNG", "AVIF"])
 def test_a_picture_that_moves_is_a_clip(format: str):
-    assert is_clip(animation(format))
+    assert is_animated(animation(format))
 
 
 @pytest.mark.parametrize("data", [b"", b"GIF89a", b"words", animation()[:40]])
 def test_what_cannot_be_read_is_no_clip(data: bytes):
-    assert not is_clip(data)
+    assert not is_animated(data)
 
 
 @pytest.mark.parametrize(
@@ -346,7 +348,7 @@ def test_the_recipe_is_in_the_file(tmp_path: Path, tiny: Path, painting: np.ndar
 def test_options_of_a_clip():
     options = ClipOptions.parse({"size": "own", "steady": "yes", "weights": "2,1", "smooth": "0.5"})
     assert options.blend_weights(2) == pytest.approx([2 / 3, 1 / 3])
-    assert options.of_a_frame().steady
+    assert options.frame_options().steady
     for wrong in {"size": 4096}, {"smooth": 1.1}, {"tiles": "always"}:
         with pytest.raises(InvalidOption):
             ClipOptions.parse(wrong)

@@ -14,13 +14,14 @@ import pytest
 from PIL import Image
 
 from API import transfer_style
-from model import memory, weights
 from model.__main__ import main
 from model.cli import refine as refine_command
 from model.cli import stylize as stylize_command
-from model.film import Film
+from model.hardware import memory
 from model.options import RefineOptions, StylizeOptions
 from model.progress import Step
+from model.video.film import Film
+from model.weights import registry
 from tests.model.tiny import write_tiny_encoder
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -105,7 +106,7 @@ def test_json_for_scripts(capsys: pytest.CaptureFixture[str]):
 
 
 def test_weights_by_their_path(folder: Path, capsys: pytest.CaptureFixture[str]):
-    shutil.copy(weights.SHIPPED, folder / "mine.npz")
+    shutil.copy(registry.SHIPPED_MAGENTA, folder / "mine.npz")
     assert stylize("--model", "mine.npz") == 0
     assert capsys.readouterr().out.endswith("weights mine\n")
 
@@ -263,22 +264,22 @@ def test_stopped_from_the_keyboard(folder: Path, monkeypatch: pytest.MonkeyPatch
 def test_weights_list(capsys: pytest.CaptureFixture[str]):
     assert main(["weights", "list"]) == 0
     shown = capsys.readouterr().out
-    assert all(name in shown for name in weights.TABLE)
-    assert str(weights.SHIPPED) in shown
+    assert all(name in shown for name in registry.ENTRIES)
+    assert str(registry.SHIPPED_MAGENTA) in shown
     assert "not on this machine" in shown
 
 
 def test_weights_verify(capsys: pytest.CaptureFixture[str]):
     for arguments in ([], ["magenta-small"]):
         assert main(["weights", "verify", *arguments]) == 0
-        assert capsys.readouterr().out == f"ok     magenta-small: {weights.SHIPPED}\n"
+        assert capsys.readouterr().out == f"ok     magenta-small: {registry.SHIPPED_MAGENTA}\n"
 
 
 def test_weights_verify_finds_what_is_broken(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setenv("STYLE_MODEL_DIR", str(folder))
-    (folder / "magenta-small.npz").write_bytes(weights.SHIPPED.read_bytes()[:-1000])
+    (folder / "magenta-small.npz").write_bytes(registry.SHIPPED_MAGENTA.read_bytes()[:-1000])
     assert main(["weights", "verify"]) == 1
     fault, fix = capsys.readouterr().out.splitlines()
     assert fault.startswith("FAULT  magenta-small: ")
@@ -296,7 +297,7 @@ def test_weights_import(folder: Path, capsys: pytest.CaptureFixture[str]):
     (folder / "nonsense.tar.gz").write_bytes(b"no archive")
     assert main(["weights", "import", "nonsense.tar.gz"]) == 1
     assert "'nonsense.tar.gz' was not imported as 'v1-256'" in capsys.readouterr().err
-    assert main(["weights", "import", str(weights.SHIPPED), "magenta-small"]) == 0
+    assert main(["weights", "import", str(registry.SHIPPED_MAGENTA), "magenta-small"]) == 0
     assert Path(capsys.readouterr().out.strip()) == folder / "style-cache" / "magenta-small.npz"
 
 

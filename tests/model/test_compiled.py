@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numba.core import caching
 
-from model.compiled import compiled
+from model.inference.winograd.jit import cached_njit
 
 
 def add_one(numbers):
@@ -24,7 +24,7 @@ def unwritable_code(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def assert_adds_one() -> None:
     numbers = np.zeros(3, "float32")
-    compiled()(add_one)(numbers)
+    cached_njit()(add_one)(numbers)
     assert numbers.tolist() == [1, 1, 1]
 
 

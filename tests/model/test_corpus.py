@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from model.errors import ImageError
-from model.images import Picture, read
+from model.imaging.image_files import read
+from model.imaging.pixel_ops import Picture
 
 SERVED = {"most_bytes": 25_000_000, "most_pixels": 40_000_000}  # the limits that the manifest is for
 

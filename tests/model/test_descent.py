@@ -10,20 +10,32 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from model.descent import DESCENTS, GIVEN_UP, HALVINGS, Adam, At, Average, Clock, Enough, Losses, Watch, _adam
+from model.refinement.optimizers import (
+    MAX_RATE_HALVINGS,
+    NOT_FINITE_NOTE,
+    OPTIMIZERS,
+    Adam,
+    ExponentialMovingAverage,
+    LossAndGradient,
+    LossValues,
+    PlateauDetector,
+    StopOptimisation,
+    TimeBudget,
+    _adam_step,
+)
 
 START, GOAL = np.full((1, 6, 8, 3), 0.5, "float32"), np.random.default_rng(0).random((1, 6, 8, 3), "float32")
 
 
-def at(picture: tf.Tensor) -> tuple[Losses, tf.Tensor]:
+def at(picture: tf.Tensor) -> tuple[LossValues, tf.Tensor]:
     return {"loss": float(tf.reduce_sum((picture - GOAL) ** 2))}, 2 * (picture - GOAL)
 
 
-def failing(fails: Callable[[int, tf.Tensor], bool], value: float = math.nan) -> At:
+def failing(fails: Callable[[int, tf.Tensor], bool], value: float = math.nan) -> LossAndGradient:
     """As `at`, with no numbers in the gradient where `fails` (call, picture) says so."""
     calls = 0
 
-    def evaluate(picture: tf.Tensor) -> tuple[Losses, tf.Tensor]:
+    def evaluate(picture: tf.Tensor) -> tuple[LossValues, tf.Tensor]:
         nonlocal calls
         calls += 1
         found, gradient = at(picture)
@@ -32,24 +44,24 @@ def failing(fails: Callable[[int, tf.Tensor], bool], value: float = math.nan) ->
     return evaluate
 
 
-class Reports(list[tuple[np.ndarray, Losses]]):
-    def __call__(self, picture: tf.Tensor, losses: Losses) -> None:
+class Reports(list[tuple[np.ndarray, LossValues]]):
+    def __call__(self, picture: tf.Tensor, losses: LossValues) -> None:
         self.append((picture.numpy(), losses))
 
 
 @pytest.mark.parametrize(("name", "steps", "near"), [("adam", 200, 0.01), ("lbfgs", 20, 1e-4)])
 def test_a_descent_arrives(name: str, steps: int, near: float):
-    reports, descent = Reports(), DESCENTS[name](0.05)
+    reports, descent = Reports(), OPTIMIZERS[name](0.05)
     descent.run(at, tf.constant(START), steps, reports)
     assert np.abs(reports[-1][0] - GOAL).max() < near
     assert len(reports) <= steps
     assert descent.notes == []
 
 
-@pytest.mark.parametrize("name", DESCENTS)
+@pytest.mark.parametrize("name", OPTIMIZERS)
 def test_pictures_stay_within_their_range(name: str):
     reports = Reports()
-    DESCENTS[name](0.2).run(
+    OPTIMIZERS[name](0.2).run(
         lambda p: ({"loss": float(tf.reduce_sum(p))}, tf.ones_like(p)), tf.constant(START), 20, reports
     )
     assert reports[-1][0].dtype == np.float32
@@ -57,13 +69,13 @@ def test_pictures_stay_within_their_range(name: str):
     assert reports[-1][0].max() == 0
 
 
-@pytest.mark.parametrize("name", DESCENTS)
+@pytest.mark.parametrize("name", OPTIMIZERS)
 def test_a_report_may_end_it(name: str):
-    def once(picture: tf.Tensor, losses: Losses) -> None:
-        raise Enough
+    def once(picture: tf.Tensor, losses: LossValues) -> None:
+        raise StopOptimisation
 
-    with pytest.raises(Enough):
-        DESCENTS[name](0.05).run(at, tf.constant(START), 20, once)
+    with pytest.raises(StopOptimisation):
+        OPTIMIZERS[name](0.05).run(at, tf.constant(START), 20, once)
 
 
 def test_adam_s_first_step_is_its_rate_against_the_gradient():
@@ -91,7 +103,7 @@ def test_adam_goes_on_at_another_size():
 
 
 def test_adam_is_compiled_once_for_all_sizes():
-    assert _adam.experimental_get_tracing_count() <= 1
+    assert _adam_step.experimental_get_tracing_count() <= 1
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf])
@@ -107,7 +119,7 @@ def test_a_gradient_that_is_no_number_lowers_the_rate(value: float):
 def test_a_loss_that_is_no_number_lowers_the_rate():
     calls: list[int] = []
 
-    def evaluate(picture: tf.Tensor) -> tuple[Losses, tf.Tensor]:
+    def evaluate(picture: tf.Tensor) -> tuple[LossValues, tf.Tensor]:
         calls.append(1)
         found, gradient = at(picture)
         return ({"loss": math.nan} if len(calls) == 3 else found), gradient
@@ -120,35 +132,35 @@ def test_a_loss_that_is_no_number_lowers_the_rate():
 def test_adam_gives_up_where_smaller_steps_do_not_help():
     reports, adam = Reports(), Adam(0.08)
     adam.run(failing(lambda _, p: bool(tf.reduce_any(p != START))), tf.constant(START), 1000, reports)
-    assert len(adam.notes) == HALVINGS + 1
-    assert adam.notes[-1] == GIVEN_UP
+    assert len(adam.notes) == MAX_RATE_HALVINGS + 1
+    assert adam.notes[-1] == NOT_FINITE_NOTE
 
 
-@pytest.mark.parametrize("name", DESCENTS)
+@pytest.mark.parametrize("name", OPTIMIZERS)
 def test_a_start_without_numbers_is_given_up_at_once(name: str):
-    reports, descent = Reports(), DESCENTS[name](0.08)
+    reports, descent = Reports(), OPTIMIZERS[name](0.08)
     descent.run(failing(lambda *_: True), tf.constant(START), 1000, reports)
-    assert (reports, descent.notes) == ([], [GIVEN_UP])
+    assert (reports, descent.notes) == ([], [NOT_FINITE_NOTE])
 
 
 def test_lbfgs_keeps_what_it_had_when_numbers_end():
-    reports, descent = Reports(), DESCENTS["lbfgs"](0.05)
+    reports, descent = Reports(), OPTIMIZERS["lbfgs"](0.05)
     descent.run(failing(lambda call, _: call > 2), tf.constant(START), 20, reports)
     assert len(reports) == 1
-    assert descent.notes == [GIVEN_UP]
+    assert descent.notes == [NOT_FINITE_NOTE]
 
 
 def test_the_average_forgets_its_start():
-    average = Average(0.5)
+    average = ExponentialMovingAverage(0.5)
     results = [float(average.add(tf.constant(value))) for value in (0.25, 0.25, 1.0)]
     assert results == pytest.approx([0.25, 0.25, 19 / 28])
-    last = Average(0.0)
+    last = ExponentialMovingAverage(0.0)
     assert [float(last.add(tf.constant(value))) for value in (0.25, 1.0)] == [0.25, 1.0]
 
 
 @pytest.mark.parametrize("decay", [0.7, 0.9, 0.99])
 def test_rounding_carries_no_average_of_colours_beyond_them(decay: float):
-    average = Average(decay)
+    average = ExponentialMovingAverage(decay)
     assert max(float(average.add(tf.constant(1.0))) for _ in range(60)) <= 1
 
 
@@ -163,21 +175,21 @@ def test_rounding_carries_no_average_of_colours_beyond_them(decay: float):
     ],
 )
 def test_a_loss_that_no_longer_falls(losses: list[float], settled: bool):
-    watch = Watch(5)
-    assert [watch.has_settled(float(loss)) for loss in losses][-1] == settled
+    watch = PlateauDetector(5)
+    assert [watch.has_plateaued(float(loss)) for loss in losses][-1] == settled
 
 
 def test_without_patience_nothing_ever_settles():
-    watch = Watch(0)
-    assert not any(watch.has_settled(1.0) for _ in range(10))
+    watch = PlateauDetector(0)
+    assert not any(watch.has_plateaued(1.0) for _ in range(10))
 
 
 def test_the_clock(monkeypatch: pytest.MonkeyPatch):
     now = 100.0
     monkeypatch.setattr(time, "perf_counter", lambda: now)
-    free, bounded = Clock(None), Clock(10)
+    free, bounded = TimeBudget(None), TimeBudget(10)
     now = 104.0
-    assert not free.is_over(1e-9)
-    assert (bounded.is_over(0.4), bounded.is_over(0.5)) == (True, False)
-    assert free.left(0.25) == bounded.left(0.5) + 8 == 12
-    assert bounded.left(0.1) == 6
+    assert not free.is_spent(1e-9)
+    assert (bounded.is_spent(0.4), bounded.is_spent(0.5)) == (True, False)
+    assert free.seconds_left(0.25) == bounded.seconds_left(0.5) + 8 == 12
+    assert bounded.seconds_left(0.1) == 6

@@ -10,8 +10,8 @@ import pytest
 import tensorflow as tf
 
 from API import transfer_style
-from model.device import device, pick
 from model.errors import DeviceUnavailable
+from model.hardware.device import choose_device, device
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -39,13 +39,13 @@ def gpus(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     ],
 )
 def test_a_wish_granted(wish: str, gpus: int, chosen: str):
-    assert pick(wish, gpus) == chosen
+    assert choose_device(wish, gpus) == chosen
 
 
 @pytest.mark.parametrize(("wish", "gpus"), [("gpu", 0), ("gpu:1", 1), ("tpu", 1), ("gpu:", 1), ("gpu:-1", 1), ("", 1)])
 def test_a_wish_refused(wish: str, gpus: int):
     with pytest.raises(DeviceUnavailable, match="STYLE_DEVICE") as caught:
-        pick(wish, gpus)
+        choose_device(wish, gpus)
     assert caught.value.field == "STYLE_DEVICE"
 
 

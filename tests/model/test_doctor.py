@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 import model
-from model import doctor, weights
-from model.doctor import Finding
+from model.cli import doctor
+from model.cli.doctor import Finding
+from model.weights import registry
 
 
 @pytest.fixture(autouse=True)
@@ -17,8 +18,8 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setenv("STYLE_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.setenv("TFHUB_CACHE_DIR", str(tmp_path / "hub"))
-    monkeypatch.setattr(weights, "SHIPPED", tmp_path / "magenta-small.npz")
-    monkeypatch.setattr(doctor, "_loaded_tensorflow", lambda: ("2.21.0", 0))
+    monkeypatch.setattr(registry, "SHIPPED_MAGENTA", tmp_path / "magenta-small.npz")
+    monkeypatch.setattr(doctor, "_import_tensorflow", lambda: ("2.21.0", 0))
     return tmp_path
 
 
@@ -35,7 +36,7 @@ def test_every_subject_once_and_a_fix_for_every_fault():
 
 
 def test_old_python():
-    finding = doctor._python((3, 10, 4))
+    finding = doctor._check_python((3, 10, 4))
     assert (finding.state, finding.text) == ("fault", "3.10.4 is too old")
 
 
@@ -43,14 +44,14 @@ def test_tensorflow_that_cannot_be_imported(monkeypatch: pytest.MonkeyPatch):
     def broken() -> None:
         raise ImportError("libsomething.so is missing")
 
-    monkeypatch.setattr(doctor, "_loaded_tensorflow", broken)
+    monkeypatch.setattr(doctor, "_import_tensorflow", broken)
     assert found("TensorFlow").state == "fault"
     assert found("TensorFlow").fix == "pip install -r requirements.txt"
 
 
 def test_numba_that_cannot_be_imported(monkeypatch: pytest.MonkeyPatch):
     """Pictures are painted without it."""
-    monkeypatch.setitem(sys.modules, "model.tower", None)
+    monkeypatch.setitem(sys.modules, "model.inference.winograd.blocks", None)
     monkeypatch.delattr(model, "tower", raising=False)
     assert found("Numba").state == "note"
     assert "cannot be used" in found("Numba").text
@@ -69,21 +70,21 @@ def test_numba_that_cannot_be_imported(monkeypatch: pytest.MonkeyPatch):
 )
 def test_device(monkeypatch: pytest.MonkeyPatch, wish: str, gpus: int, state: str):
     monkeypatch.setenv("STYLE_DEVICE", wish)
-    monkeypatch.setattr(doctor, "_loaded_tensorflow", lambda: ("2.21.0", gpus))
+    monkeypatch.setattr(doctor, "_import_tensorflow", lambda: ("2.21.0", gpus))
     assert found("GPU").state == state
     assert f"sees {gpus} GPU" in found("GPU").text
 
 
 def test_memory():
     assert "GB free of" in found("Memory").text
-    assert doctor._memory(8_000_000_000, 5_000_000_000) == Finding("Memory", "ok", "5.0 GB free of 8.0 GB")
-    assert doctor._memory(8_000_000_000, 1_000_000_000).state == "note"
-    assert doctor._memory(8_000_000_000, None).text == "8.0 GB in all"
+    assert doctor._check_memory(8_000_000_000, 5_000_000_000) == Finding("Memory", "ok", "5.0 GB free of 8.0 GB")
+    assert doctor._check_memory(8_000_000_000, 1_000_000_000).state == "note"
+    assert doctor._check_memory(8_000_000_000, None).text == "8.0 GB in all"
 
 
 def test_disk(machine: Path, monkeypatch: pytest.MonkeyPatch):
     assert found("Disk").state == "ok"
-    monkeypatch.setattr(doctor, "ENOUGH_DISK", 10**18)
+    monkeypatch.setattr(doctor, "RECOMMENDED_DISK", 10**18)
     assert found("Disk").state == "note"
     (machine / "cache").write_text("a file where the folder should be")
     assert found("Disk").state == "fault"
@@ -100,11 +101,11 @@ def test_weights(machine: Path):
     assert found("Weights v1-256").fix == "run: python -m model weights fetch v1-256"
     assert found("Weights magenta-small").state == "fault"
     assert "git checkout" in str(found("Weights magenta-small").fix)
-    weights.SHIPPED.write_text("not weights")
+    registry.SHIPPED_MAGENTA.write_text("not weights")
     assert "damaged" in found("Weights magenta-small").text
 
 
 def test_good_weights_are_named_by_their_sha256(machine: Path):
-    weights.SHIPPED.write_bytes(b"PK\5\6" + bytes(18))  # an empty archive
+    registry.SHIPPED_MAGENTA.write_bytes(b"PK\5\6" + bytes(18))  # an empty archive
     assert found("Weights magenta-small").state == "ok"
-    assert str(weights.verify("magenta-small").sha256) in found("Weights magenta-small").text
+    assert str(registry.verify("magenta-small").sha256) in found("Weights magenta-small").text

@@ -12,12 +12,12 @@ import pytest
 import tensorflow as tf
 from keras import ops
 
-from model import encoder_layers, encoders
-from model.encoder_layers import ENCODERS, SLIM, Encoder
-from model.encoders import build, build_slim
 from model.errors import InvalidOption, WeightsBroken, WeightsMissing
-from model.losses import gram, relative_error
-from model.networks import read_arrays
+from model.networks.layers import read_arrays
+from model.refinement import encoder_registry, encoders
+from model.refinement.encoder_registry import ENCODERS, SLIM, Encoder
+from model.refinement.encoders import build, build_slim
+from model.refinement.losses import gram, relative_error
 from training.vgg import STYLE_LAYERS, vgg19
 
 APPLICATIONS = [name for name in ENCODERS if name != SLIM]
@@ -74,7 +74,7 @@ def test_every_encoder_is_there():
 def test_every_named_layer_is_there_in_order(name: str, untrained: None):
     encoder = ENCODERS[name]
     network = encoders._load(name, "float32")
-    outputs = [encoders._output(network, name, layer) for layer in encoder.layers]
+    outputs = [encoders._layer_output(network, name, layer) for layer in encoder.layers]
     places = [[layer.name for layer in network.layers].index(o._keras_history.operation.name) for o in outputs]
     assert places == sorted(set(places))
     assert {*encoder.content, *encoder.style} <= set(encoder.layers)
@@ -136,7 +136,7 @@ def peaked(encoder: Encoder, make: Callable[..., keras.Model]) -> keras.Model:
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.momentum = 0.0  # takes over the statistics of the picture that it sees next
             layer.gamma.assign(np.where(rng.random(layer.gamma.shape) < 1 / 32, 3.0, 0.5))
-    network(encoders._PREPROCESSING[encoder.name](encoders._clouds(96)), training=True)
+    network(encoders._PREPROCESSING[encoder.name](encoders._cloud_pictures(96)), training=True)
     return network
 
 
@@ -144,7 +144,7 @@ def test_peaked_features_are_smoothed():
     features = np.random.default_rng(0).gamma(0.3, 3.0, (1, 16, 16, 32)).astype("float32")
     features[..., 5] += 40  # one channel that rules, as behind residual connections
     assert peak(features) > 100
-    assert peak(encoders.smoothed(features, features.max())) < peak(features) / 2
+    assert peak(encoders.smooth_features(features, features.max())) < peak(features) / 2
 
 
 def test_smoothing_can_be_chosen(untrained: None, photo: np.ndarray):
@@ -166,10 +166,10 @@ def test_nothing_of_an_encoder_is_trainable(untrained: None):
 
 
 def test_vgg19_from_a_local_folder(shared: Path, monkeypatch: pytest.MonkeyPatch, no_connection: None):
-    assert encoder_layers.best() == SLIM
+    assert encoder_registry.best_available() == SLIM
     monkeypatch.setenv("STYLE_MODEL_DIR", str(shared / "weights"))
-    assert encoder_layers.find("vgg19") == shared / "weights" / "vgg19_notop.weights.h5"
-    assert encoder_layers.best() == "vgg19"
+    assert encoder_registry.find("vgg19") == shared / "weights" / "vgg19_notop.weights.h5"
+    assert encoder_registry.best_available() == "vgg19"
 
 
 def test_vgg19_sees_what_the_judge_of_training_sees(
@@ -194,17 +194,17 @@ def test_weights_that_cannot_be_had_say_what_to_do(name: str, no_connection: Non
 
 def test_a_file_named_as_keras_names_it_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("STYLE_MODEL_DIR", str(tmp_path))
-    assert encoder_layers.find("resnet50") is None
+    assert encoder_registry.find("resnet50") is None
     file = tmp_path / "resnet50_weights_tf_dim_ordering_tf_kernels_notop.h5"
     file.touch()
-    assert encoder_layers.find("resnet50") == file
+    assert encoder_registry.find("resnet50") == file
 
 
 def test_keras_s_own_downloads_are_found(tmp_path: Path):
     file = tmp_path / "home" / ".keras" / "models" / ENCODERS["xception"].file
     file.parent.mkdir(parents=True)
     file.touch()
-    assert encoder_layers.find("xception") == file
+    assert encoder_registry.find("xception") == file
 
 
 @pytest.mark.parametrize("name", APPLICATIONS)
@@ -254,7 +254,7 @@ def test_a_changed_file_is_loaded_anew(slim_folder: Path, photo: np.ndarray):
 
 
 def test_the_slim_encoder_that_ships_is_small_and_loads(photo: np.ndarray):
-    assert encoder_layers.SHIPPED.stat().st_size <= 4_000_000
+    assert encoder_registry.SHIPPED_SLIM.stat().st_size <= 4_000_000
     for features in build(SLIM, ENCODERS[SLIM].layers)(photo[None]):
         assert np.isfinite(features).all()
         assert np.std(features) > 0

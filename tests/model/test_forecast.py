@@ -4,11 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from model import forecast as module
-from model import memory, tiles
 from model.errors import InvalidOption
-from model.forecast import forecast
+from model.hardware import memory
+from model.inference.tiling import renderer
 from model.options import StylizeOptions
+from model.pipelines import forecast as module
+from model.pipelines.forecast import estimate
 from tests.model.tiny import TINY, write_tiny
 
 
@@ -25,52 +26,52 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_of_a_small_picture(path: Path):
-    found = forecast(800, 600, StylizeOptions(), model_path=path)
+    found = estimate(800, 600, StylizeOptions(), model_path=path)
     assert (found.width, found.height, found.tiled, found.disk) == (800, 600, False, 0)
     assert found.memory == module.BASE_BYTES + 800 * 600 * memory.BYTES_PER_PIXEL
     assert found.seconds > 0
 
 
 def test_of_a_large_one(path: Path):
-    found = forecast(400, 300, StylizeOptions(size=12_000), model_path=path)
+    found = estimate(400, 300, StylizeOptions(size=12_000), model_path=path)
     assert (found.width, found.height, found.tiled) == (12_000, 9000, True)
-    assert found.disk > tiles.disk_bytes(TINY, 9000, 12_000)
+    assert found.disk > renderer.disk_bytes(TINY, 9000, 12_000)
     assert found.memory < 2e9
-    larger = forecast(400, 300, StylizeOptions(size=16_000), model_path=path)
+    larger = estimate(400, 300, StylizeOptions(size=16_000), model_path=path)
     assert larger.seconds == pytest.approx(found.seconds * 16 / 9)
 
 
 def test_of_a_print(path: Path):
-    found = forecast(4000, 3000, StylizeOptions(print="60x40cm", dpi=300), model_path=path)
+    found = estimate(4000, 3000, StylizeOptions(print="60x40cm", dpi=300), model_path=path)
     assert (found.width, found.height) == (6299, 4724)
 
 
 @pytest.mark.parametrize(("wish", "tiled"), [("always", True), ("auto", False), ("never", False)])
 def test_as_it_is_wished(path: Path, wish: str, tiled: bool):
-    assert forecast(800, 600, StylizeOptions(tiles=wish), model_path=path).tiled is tiled
+    assert estimate(800, 600, StylizeOptions(tiles=wish), model_path=path).tiled is tiled
 
 
 def test_a_very_small_picture_is_never_in_pieces(path: Path):
-    assert not forecast(31, 600, StylizeOptions(tiles="always"), model_path=path).tiled
+    assert not estimate(31, 600, StylizeOptions(tiles="always"), model_path=path).tiled
 
 
 def test_in_pieces_where_memory_is_tight(path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(memory, "free_bytes", lambda: 100_000_000)
-    assert forecast(800, 600, StylizeOptions(), model_path=path).tiled
-    assert not forecast(80, 60, StylizeOptions(), model_path=path).tiled
+    assert estimate(800, 600, StylizeOptions(), model_path=path).tiled
+    assert not estimate(80, 60, StylizeOptions(), model_path=path).tiled
 
 
 def test_each_mask_is_painted_by_itself(path: Path):
-    one, three = (forecast(800, 600, StylizeOptions(), masks, path).seconds for masks in (1, 3))
+    one, three = (estimate(800, 600, StylizeOptions(), masks, path).seconds for masks in (1, 3))
     assert three == pytest.approx(3 * one)
 
 
 def test_the_trial_is_made_once(path: Path, monkeypatch: pytest.MonkeyPatch):
-    first = forecast(800, 600, StylizeOptions(), model_path=path)
+    first = estimate(800, 600, StylizeOptions(), model_path=path)
     monkeypatch.setattr(module.time, "perf_counter", lambda: pytest.fail("it measures again"))
-    assert forecast(800, 600, StylizeOptions(), model_path=path) == first
+    assert estimate(800, 600, StylizeOptions(), model_path=path) == first
 
 
 def test_a_result_beyond_the_limit():
     with pytest.raises(InvalidOption, match=r"would have 268.* million pixels"):
-        forecast(16_384, 16_384, StylizeOptions(size=16_384))
+        estimate(16_384, 16_384, StylizeOptions(size=16_384))

@@ -10,18 +10,29 @@ import pytest
 import tensorflow as tf
 from keras import ops
 
-from model import encoder_layers, encoders, gatys, images, losses, precision
-from model.descent import Clock
 from model.errors import ImageTooLarge
-from model.gatys import Objective, Scale, brushed, layers, objective, optimise, remaining, scales
+from model.hardware import precision
+from model.imaging import pixel_ops
 from model.options import RefineOptions
 from model.progress import Cancelled, Checkpoint, Step
+from model.refinement import encoder_registry, encoders, gatys, losses
+from model.refinement.gatys import (
+    Objective,
+    PyramidLevel,
+    active_layers,
+    build_pyramid,
+    objective,
+    optimise,
+    remaining_levels,
+    resize_style,
+)
+from model.refinement.optimizers import TimeBudget
 
 pytestmark = pytest.mark.usefixtures("tiny_encoder")
 
 
 def chosen(**values: object) -> RefineOptions:
-    quick = {"encoder": encoder_layers.SLIM, "steps": 12, "scales": 2, "start": "content", "variation_weight": 0}
+    quick = {"encoder": encoder_registry.SLIM, "steps": 12, "scales": 2, "start": "content", "variation_weight": 0}
     return RefineOptions.parse(quick | values)
 
 
@@ -32,7 +43,9 @@ def refined(photo: np.ndarray, painting: np.ndarray, **values: object) -> np.nda
 def measured(picture: np.ndarray, photo: np.ndarray, painting: np.ndarray, **values: object) -> dict[str, float]:
     options = chosen(**values)
     compiled = objective(options)
-    return compiled.at(tf.constant(picture[None]), compiled.targets(photo, [painting], [1.0]), gatys.weigh(options))[0]
+    return compiled.at(
+        tf.constant(picture[None]), compiled.targets(photo, [painting], [1.0]), gatys.loss_weights(options)
+    )[0]
 
 
 # Losses
@@ -42,7 +55,7 @@ def measured(picture: np.ndarray, photo: np.ndarray, painting: np.ndarray, **val
 def test_the_loss_is_the_weighted_sum_of_its_parts(photo: np.ndarray, painting: np.ndarray, loss: str):
     style, content = {"block1_conv1": 1.0, "block3_conv1": 0.25}, {"block4_conv2": 0.5}
     found = measured(painting, photo, painting[:48], loss=loss, style_layers=style, content_layers=content)
-    features = encoders.build(encoder_layers.SLIM, [*style, *content])
+    features = encoders.build(encoder_registry.SLIM, [*style, *content])
     mine, styles, photos = (features(picture[None]) for picture in (painting, painting[:48], photo))
     error = losses.relative_error if loss == "relative" else losses.squared_error
     grams = [float(error(losses.gram(a), losses.gram(b))[0]) for a, b in zip(mine[:2], styles[:2], strict=True)]
@@ -56,7 +69,7 @@ def test_the_loss_is_the_weighted_sum_of_its_parts(photo: np.ndarray, painting: 
 def test_the_gradient_is_that_of_finite_differences(photo: np.ndarray, painting: np.ndarray):
     options = chosen(variation_weight=0.1)
     compiled, rng = objective(options), np.random.default_rng(0)
-    targets, weights = compiled.targets(photo, [painting], [1.0]), gatys.weigh(options)
+    targets, weights = compiled.targets(photo, [painting], [1.0]), gatys.loss_weights(options)
     picture = np.clip(photo + rng.normal(0, 0.1, photo.shape), 0, 1).astype("float32")
     _, gradient = compiled.at(tf.constant(picture[None]), targets, weights)
     direction = gradient.numpy() / np.linalg.norm(gradient)
@@ -67,13 +80,13 @@ def test_the_gradient_is_that_of_finite_differences(photo: np.ndarray, painting:
 
 
 def test_no_layers_are_none_and_not_the_usual_ones():
-    content, style = layers(chosen(style_layers={}))
+    content, style = active_layers(chosen(style_layers={}))
     assert (content, style) == ({"block4_conv2": 1.0}, {})
 
 
 def test_layers_without_weight_do_not_count(photo: np.ndarray, painting: np.ndarray):
     options = chosen(style_layers="block1_conv1, block5_conv1:0", content_weight=0)
-    assert layers(options) == ({}, {"block1_conv1": 1.0})
+    assert active_layers(options) == ({}, {"block1_conv1": 1.0})
     assert measured(painting, photo, painting, style_layers="block1_conv1, block5_conv1:0", content_weight=0) == {
         "loss": pytest.approx(0, abs=1e-6),
         "content": 0,
@@ -108,11 +121,11 @@ def test_the_same_again_is_the_same_picture(photo: np.ndarray, painting: np.ndar
 def test_only_the_first_run_of_an_encoder_is_traced(photo: np.ndarray, painting: np.ndarray):
     compiled = objective(chosen())
     refined(photo, painting, scales=3)
-    traces = compiled.traces
+    traces = compiled.trace_count
     assert traces == 2  # one of what it sees, one of its losses
     refined(photo[:80], painting[:, :100], scales=2, style_weight=3, style_scale=2, content_layers="block4_conv2:0.3")
     assert objective(chosen()) is compiled
-    assert compiled.traces == traces
+    assert compiled.trace_count == traces
 
 
 def test_several_styles_have_their_shares(photo: np.ndarray, painting: np.ndarray):
@@ -151,7 +164,7 @@ def test_cancelling_keeps_the_best_so_far(photo: np.ndarray, painting: np.ndarra
     assert len(steps) == stop_at + 1
     assert result.ended == "stopped"
     assert result.rgb.shape == photo.shape
-    blurred = images.resize(result.rgb, steps[-1].preview.rgb.shape[:2])
+    blurred = pixel_ops.resize(result.rgb, steps[-1].preview.rgb.shape[:2])
     assert np.abs(blurred - steps[-1].preview.rgb).mean() < 0.02
 
 
@@ -204,19 +217,19 @@ def test_time_before_an_interruption_counts(photo: np.ndarray, painting: np.ndar
 
 
 def test_what_is_left_of_scales():
-    whole = scales((96, 128), chosen(steps=30, scales=2))
-    assert remaining(whole, 0) == whole
-    rest = remaining(whole, whole[0].steps + 2)
+    whole = build_pyramid((96, 128), chosen(steps=30, scales=2))
+    assert remaining_levels(whole, 0) == whole
+    rest = remaining_levels(whole, whole[0].steps + 2)
     assert [scale.size for scale in rest] == [(96, 128)]
     assert (rest[0].steps, rest[0].steps_before) == (whole[1].steps - 2, whole[0].steps + 2)
     assert rest[0].work_before + rest[0].work == pytest.approx(1)
-    assert remaining(whole, 30) == []
+    assert remaining_levels(whole, 30) == []
 
 
 def test_a_budget_of_time_is_kept_on_all_scales(photo: np.ndarray, painting: np.ndarray, monkeypatch):
     """Here every look at the clock takes a tenth of a second."""
     now = iter(np.arange(0, 1000, 0.1))
-    monkeypatch.setattr(Clock, "_gone", lambda clock: float(next(now)))
+    monkeypatch.setattr(TimeBudget, "_elapsed", lambda clock: float(next(now)))
     steps: list[Step] = []
     result = optimise(photo, [painting], [1.0], photo, chosen(steps=1000, scales=3, seconds=10), steps.append)
     assert result.ended == "time"
@@ -240,7 +253,7 @@ def test_losses_that_are_no_numbers_are_told(photo: np.ndarray, painting: np.nda
         found, gradient = real(self, *args)
         return (found | {"loss": math.nan}, gradient) if len(calls) == 4 else (found, gradient)
 
-    monkeypatch.setattr(Objective, "at", at)
+    monkeypatch.setattr(Objective, "losses_and_gradient", at)
     result = optimise(photo, [painting], [1.0], photo, chosen(rate=0.02))
     assert result.notes == ["The losses were no finite numbers any more, so the rate was lowered to 0.01."]
     assert np.isfinite(result.rgb).all()
@@ -255,7 +268,7 @@ def test_a_gpu_s_memory_that_does_not_do(photo: np.ndarray, painting: np.ndarray
             raise tf.errors.ResourceExhaustedError(None, None, "OOM")
         return real(self, picture, *args)
 
-    monkeypatch.setattr(Objective, "at", at)
+    monkeypatch.setattr(Objective, "losses_and_gradient", at)
     if fits == (0, 0):
         with pytest.raises(ImageTooLarge, match="Refining 64 x 48 pixels does not fit into memory"):
             refined(photo, painting, scales=3)
@@ -276,7 +289,7 @@ def test_coarse_scales_leave_the_start_its_details(photo: np.ndarray, painting: 
 
 
 def test_scales_go_from_coarse_to_fine():
-    found = scales((384, 512), chosen(steps=100, scales=3))
+    found = build_pyramid((384, 512), chosen(steps=100, scales=3))
     assert [scale.size for scale in found] == [(192, 256), (272, 362), (384, 512)]
     assert sum(scale.steps for scale in found) == 100
     assert [scale.steps_before for scale in found] == [0, found[0].steps, 100 - found[2].steps]
@@ -287,7 +300,7 @@ def test_scales_go_from_coarse_to_fine():
 
 @pytest.mark.parametrize(("steps", "expected"), [(1, 1), (2, 2), (3, 3), (7, 3)])
 def test_no_scale_is_without_steps(steps: int, expected: int):
-    found = scales((384, 512), chosen(steps=steps, scales=3))
+    found = build_pyramid((384, 512), chosen(steps=steps, scales=3))
     assert len(found) == expected
     assert all(scale.steps > 0 for scale in found)
     assert sum(scale.steps for scale in found) == steps
@@ -295,15 +308,15 @@ def test_no_scale_is_without_steps(steps: int, expected: int):
 
 
 def test_no_scale_is_too_small_to_see_anything():
-    assert [scale.size for scale in scales((75, 100), chosen(scales=8))] == [(53, 71), (75, 100)]
-    assert [scale.size for scale in scales((75, 100), chosen(scales=8, encoder="inception_v3"))] == [(75, 100)]
+    assert [scale.size for scale in build_pyramid((75, 100), chosen(scales=8))] == [(53, 71), (75, 100)]
+    assert [scale.size for scale in build_pyramid((75, 100), chosen(scales=8, encoder="inception_v3"))] == [(75, 100)]
 
 
 @pytest.mark.parametrize(("style_scale", "size"), [(1, (50, 100)), (0.5, (64, 64)), (2, (100, 200))])
 def test_strokes_are_as_large_as_asked_for(style_scale: float, size: tuple[int, int]):
-    style, scale = np.zeros((300, 600, 3), "float32"), Scale((100, 80), 1, 0, 1, 0)
+    style, scale = np.zeros((300, 600, 3), "float32"), PyramidLevel((100, 80), 1, 0, 1, 0)
     expected = (max(64, size[0]), max(64, size[1]))
-    assert brushed(style, scale, chosen(style_scale=style_scale)).shape[:2] == expected
+    assert resize_style(style, scale, chosen(style_scale=style_scale)).shape[:2] == expected
 
 
 # Precision
@@ -315,7 +328,7 @@ def test_bfloat16_sees_what_float32_sees(photo: np.ndarray, painting: np.ndarray
     for dtype in ("float32", "mixed_bfloat16"):
         compiled = objective(options, dtype)
         targets = compiled.targets(photo, [painting], [1.0])
-        losses_, gradient = compiled.at(tf.constant(photo[None]), targets, gatys.weigh(options))
+        losses_, gradient = compiled.at(tf.constant(photo[None]), targets, gatys.loss_weights(options))
         found.append(losses_)
         gradients.append(gradient.numpy().ravel())
     assert found[1] == {name: pytest.approx(loss, rel=0.05, abs=1e-3) for name, loss in found[0].items()}
@@ -324,7 +337,7 @@ def test_bfloat16_sees_what_float32_sees(photo: np.ndarray, painting: np.ndarray
 
 def test_an_optimisation_in_bfloat16_comes_to_the_same(photo: np.ndarray, painting: np.ndarray, monkeypatch):
     plain = refined(photo, painting, steps=30)
-    monkeypatch.setattr(precision, "pick", lambda encoder, trial: "mixed_bfloat16")
+    monkeypatch.setattr(precision, "choose_policy", lambda encoder, trial: "mixed_bfloat16")
     mixed = optimise(photo, [painting], [1.0], photo, chosen(steps=30))
     assert mixed.precision == "mixed_bfloat16"
     one, two = (measured(p, photo, painting)["loss"] for p in (plain, mixed.rgb))
@@ -333,13 +346,13 @@ def test_an_optimisation_in_bfloat16_comes_to_the_same(photo: np.ndarray, painti
 
 @pytest.fixture
 def fresh_choice(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(precision, "_chosen", {})
+    monkeypatch.setattr(precision, "_chosen_policies", {})
 
 
 @pytest.mark.usefixtures("fresh_choice")
 @pytest.mark.parametrize(("plain", "mixed", "best"), [(4, 1, "mixed_bfloat16"), (1, 1, "float32"), (1, 4, "float32")])
 def test_a_trial_decides_the_precision(monkeypatch: pytest.MonkeyPatch, plain: float, mixed: float, best: str):
-    monkeypatch.setattr(precision, "may_pay", lambda: True)
+    monkeypatch.setattr(precision, "should_try_bfloat16", lambda: True)
     now, tried = [0.0], []
     monkeypatch.setattr(precision.time, "perf_counter", lambda: now[0])
 
@@ -347,20 +360,23 @@ def test_a_trial_decides_the_precision(monkeypatch: pytest.MonkeyPatch, plain: f
         tried.append(dtype)
         return lambda: now.__setitem__(0, now[0] + (plain if dtype == "float32" else mixed))
 
-    assert [precision.pick("x", trial) for _ in range(2)] == [best, best]
+    assert [precision.choose_policy("x", trial) for _ in range(2)] == [best, best]
     assert tried == ["float32", "mixed_bfloat16"]
 
 
 @pytest.mark.usefixtures("fresh_choice")
 def test_where_it_cannot_pay_nothing_is_tried(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(precision, "may_pay", lambda: False)
-    assert precision.pick("x", lambda dtype: pytest.fail("tried")) == "float32"
+    monkeypatch.setattr(precision, "should_try_bfloat16", lambda: False)
+    assert precision.choose_policy("x", lambda dtype: pytest.fail("tried")) == "float32"
 
 
 @pytest.mark.usefixtures("fresh_choice")
 def test_the_trial_runs(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(precision, "may_pay", lambda: True)
-    assert precision.pick("x", lambda dtype: gatys._trial(chosen(), dtype)) in ("float32", "mixed_bfloat16")
+    monkeypatch.setattr(precision, "should_try_bfloat16", lambda: True)
+    assert precision.choose_policy("x", lambda dtype: gatys._trial_step(chosen(), dtype)) in (
+        "float32",
+        "mixed_bfloat16",
+    )
 
 
 # VGG19

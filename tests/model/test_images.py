@@ -14,9 +14,10 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from model import images
 from model.errors import BrokenImage, ImageError, ImageTooLarge, InvalidOption, UnsupportedImage
-from model.images import Picture, decode, encode, read, resize
+from model.imaging import image_files, pixel_ops
+from model.imaging.image_files import encode, read, read_eight_bit
+from model.imaging.pixel_ops import Picture, resize
 
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
 
@@ -125,7 +126,7 @@ def test_formats_that_are_not_read(format: str) -> None:
 
 
 def test_what_can_be_used_instead_is_what_is_read_here(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(images, "_formats", lambda: ["JPEG", "PNG", "WEBP", "GIF"])
+    monkeypatch.setattr(image_files, "_readable_formats", lambda: ["JPEG", "PNG", "WEBP", "GIF"])
     with pytest.raises(UnsupportedImage, match=r"Use JPEG, PNG, WebP or GIF\."):
         read(b"no picture")
 
@@ -143,7 +144,7 @@ def test_a_file_cut_short_is_broken() -> None:
 
 
 def test_too_many_bytes_are_not_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(images, "MAX_BYTES", 1000)
+    monkeypatch.setattr(image_files, "MAX_BYTES", 1000)
     path = tmp_path / "large"
     path.write_bytes(bytes(5000))
     file = io.BytesIO(bytes(5000))
@@ -159,7 +160,7 @@ def test_too_many_pixels_are_refused_from_the_header(monkeypatch: pytest.MonkeyP
     data = png(20_000, 10_001, 8, 2, b"")
     monkeypatch.setattr(Image.Image, "load", lambda *_: pytest.fail("decoded"))
     for file in (data, png(65_000, 65_000, 8, 2, b"")):
-        for refusing in (read, decode, images.peek):
+        for refusing in (read, read_eight_bit, image_files.peek_size):
             with pytest.raises(ImageTooLarge, match="200 million pixels"):
                 refusing(file)
     with pytest.raises(ImageTooLarge):
@@ -170,12 +171,12 @@ def test_a_server_has_smaller_limits_and_names_them(tmp_path: Path) -> None:
     data = png(10, 11, 8, 2, bytes(30))
     path = tmp_path / "photo.png"
     path.write_bytes(data)
-    for refusing in (read, decode, images.peek):
+    for refusing in (read, read_eight_bit, image_files.peek_size):
         for source in (data, path):
             with pytest.raises(ImageTooLarge, match=r"content: .* 0\.0001 million pixels"):
                 refusing(source, most_pixels=100)
             assert refusing(source, most_pixels=110, most_bytes=len(data))
-    for refusing in (read, decode, images.peek, images.contents):
+    for refusing in (read, read_eight_bit, image_files.peek_size, image_files.read_bytes):
         for source in (data, path, io.BytesIO(data)):
             with pytest.raises(ImageTooLarge, match=r"content: .* 5e-05 MB"):
                 refusing(source, most_bytes=50)
@@ -301,7 +302,7 @@ def test_cmyk_is_not_inverted(colour: tuple[int, ...]) -> None:
 
 
 def test_avif_where_pillow_has_it() -> None:
-    if "AVIF" not in images._formats():
+    if "AVIF" not in image_files._readable_formats():
         pytest.skip("this Pillow is built without AVIF")
     assert corners(read(saved(quarters(), "AVIF", quality=90))) == [RED, GREEN, BLUE, WHITE]
 
@@ -388,11 +389,14 @@ def test_srgb_under_another_name_is_not_converted(mode: str, monkeypatch: pytest
         ImageCms.ImageCmsTransform, "apply", lambda self, image: sizes.append(image.size) or apply(self, image)
     )
     pixels = np.random.default_rng(4).integers(0, 256, (40, 50, len(mode)), np.uint8)
-    renamed = images.srgb_profile().replace("sRGB".encode("utf-16-be"), "mine".encode("utf-16-be"))
-    assert renamed != images.srgb_profile()
-    assert decode(saved(Image.fromarray(pixels), "PNG", icc_profile=renamed)).rgb.tolist() == pixels[..., :3].tolist()
+    renamed = image_files.srgb_profile().replace("sRGB".encode("utf-16-be"), "mine".encode("utf-16-be"))
+    assert renamed != image_files.srgb_profile()
+    assert (
+        read_eight_bit(saved(Image.fromarray(pixels), "PNG", icc_profile=renamed)).rgb.tolist()
+        == pixels[..., :3].tolist()
+    )
     assert (50, 40) not in sizes
-    decode(saved(Image.fromarray(pixels), "PNG", icc_profile=swapped_profile()))
+    read_eight_bit(saved(Image.fromarray(pixels), "PNG", icc_profile=swapped_profile()))
     assert (50, 40) in sizes
 
 
@@ -410,12 +414,12 @@ def test_a_broken_or_unfit_profile_is_ignored(mode: str, profile: bytes) -> None
 def test_decode_gives_the_bytes_of_read() -> None:
     rgba = np.random.default_rng(2).integers(0, 256, (20, 30, 4), np.uint8)
     for source in (saved(Image.fromarray(rgba), "PNG"), rgba, rgba / np.float32(255), rgba.astype(np.uint16) * 257):
-        pixels = decode(source)
+        pixels = read_eight_bit(source)
         assert pixels.rgb.dtype == np.uint8
         np.testing.assert_array_equal(pixels.rgb, rgba[..., :3])
         np.testing.assert_array_equal(pixels.alpha, rgba[..., 3])
-    assert decode(rgba[..., :3], limit=10).rgb.shape == (7, 10, 3)
-    assert decode(rgba[..., :3]).alpha is None
+    assert read_eight_bit(rgba[..., :3], limit=10).rgb.shape == (7, 10, 3)
+    assert read_eight_bit(rgba[..., :3]).alpha is None
 
 
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "LA", "P", "1", "CMYK", "I;16"])
@@ -429,9 +433,9 @@ def test_strips_make_the_same_picture_as_the_whole(mode: str, tag: int, monkeypa
     exif = Image.Exif()
     exif[0x0112] = tag
     data = saved(image, "JPEG" if mode == "CMYK" else "PNG", exif=exif, icc_profile=swapped_profile())
-    whole = decode(data)
-    monkeypatch.setattr(images, "_STRIP", 40)
-    strips = decode(data)
+    whole = read_eight_bit(data)
+    monkeypatch.setattr(image_files, "_STRIP_PIXELS", 40)
+    strips = read_eight_bit(data)
     np.testing.assert_array_equal(strips.rgb, whole.rgb)
     assert (strips.alpha is None) == (whole.alpha is None)
     assert strips.alpha is None or np.array_equal(strips.alpha, whole.alpha)
@@ -442,7 +446,7 @@ def test_little_memory_is_no_damage(monkeypatch: pytest.MonkeyPatch) -> None:
     def none_left(*_: Any) -> None:
         raise MemoryError
 
-    monkeypatch.setattr(images, "_plain", none_left)
+    monkeypatch.setattr(image_files, "_to_plain_mode", none_left)
     with pytest.raises(ImageTooLarge, match="smaller"):
         read(saved(quarters(), "PNG"))
 
@@ -476,7 +480,7 @@ def with_resolution(x: float, y: float, unit: int = 2) -> Image.Exif:
 def test_resolution_is_read(format: str) -> None:
     stored = {"exif": with_resolution(300, 150)} if format == "WEBP" else {"dpi": (300, 150)}
     data = saved(quarters(), format, **stored)
-    assert read(data).dpi == decode(data).dpi == (300.0, 150.0)
+    assert read(data).dpi == read_eight_bit(data).dpi == (300.0, 150.0)
     assert read(saved(quarters(), format)).dpi is None
 
 
@@ -510,9 +514,9 @@ def test_resolution_is_written(format: Any) -> None:
     flat = np.full((16, 16, 3), 0.6, np.float32)
     data = encode(Picture(flat, dpi=(300.0, 150.0)), format, recipe={"method": "magenta", "styles": []})
     with Image.open(io.BytesIO(data)) as image:
-        assert images._dpi(image) == (300.0, 150.0)
+        assert image_files._read_dpi(image) == (300.0, 150.0)
     with Image.open(io.BytesIO(encode(Picture(flat, dpi=(300.0, 300.0)), format))) as image:
-        assert images._dpi(image) == (300.0, 300.0)
+        assert image_files._read_dpi(image) == (300.0, 300.0)
 
 
 # --- size ---
@@ -557,8 +561,10 @@ def test_hidden_colours_do_not_bleed_when_resized() -> None:
 def test_a_large_jpeg_is_decoded_small(monkeypatch: pytest.MonkeyPatch) -> None:
     data = saved(quarters(2048), "JPEG")
     sizes = []
-    plain = images._plain
-    monkeypatch.setattr(images, "_plain", lambda image, scale: sizes.append(image.size) or plain(image, scale))
+    plain = image_files._to_plain_mode
+    monkeypatch.setattr(
+        image_files, "_to_plain_mode", lambda image, scale: sizes.append(image.size) or plain(image, scale)
+    )
     assert corners(read(data, limit=200)) == [RED, GREEN, BLUE, WHITE]
     assert sizes == [(512, 512), (200, 200)]  # decoded at a quarter, then scaled
 
@@ -566,8 +572,10 @@ def test_a_large_jpeg_is_decoded_small(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(("limit", "decoded"), [(512, 1000), (540, 2000), (256, 500), (2000, 2000)])
 def test_nearly_twice_as_large_as_wanted_is_enough(limit: int, decoded: int, monkeypatch: pytest.MonkeyPatch) -> None:
     sizes = []
-    upright = images._from_image
-    monkeypatch.setattr(images, "_from_image", lambda image, size: sizes.append(image.size) or upright(image, size))
+    upright = image_files._from_image
+    monkeypatch.setattr(
+        image_files, "_from_image", lambda image, size: sizes.append(image.size) or upright(image, size)
+    )
     assert corners(read(saved(quarters(2000), "JPEG"), limit=limit)) == [RED, GREEN, BLUE, WHITE]
     assert sizes == [(decoded, decoded)]
 
@@ -599,9 +607,9 @@ def test_a_smaller_picture_is_as_pillow_makes_it(mode: str, size: tuple[int, int
     """But for rounding, and for lines at an edge that fall between two pixels."""
     with Image.open(PHOTO) as photo:
         image = photo.convert(mode)
-    found = np.asarray(images._scaled(image, size)).astype(int)
+    found = np.asarray(image_files._resize_image(image, size)).astype(int)
     error = np.abs(found - np.asarray(image.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)))
-    assert images._scaled(image, size).mode == mode
+    assert image_files._resize_image(image, size).mode == mode
     assert error.mean() <= 1
     assert error.max() < 12
 
@@ -624,7 +632,7 @@ def test_clear_pixels_of_an_array_keep_their_colours() -> None:
 def test_floats_become_bytes_and_stay_as_they_are(dtype: type) -> None:
     values = np.array([-1, 0, 0.5, 0.9, 1, 2]).astype(dtype)
     before = values.copy()
-    assert images.eight_bits(values).tolist() == [0, 0, 128, 230, 255, 255]
+    assert pixel_ops.as_uint8(values).tolist() == [0, 0, 128, 230, 255, 255]
     np.testing.assert_array_equal(values, before)
 
 
@@ -660,8 +668,8 @@ def test_formats_written(format: Any, name: str) -> None:
 
 @pytest.mark.parametrize(("format", "most"), [("png", 1.08), ("webp", 1.02)])
 def test_what_is_quickly_written_is_hardly_larger(format: Any, most: float) -> None:
-    picture = decode(PHOTO)
-    default = saved(Image.fromarray(picture.rgb), format, quality=92, icc_profile=images.srgb_profile())
+    picture = read_eight_bit(PHOTO)
+    default = saved(Image.fromarray(picture.rgb), format, quality=92, icc_profile=image_files.srgb_profile())
     assert len(encode(picture, format)) < most * len(default)
 
 
@@ -677,13 +685,13 @@ def test_tiff_loses_less_than_half_a_level() -> None:
 @pytest.mark.parametrize("format", ["png", "jpeg", "webp", "tiff"])
 def test_bytes_are_encoded_as_floats_are(format: Any) -> None:
     picture = noise(alpha=format != "jpeg")
-    assert encode(images.quantised(picture), format) == encode(picture, format)
+    assert encode(pixel_ops.to_eight_bit(picture), format) == encode(picture, format)
 
 
 def test_every_file_has_the_srgb_profile() -> None:
-    for format in images.LONGEST:
+    for format in image_files.MAX_FORMAT_SIDES:
         with Image.open(io.BytesIO(encode(noise(), format))) as image:
-            assert image.info["icc_profile"] == images.srgb_profile()
+            assert image.info["icc_profile"] == image_files.srgb_profile()
 
 
 def test_alpha_in_webp_and_jpeg() -> None:
@@ -747,16 +755,16 @@ def test_a_header_tells_the_upright_size(orientation: int):
     exif[0x0112] = orientation
     file = io.BytesIO()
     Image.new("RGB", (30, 20)).save(file, "JPEG", exif=exif)
-    assert images.peek(file.getvalue()) == ((30, 20) if orientation < 5 else (20, 30))
-    assert images.read(file.getvalue()).rgb.shape[1::-1] == images.peek(file.getvalue())
+    assert image_files.peek_size(file.getvalue()) == ((30, 20) if orientation < 5 else (20, 30))
+    assert image_files.read(file.getvalue()).rgb.shape[1::-1] == image_files.peek_size(file.getvalue())
 
 
 def test_nothing_is_decoded_for_a_header(monkeypatch: pytest.MonkeyPatch) -> None:
     files = [saved(quarters(), format) for format in ("PNG", "JPEG", "WEBP", "GIF")]
     monkeypatch.setattr(Image.Image, "load", lambda *_: pytest.fail("decoded"))
     for data in files:
-        assert images.peek(data) == images.sides(data) == (64, 64)
-        assert not images.has_alpha(data)
+        assert image_files.peek_size(data) == image_files.source_size(data) == (64, 64)
+        assert not image_files.has_alpha(data)
 
 
 def test_sides_of_anything() -> None:
@@ -764,18 +772,18 @@ def test_sides_of_anything() -> None:
     exif[0x0112] = 6
     data = saved(Image.new("RGB", (30, 20)), "PNG", exif=exif)
     for source in (data, Image.open(io.BytesIO(data)), *(np.zeros(s) for s in ((30, 20), (30, 20, 3), (1, 30, 20, 4)))):
-        assert images.sides(source) == (20, 30)
+        assert image_files.source_size(source) == (20, 30)
 
 
 def test_what_has_no_sides(photo_png: bytes) -> None:
     for source in (np.zeros(5), np.zeros(()), np.zeros((0, 4, 3)), Image.open(io.BytesIO(photo_png[:200]))):
         with pytest.raises(ImageError, match=r"^content: "):
-            images.sides(source)
+            image_files.source_size(source)
 
 
 def test_a_header_is_refused_as_the_picture_would_be(photo_png: bytes):
     with pytest.raises(UnsupportedImage, match=r"style: this is not a picture"):
-        images.peek(b"no picture", "style")
+        image_files.peek_size(b"no picture", "style")
     with pytest.raises(ImageTooLarge, match="million pixels"):
-        images.peek(png(20_000, 20_000, 8, 2, b""))
-    assert images.peek(photo_png[:200]) == images.peek(photo_png)
+        image_files.peek_size(png(20_000, 20_000, 8, 2, b""))
+    assert image_files.peek_size(photo_png[:200]) == image_files.peek_size(photo_png)

@@ -9,7 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from model.networks import LITE, assign_arrays, build_predictor, build_transformer
+from model.networks.architecture import LITE
+from model.networks.layers import assign_arrays
+from model.networks.predictors import build_predictor
+from model.networks.transformer import build_transformer
 
 litert = pytest.importorskip("ai_edge_litert.interpreter", reason="needs ai-edge-litert to run TFLite files")
 

@@ -11,8 +11,8 @@ import pytest
 import tensorflow as tf
 from keras import ops
 
-from model import encoders
-from model.losses import (
+from model.refinement import encoders
+from model.refinement.losses import (
     gram,
     histogram_error,
     match_histograms,

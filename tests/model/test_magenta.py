@@ -11,10 +11,14 @@ import keras
 import numpy as np
 import pytest
 
-from model import magenta, memory
 from model.errors import DeviceUnavailable, ImageTooLarge, WeightsBroken
-from model.magenta import Magenta, load, predictor_input
-from model.networks import Architecture, assign_arrays, build_transformer
+from model.hardware import memory
+from model.inference import magenta
+from model.inference.magenta import Magenta, load, predictor_input
+from model.networks.architecture import Architecture
+from model.networks.layers import assign_arrays
+from model.networks.transformer import build_transformer
+from model.weights import npz
 from tests.model.tiny import TINY, tiny_arrays, write_tiny
 
 THREADS = 8
@@ -40,7 +44,7 @@ def fresh(arrays: dict[str, np.ndarray]) -> Magenta:
 def readings(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """Every weights file that is read."""
     read: list[Path] = []
-    real = magenta.read_weights
+    real = npz.read_weights
     monkeypatch.setattr(magenta, "read_weights", lambda path: read.append(Path(path)) or real(path))
     return read
 
@@ -96,7 +100,7 @@ def test_a_remembered_vector_cannot_be_spoilt(network: Magenta):
 
 
 def test_the_vectors_used_last_are_kept(fresh: Magenta, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(magenta, "VECTORS_KEPT", 2)
+    monkeypatch.setattr(magenta, "CACHE_SIZE", 2)
     for seed in (1, 2, 1, 3, 1):  # 3 takes the place of 2
         fresh.embed(noise(40, 50, 3, seed=seed))
     assert fresh.predictor_runs == 3
@@ -198,7 +202,7 @@ def test_a_photo_of_one_colour_becomes_one_colour(network: Magenta, arrays: dict
     assign_arrays(transformer, arrays)
     photo, vector = np.full((1, 40, 48, 3), colour, "float32"), noise(TINY.vector_size)
     wanted = transformer([photo, vector[None]], training=False)[0].numpy()
-    assert np.abs(network.flat(vector) - wanted).max() < 0.01
+    assert np.abs(network.flat_color(vector) - wanted).max() < 0.01
 
 
 def test_too_little_memory_for_numpy(network: Magenta, monkeypatch: pytest.MonkeyPatch):

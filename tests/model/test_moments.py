@@ -5,23 +5,23 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from model.layers import EPSILON
-from model.moments import Moments, Scale
+from model.inference.statistics import ChannelAffine, ChannelStatistics
+from model.networks.layers import EPSILON
 
 
-def moments(rows: np.ndarray) -> Moments:
+def moments(rows: np.ndarray) -> ChannelStatistics:
     """Of each row, in float32."""
     first = rows[:, :1]
     apart = rows - first
     pieces = np.stack([first[:, 0], apart.sum(axis=1), np.square(apart).sum(axis=1)], axis=1)
-    return Moments.of(pieces, np.full((len(rows), 1), rows.shape[1]))
+    return ChannelStatistics.of(pieces, np.full((len(rows), 1), rows.shape[1]))
 
 
 @pytest.mark.parametrize("level", [0, 4, 1000])
 def test_far_from_zero_as_well(level: float):
     x = (np.random.default_rng(0).standard_normal((50, 40, 6)) * 0.5 + level).astype("float32")
     gamma, beta = np.arange(1, 7, dtype="float32"), np.arange(6, dtype="float32")
-    scale = Scale.of((gamma, beta), [moments(x[:7]), moments(x[7:8]), moments(x[8:, :25]), moments(x[8:, 25:])])
+    scale = ChannelAffine.of((gamma, beta), [moments(x[:7]), moments(x[7:8]), moments(x[8:, :25]), moments(x[8:, 25:])])
     exact = x.astype("float64")
     factor = gamma / np.sqrt(exact.var(axis=(0, 1)) + EPSILON)
     np.testing.assert_allclose(scale.factor, factor, rtol=1e-5)
@@ -30,10 +30,10 @@ def test_far_from_zero_as_well(level: float):
 
 def test_it_scales_in_place():
     x = np.ones((2, 3, 2), "float32")
-    assert Scale(np.array([2, 3], "float32"), np.array([1, 0], "float32"))(x) is x
+    assert ChannelAffine(np.array([2, 3], "float32"), np.array([1, 0], "float32"))(x) is x
     assert x[1, 2].tolist() == [3, 3]
 
 
 def test_none_changes_nothing():
     x = np.random.default_rng(0).random((2, 3, 5), dtype="float32")
-    assert np.array_equal(Scale.none(5)(x.copy()), x)
+    assert np.array_equal(ChannelAffine.identity(5)(x.copy()), x)

@@ -4,15 +4,10 @@ import keras
 import numpy as np
 import pytest
 
-from model.networks import (
-    LITE,
-    V1_256,
-    Architecture,
-    assign_arrays,
-    build_predictor,
-    build_transformer,
-    read_arrays,
-)
+from model.networks.architecture import LITE, V1_256, Architecture
+from model.networks.layers import assign_arrays, read_arrays
+from model.networks.predictors import build_predictor
+from model.networks.transformer import build_transformer
 from tests.model.tiny import TINY
 
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from model.errors import WeightsBroken
-from model.networks import SMALL, V1_256, Architecture
-from model.npz import read_npz, write_npz
+from model.networks.architecture import SMALL, V1_256, Architecture
+from model.weights.npz import read_npz, write_npz
 
 ARRAYS = {"transformer/contract/conv1/weights": np.full((2, 3), 0.5), "texture/vector/biases": np.arange(4.0)}
 

@@ -11,10 +11,13 @@ import keras
 import numpy as np
 import pytest
 
-from model import official
 from model.errors import WeightsBroken, WeightsMissing
-from model.networks import V1_256, assign_arrays, build_predictor, build_transformer, variable_name
-from model.official import read_official
+from model.networks.architecture import V1_256
+from model.networks.layers import assign_arrays, variable_name
+from model.networks.predictors import build_predictor
+from model.networks.transformer import build_transformer
+from model.weights import saved_model
+from model.weights.saved_model import read_saved_model
 from tests.model.saved_model import build
 
 HANDLE = "https://tfhub.dev/google/magenta/arbitrary-image-stylization-v1-256/2"
@@ -27,7 +30,7 @@ def folder(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def arrays(folder: Path) -> dict[str, np.ndarray]:
-    return read_official(folder)
+    return read_saved_model(folder)
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +86,7 @@ def test_our_pastiche_is_the_reference_pastiche(
 
 
 def test_an_archive_holds_the_same(archive: Path, arrays: dict[str, np.ndarray]) -> None:
-    unpacked = read_official(archive)
+    unpacked = read_saved_model(archive)
     assert unpacked.keys() == arrays.keys()
     assert all(np.array_equal(unpacked[name], arrays[name]) for name in arrays)
 
@@ -93,42 +96,42 @@ def test_a_hub_handle_is_read_from_the_hub_s_cache(
 ) -> None:
     (tmp_path / hashlib.sha1(HANDLE.encode()).hexdigest()).symlink_to(folder)
     monkeypatch.setenv("TFHUB_CACHE_DIR", str(tmp_path))
-    assert read_official(HANDLE).keys() == arrays.keys()
+    assert read_saved_model(HANDLE).keys() == arrays.keys()
 
 
 def test_a_handle_that_cannot_be_fetched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TFHUB_CACHE_DIR", str(tmp_path))
     with pytest.raises(WeightsMissing, match=r"could not be fetched from https://127\.0\.0\.1:9/magenta"):
-        read_official("https://127.0.0.1:9/magenta")
+        read_saved_model("https://127.0.0.1:9/magenta")
 
 
 def test_a_path_where_nothing_is(tmp_path: Path) -> None:
     with pytest.raises(WeightsMissing, match="no weights at"):
-        read_official(tmp_path / "nowhere")
+        read_saved_model(tmp_path / "nowhere")
 
 
 def test_an_empty_folder(tmp_path: Path) -> None:
     with pytest.raises(WeightsBroken, match="not a SavedModel"):
-        read_official(tmp_path)
+        read_saved_model(tmp_path)
 
 
 def test_a_folder_without_variables(damaged: Path) -> None:
     shutil.rmtree(damaged / "variables")
     with pytest.raises(WeightsBroken, match="without its weights"):
-        read_official(damaged)
+        read_saved_model(damaged)
 
 
 def test_variables_cut_short(damaged: Path) -> None:
     data = damaged / "variables" / "variables.data-00000-of-00001"
     data.write_bytes(data.read_bytes()[:1_000_000])
     with pytest.raises(WeightsBroken, match="damaged or incomplete"):
-        read_official(damaged)
+        read_saved_model(damaged)
 
 
 def test_variables_without_their_index(damaged: Path) -> None:
     (damaged / "variables" / "variables.index").write_bytes(b"not an index")
     with pytest.raises(WeightsBroken, match="damaged or incomplete"):
-        read_official(damaged)
+        read_saved_model(damaged)
 
 
 def test_variables_of_something_else(damaged: Path) -> None:
@@ -137,37 +140,37 @@ def test_variables_of_something_else(damaged: Path) -> None:
     prefix = str(damaged / "variables" / "variables")
     tf.raw_ops.SaveV2(prefix=prefix, tensor_names=["x"], shape_and_slices=[""], tensors=[tf.zeros(3)])
     with pytest.raises(WeightsBroken, match="damaged or incomplete"):
-        read_official(damaged)
+        read_saved_model(damaged)
 
 
 def test_an_archive_cut_short(archive: Path, tmp_path: Path) -> None:
     short = tmp_path / "short.tar.gz"
     short.write_bytes(archive.read_bytes()[:1_000_000])
     with pytest.raises(WeightsBroken, match=r"'short\.tar\.gz' could not be unpacked: it is damaged"):
-        read_official(short)
+        read_saved_model(short)
 
 
 def test_a_file_that_is_no_archive(tmp_path: Path) -> None:
     file = tmp_path / "weights.h5"
     file.write_bytes(b"\x89HDF" * 1000)
     with pytest.raises(WeightsBroken, match=r"'weights\.h5' could not be unpacked"):
-        read_official(file)
+        read_saved_model(file)
 
 
 def test_an_archive_of_something_else(tmp_path: Path) -> None:
     with pytest.raises(WeightsBroken, match="not a SavedModel"):
-        read_official(tar(tmp_path, "readme.txt"))
+        read_saved_model(tar(tmp_path, "readme.txt"))
 
 
 def test_an_archive_that_reaches_outside_its_folder(tmp_path: Path) -> None:
     with pytest.raises(WeightsBroken, match="could not be unpacked"):
-        read_official(tar(tmp_path, "../escaped"))
+        read_saved_model(tar(tmp_path, "../escaped"))
 
 
 def test_an_archive_that_unpacks_to_too_much(archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(official, "MAX_UNPACKED", 50_000_000)
+    monkeypatch.setattr(saved_model, "MAX_UNPACKED_BYTES", 50_000_000)
     with pytest.raises(WeightsBroken, match="more than 50,000,000 bytes"):
-        read_official(archive)
+        read_saved_model(archive)
 
 
 def tar(folder: Path, member: str) -> Path:

@@ -8,7 +8,6 @@ from typing import get_args
 import pytest
 from pydantic import BaseModel
 
-from model import encoder_layers
 from model.errors import InvalidOption
 from model.options import (
     MAX_SIDE,
@@ -20,6 +19,7 @@ from model.options import (
     SheetOptions,
     StylizeOptions,
 )
+from model.refinement import encoder_registry
 
 PRINT = "the two sides of a print with their unit, such as 60x40cm, 24x16in or 600x400mm"
 
@@ -175,9 +175,9 @@ def test_one_is_not_several(styles: int, weights: list[float], sentence: str):
 
 def test_one_mask_is_not_several():
     with pytest.raises(InvalidOption, match=r"There is 1 mask but 2 'region_styles'"):
-        StylizeOptions(region_styles=[1, 1]).regions(1, 1)
+        StylizeOptions(region_styles=[1, 1]).resolve_regions(1, 1)
     with pytest.raises(InvalidOption, match=r"no style 2 for a mask: there is 1 style\."):
-        StylizeOptions(region_styles=[2]).regions(1, 1)
+        StylizeOptions(region_styles=[2]).resolve_regions(1, 1)
 
 
 @pytest.mark.parametrize(
@@ -232,7 +232,7 @@ def test_a_size_or_a_print():
     ],
 )
 def test_regions(options: dict[str, object], masks: int, styles: int, regions: list[tuple[int, float]]):
-    assert StylizeOptions.parse(options).regions(masks, styles) == regions
+    assert StylizeOptions.parse(options).resolve_regions(masks, styles) == regions
 
 
 @pytest.mark.parametrize(
@@ -246,7 +246,7 @@ def test_regions(options: dict[str, object], masks: int, styles: int, regions: l
 )
 def test_regions_that_do_not_fit(options: dict[str, object], masks: int, field: str):
     with pytest.raises(InvalidOption) as raised:
-        StylizeOptions.parse(options).regions(masks, 2)
+        StylizeOptions.parse(options).resolve_regions(masks, 2)
     assert raised.value.field == field
 
 
@@ -302,7 +302,7 @@ def test_weights_that_do_not_fit_the_styles(weights: list[float] | None, styles:
 
 
 def test_encoders_and_presets_are_those_there_are():
-    assert {*get_args(EncoderName)} == {"auto", *encoder_layers.ENCODERS}
+    assert {*get_args(EncoderName)} == {"auto", *encoder_registry.ENCODERS}
     assert get_args(Preset) == tuple(PRESETS)
 
 
@@ -323,7 +323,7 @@ def test_options_survive_a_journey_as_json(preset: str):
 @pytest.mark.parametrize("preset", PRESETS)
 def test_a_preset_names_layers_that_its_encoder_has(preset: str):
     options = RefineOptions.parse({"preset": preset})
-    encoder = encoder_layers.get(encoder_layers.SLIM if options.encoder == "auto" else options.encoder)
+    encoder = encoder_registry.get(encoder_registry.SLIM if options.encoder == "auto" else options.encoder)
     encoder.check([*(options.content_layers or {}), *(options.style_layers or {})], "layers")
 
 

@@ -9,9 +9,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from API import style_vector, transfer_style
-from model import StylizeOptions, color, images, memory, stylize, tiles, transfer
+from API import transfer_style
+from model import StylizeOptions, style_vector, stylize
 from model.errors import ImageTooLarge, InvalidOption
+from model.hardware import memory
+from model.imaging import color, image_files, pixel_ops
+from model.inference.tiling import renderer
+from model.pipelines import stylization
 from model.progress import Cancelled, Step
 
 
@@ -39,7 +43,7 @@ def test_where_no_mask_reaches_the_photo_stays(photo: np.ndarray, painting: np.n
 def test_an_empty_mask_is_the_photo_to_the_last_bit(photo_png: bytes, painting: np.ndarray, tiny: Path, tmp_path: Path):
     nothing = np.zeros((96, 128), "uint8")
     file = tmp_path / "out.png"
-    transfer.stylize_file(photo_png, [painting], file, StylizeOptions(feather=5), tiny, masks=[nothing])
+    stylization.stylize_file(photo_png, [painting], file, StylizeOptions(feather=5), tiny, masks=[nothing])
     assert np.array_equal(np.asarray(Image.open(file)), np.asarray(Image.open(io.BytesIO(photo_png))))
 
 
@@ -76,27 +80,27 @@ def test_a_photo_that_cannot_be_clear_is_no_mask(kind: str, photo: np.ndarray, p
 
 
 def test_a_refined_picture_keeps_the_photo_too(photo: np.ndarray, left: np.ndarray):
+    from model.imaging.masking import Mask
     from model.options import RefineOptions
-    from model.refine import finished
-    from model.regions import Mask
+    from model.pipelines.refine import postprocess
 
     refined = 1 - photo
-    picture = finished(refined, images.Picture(photo), RefineOptions(), [Mask(left)])
+    picture = postprocess(refined, pixel_ops.Picture(photo), RefineOptions(), [Mask(left)])
     assert np.array_equal(picture.rgb[:, 64:], photo[:, 64:])
     assert np.array_equal(picture.rgb[:, :64], refined[:, :64])
-    coloured = finished(refined, images.Picture(photo), RefineOptions(keep_colours=1))
-    assert np.array_equal(coloured.rgb, color.kept(refined, photo, 1, 0))
+    coloured = postprocess(refined, pixel_ops.Picture(photo), RefineOptions(keep_colours=1))
+    assert np.array_equal(coloured.rgb, color.preserve_colours(refined, photo, 1, 0))
 
 
 def test_colours_are_kept_after_the_fact(photo: np.ndarray, painting: np.ndarray, tiny: Path):
     plain = transfer_style(photo, painting, tiny)
     kept = transfer_style(photo, painting, tiny, keep_colours=0.7, keep_light=0.2)
-    assert np.array_equal(kept, color.kept(plain, photo, 0.7, 0.2))
+    assert np.array_equal(kept, color.preserve_colours(plain, photo, 0.7, 0.2))
     assert np.array_equal(transfer_style(photo, painting, tiny, keep_colours=1, keep_light=1), photo)
 
 
 def test_colours_are_matched_before(photo: np.ndarray, painting: np.ndarray, tiny: Path):
-    recoloured = color.matched(painting, photo, "covariance")
+    recoloured = color.match_colours(painting, photo, "covariance")
     matched = transfer_style(photo, painting, tiny, match_colours="covariance")
     assert np.array_equal(matched, transfer_style(photo, recoloured, tiny))
 
@@ -144,13 +148,13 @@ def test_too_little_memory_for_the_whole(
 def test_a_file_has_what_a_picture_has(
     photo: np.ndarray, painting: np.ndarray, left: np.ndarray, tiny: Path, tmp_path: Path, area: int, monkeypatch
 ):
-    monkeypatch.setattr(tiles, "TILED_FROM", area)
+    monkeypatch.setattr(renderer, "TILING_THRESHOLD", area)
     cut_out = np.dstack([(photo * 255 + 0.5).astype("uint8"), 128 + left // 2])
     options = StylizeOptions(size=100, keep_colours=0.3)
     file = tmp_path / "out.png"
-    report = transfer.stylize_file(cut_out, [painting], file, options, tiny, masks=[left])
+    report = stylization.stylize_file(cut_out, [painting], file, options, tiny, masks=[left])
     pastiche = stylize(cut_out, [painting], options, tiny, masks=[left])
-    written = images.decode(file)
+    written = image_files.read_eight_bit(file)
     assert np.abs(written.rgb / 255 - pastiche.picture.rgb).max() <= 1 / 255
     assert written.alpha is not None
     assert pastiche.picture.alpha is not None
@@ -172,9 +176,9 @@ def test_a_file_has_the_very_pixels_of_a_picture(
     photo_png: bytes, painting: np.ndarray, tiny: Path, tmp_path: Path, asked: dict
 ):
     options, file = StylizeOptions.parse(asked), tmp_path / "out.png"
-    transfer.stylize_file(photo_png, [painting], file, options, tiny)
+    stylization.stylize_file(photo_png, [painting], file, options, tiny)
     picture = stylize(photo_png, [painting], options, tiny).picture
-    assert np.array_equal(images.decode(file).rgb, images.eight_bits(picture.rgb))
+    assert np.array_equal(image_files.read_eight_bit(file).rgb, pixel_ops.as_uint8(picture.rgb))
 
 
 def test_a_file_that_is_cancelled_is_not_there(photo: np.ndarray, painting: np.ndarray, tiny: Path, tmp_path: Path):
@@ -182,7 +186,7 @@ def test_a_file_that_is_cancelled_is_not_there(photo: np.ndarray, painting: np.n
         raise Cancelled
 
     with pytest.raises(Cancelled):
-        transfer.stylize_file(photo, [painting], tmp_path / "out.png", model_path=tiny, on_step=stop)
+        stylization.stylize_file(photo, [painting], tmp_path / "out.png", model_path=tiny, on_step=stop)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from model import passes
-from model.bands import Plain
-from model.canvas import Plane
-from model.passes import ahead, overlapping
+from model.imaging.scratch import DiskArray
+from model.inference.tiling import residual_passes
+from model.inference.tiling.band_io import overlapping_bands, prefetch
+from model.inference.tiling.band_layers import TensorFlowConvolutions
 from tests.model.tiny import TINY, tiny_arrays
 
 
@@ -26,7 +26,7 @@ def test_bands_have_rows_more_at_either_side_and_none_is_read_twice(height: int,
         read.extend(range(first, first + len(band)))
         band[:] = rows[first : first + len(band)]
 
-    bands = list(overlapping(fill, rows.shape, step, more))
+    bands = list(overlapping_bands(fill, rows.shape, step, more))
     assert read == list(range(height))
     for number, band in enumerate(bands):
         first, stop = max(0, number * step - more), min(height, (number + 1) * step + more)
@@ -43,7 +43,7 @@ def test_the_next_band_is_made_while_the_last_is_at_work():
                 made.set()
             yield np.zeros(1)
 
-    coming = ahead(bands())
+    coming = prefetch(bands())
     next(coming)
     assert made.wait(timeout=60)
     assert len(list(coming)) == 2
@@ -54,24 +54,26 @@ def test_what_goes_wrong_ahead_comes_through():
         yield np.zeros(1)
         raise OSError("no room")
 
-    coming = ahead(bands())
+    coming = prefetch(bands())
     next(coming)
     with pytest.raises(OSError, match="no room"):
         next(coming)
 
 
 def test_what_cannot_be_written_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    def full(plane: Plane, rows: slice, band: np.ndarray) -> None:
+    def full(plane: DiskArray, rows: slice, band: np.ndarray) -> None:
         raise OSError("no room")
 
     norms = [(np.ones(8, "float32"), np.zeros(8, "float32"))] * 2
-    with Plane(tmp_path, (20, 9, 8), "float32") as x, Plane(tmp_path, (20, 9, 8), "float32") as y:
-        monkeypatch.setattr(Plane, "__setitem__", full)
+    with DiskArray(tmp_path, (20, 9, 8), "float32") as x, DiskArray(tmp_path, (20, 9, 8), "float32") as y:
+        monkeypatch.setattr(DiskArray, "__setitem__", full)
         with pytest.raises(OSError, match="no room"):
-            passes.residual(Plain(TINY, arrays(), "float32"), norms, x, y, 8, lambda rows: None)
+            residual_passes.run_residual_blocks(
+                TensorFlowConvolutions(TINY, arrays(), "float32"), norms, x, y, 8, lambda rows: None
+            )
 
 
 def arrays() -> dict[str, np.ndarray]:
-    from model import kernels
+    from model.inference import folding
 
-    return kernels.fitted(TINY, tiny_arrays())
+    return folding.transformer_arrays(TINY, tiny_arrays())

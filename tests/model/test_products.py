@@ -9,27 +9,29 @@ import sys
 import numpy as np
 import pytest
 
-from model.products import COLUMNS, ROWS, laid_out, multiply
+from model.inference.winograd.matmul import REGISTER_COLUMNS, REGISTER_ROWS, batched_matmul, pack_matrices
 
 
-@pytest.mark.parametrize("channels", [1, 3, COLUMNS - 1, COLUMNS, COLUMNS + 8, 4 * COLUMNS])
-@pytest.mark.parametrize("count", [1, ROWS - 1, ROWS, 2 * ROWS])
+@pytest.mark.parametrize(
+    "channels", [1, 3, REGISTER_COLUMNS - 1, REGISTER_COLUMNS, REGISTER_COLUMNS + 8, 4 * REGISTER_COLUMNS]
+)
+@pytest.mark.parametrize("count", [1, REGISTER_ROWS - 1, REGISTER_ROWS, 2 * REGISTER_ROWS])
 def test_products_are_those_of_numpy(channels: int, count: int):
     random = np.random.default_rng(0)
-    rows = random.standard_normal((5, 2 * ROWS, channels), dtype="float32")
+    rows = random.standard_normal((5, 2 * REGISTER_ROWS, channels), dtype="float32")
     matrices = random.standard_normal((5, channels, channels), dtype="float32")
     sums = np.empty_like(rows)
-    multiply(rows.ravel(), laid_out(matrices), sums.ravel(), channels, 2 * ROWS, count)
+    batched_matmul(rows.ravel(), pack_matrices(matrices), sums.ravel(), channels, 2 * REGISTER_ROWS, count)
     wanted = (rows.astype("float64") @ matrices)[:, :count]
     assert np.abs(sums[:, :count] - wanted).max() < 1e-4
 
 
 def test_every_number_of_a_matrix_is_laid_out_once():
     matrices = np.arange(2 * 40 * 40, dtype="float32").reshape(2, 40, 40)
-    flat = laid_out(matrices)
+    flat = pack_matrices(matrices)
     assert sorted(flat) == sorted(matrices.ravel())
-    assert np.array_equal(flat[:COLUMNS], matrices[0, 0, :COLUMNS])
-    assert np.array_equal(flat[COLUMNS : 2 * COLUMNS], matrices[0, 1, :COLUMNS])
+    assert np.array_equal(flat[:REGISTER_COLUMNS], matrices[0, 0, :REGISTER_COLUMNS])
+    assert np.array_equal(flat[REGISTER_COLUMNS : 2 * REGISTER_COLUMNS], matrices[0, 1, :REGISTER_COLUMNS])
 
 
 NARROW = """

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from model import StylizeOptions, magenta, stylize
+from model import StylizeOptions, stylize
+from model.inference import magenta
 from model.progress import Cancelled, Step
 from tests.model.tiny import TINY
 

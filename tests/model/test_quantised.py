@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from model.quantised import packed, unpacked
+from model.weights.npz import dequantise, quantise
 
 
 def test_they_are_nearly_what_they_were():
     rng = np.random.default_rng(0)
     arrays = {"kernel": rng.normal(size=(3, 3, 5, 7)) * 10.0 ** np.arange(-3, 4), "biases": rng.normal(size=7)}
-    again = unpacked(packed(arrays))
+    again = dequantise(quantise(arrays))
     assert again.keys() == arrays.keys()
     assert again["kernel"].dtype == np.float32
     steps = np.abs(arrays["kernel"]).max((0, 1, 2)) / 127
@@ -20,7 +20,7 @@ def test_they_are_nearly_what_they_were():
 
 
 def test_a_kernel_takes_a_byte_a_number():
-    entries = packed({"kernel": np.ones((3, 3, 5, 7)), "biases": np.ones(7)})
+    entries = quantise({"kernel": np.ones((3, 3, 5, 7)), "biases": np.ones(7)})
     assert {name: entry.dtype.name for name, entry in entries.items()} == {
         "kernel": "int8",
         "kernel/scale": "float32",
@@ -29,12 +29,12 @@ def test_a_kernel_takes_a_byte_a_number():
 
 
 def test_a_channel_of_zeros_stays_so():
-    assert not unpacked(packed({"kernel": np.zeros((3, 3, 2, 2))}))["kernel"].any()
+    assert not dequantise(quantise({"kernel": np.zeros((3, 3, 2, 2))}))["kernel"].any()
 
 
 def test_what_was_not_packed_is_left_alone():
     arrays = {"kernel": np.ones((1, 1, 2, 2), "float16")}
-    assert unpacked(arrays)["kernel"] is arrays["kernel"]
+    assert dequantise(arrays)["kernel"] is arrays["kernel"]
 
 
 @pytest.mark.parametrize(
@@ -43,4 +43,4 @@ def test_what_was_not_packed_is_left_alone():
 def test_what_is_no_number_is_refused(name: str, value: float):
     array = np.full((1, 1, 2, 2) if name == "kernel" else (2,), value)
     with pytest.raises(ValueError, match="not finite"):
-        packed({name: array})
+        quantise({name: array})

@@ -16,11 +16,15 @@ import numpy as np
 import pytest
 from PIL import Image, PngImagePlugin
 
-from model import images, ingredients, metadata, recipe, stylize, weights
+from model import stylize
 from model.errors import InvalidOption, NoRecipe, WeightsMissing
-from model.images import Picture
+from model.imaging import image_files, metadata, pixel_ops
+from model.imaging.pixel_ops import Picture
 from model.options import RefineOptions, StylizeOptions
-from model.recipe import Recipe, credited, extract, options, rerun
+from model.pipelines import recipe_builder
+from model.pipelines.recipes import Recipe, extract, to_options, with_credits
+from model.pipelines.rerun import rerun
+from model.weights import registry
 from tests.model.tiny import write_tiny
 
 FORMATS: list[Any] = ["png", "jpeg", "webp", "tiff"]
@@ -42,7 +46,7 @@ def flat(height: int = 20, width: int = 30) -> Picture:
 def carrying(text: str, **chunk: Any) -> bytes:
     """A PNG with this text in the place of a recipe."""
     chunks = PngImagePlugin.PngInfo()
-    chunks.add_itxt(recipe.KEYWORD, text, **chunk)
+    chunks.add_itxt(metadata.PNG_KEYWORD, text, **chunk)
     file = io.BytesIO()
     Image.new("RGB", (4, 4)).save(file, "PNG", pnginfo=chunks)
     return file.getvalue()
@@ -54,7 +58,7 @@ def carrying(text: str, **chunk: Any) -> bytes:
 @pytest.mark.parametrize("format", FORMATS)
 def test_what_was_embedded_is_read_back(format: Any, tmp_path: Path) -> None:
     given = told(masks=["alpha", {"sha256": HASH, "png": base64.b64encode(b"\x89PNG").decode()}], surprise={"new": [1]})
-    data = images.encode(flat(), format, recipe=given)
+    data = image_files.encode(flat(), format, recipe=given)
     path = tmp_path / "pastiche"
     path.write_bytes(data)
     for source in (data, path, str(path), io.BytesIO(data)):
@@ -63,8 +67,8 @@ def test_what_was_embedded_is_read_back(format: Any, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("format", FORMATS)
 def test_a_recipe_changes_no_pixel_and_files_are_repeatable(format: Any) -> None:
-    with_it, without = (images.encode(flat(), format, recipe=each) for each in (told(), None))
-    assert with_it == images.encode(flat(), format, recipe=told())
+    with_it, without = (image_files.encode(flat(), format, recipe=each) for each in (told(), None))
+    assert with_it == image_files.encode(flat(), format, recipe=told())
     with Image.open(io.BytesIO(with_it)) as one, Image.open(io.BytesIO(without)) as other:
         assert one.tobytes() == other.tobytes()
 
@@ -73,17 +77,17 @@ def test_what_does_not_fit_into_jpeg_is_left_out_and_said() -> None:
     png = base64.b64encode(b"\x89PNG" + bytes(30_000)).decode()
     small = {"sha256": HASH, "png": base64.b64encode(b"\x89PNG").decode()}
     given = told(masks=[{"sha256": HASH, "png": png}, small, {"sha256": HASH, "png": png}])
-    found = extract(images.encode(flat(), "jpeg", recipe=given)).told()
+    found = extract(image_files.encode(flat(), "jpeg", recipe=given)).told()
     assert found["masks"] == [{"sha256": HASH}, small, {"sha256": HASH, "png": png}]
     assert found["left_out"] == ["masks"]
-    assert extract(images.encode(flat(), "webp", recipe=given)).told() == {"recipe": 1} | given
+    assert extract(image_files.encode(flat(), "webp", recipe=given)).told() == {"recipe": 1} | given
 
 
 def test_vectors_are_left_out_last() -> None:
     given = told()
     given["styles"] = [given["styles"][0] | {"vector": base64.b64encode(bytes(60_000)).decode()}]
     given["styles"][0]["vector_sha256"] = hashlib.sha256(bytes(60_000)).hexdigest()
-    found = extract(images.encode(flat(), "jpeg", recipe=given)).told()
+    found = extract(image_files.encode(flat(), "jpeg", recipe=given)).told()
     assert found["left_out"] == ["masks", "vectors"]
     assert found["styles"] == [{key: value for key, value in given["styles"][0].items() if key != "vector"}]
 
@@ -100,9 +104,9 @@ def xmp(data: bytes) -> ElementTree.Element:
 @pytest.mark.parametrize("format", FORMATS)
 def test_xmp_names_the_kind_of_source_and_the_credits(format: Any) -> None:
     styles = [{"weight": 0.5}, {"weight": 0.5}]
-    given = credited(told(styles=styles), [('Waves <&"\x07', "A. Painter", "CC0-1.0"), ("Dots 点", "", "")])
+    given = with_credits(told(styles=styles), [('Waves <&"\x07', "A. Painter", "CC0-1.0"), ("Dots 点", "", "")])
     assert given["styles"][0] == {"weight": 0.5, "name": 'Waves <&"\x07', "credit": "A. Painter", "licence": "CC0-1.0"}
-    data = images.encode(flat(), format, recipe=given)
+    data = image_files.encode(flat(), format, recipe=given)
     packet = xmp(data)
     found = packet.find(".//Iptc4xmpExt:DigitalSourceType", metadata.NAMESPACES)
     assert found is not None
@@ -117,8 +121,8 @@ def test_xmp_names_the_kind_of_source_and_the_credits(format: Any) -> None:
 
 
 def test_a_style_without_a_name_needs_no_credit() -> None:
-    assert credited(told(), []) == credited(told(), [("", "", "")]) == told()
-    packet = xmp(images.encode(flat(), recipe=told()))
+    assert with_credits(told(), []) == with_credits(told(), [("", "", "")]) == told()
+    packet = xmp(image_files.encode(flat(), recipe=told()))
     assert packet.find(".//photoshop:Credit", metadata.NAMESPACES) is None
 
 
@@ -139,10 +143,10 @@ def photo_with_secrets() -> bytes:
 def test_nothing_of_the_photo_but_its_pixels_and_resolution(format: Any) -> None:
     photo = photo_with_secrets()
     assert photo.count(b"SECRET") == 8
-    data = images.encode(images.read(photo), format, recipe=told())
+    data = image_files.encode(image_files.read(photo), format, recipe=told())
     assert b"SECRET" not in data
     with Image.open(io.BytesIO(data)) as image:
-        assert images._dpi(image) == (240.0, 240.0)
+        assert image_files._read_dpi(image) == (240.0, 240.0)
         assert image.getexif().get_ifd(0x8825) == {}
         assert set(image.getexif().get_ifd(0x8769)) <= {0x9000, 0x9286}  # the version, and the recipe
         assert "comment" not in image.info
@@ -201,7 +205,7 @@ BROKEN = {
     "a strength for no mask": json.dumps(told(region_strengths=[1])),
     "shares for other masks": json.dumps(told(steady=True, mix=[1, 1])),
     "a name that fits no file": json.dumps(told(styles=[{"weight": 1, "name": "x" * 81}])),
-    "too many": json.dumps(told(padding="x" * metadata.MOST_TEXT)),
+    "too many": json.dumps(told(padding="x" * metadata.MAX_TEXT_BYTES)),
     "refinement out of range": json.dumps(told(method="gatys", steps=0)),
 }
 
@@ -223,7 +227,7 @@ def test_a_bomb_of_compressed_text_does_not_go_off() -> None:
 
 
 def test_the_picture_itself_is_never_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
-    files = [images.encode(flat(), format, recipe=told()) for format in FORMATS]
+    files = [image_files.encode(flat(), format, recipe=told()) for format in FORMATS]
     huge = bytearray(files[0])
     huge[16:24] = struct.pack(">2I", 2**30, 2**30)
     huge[29:33] = struct.pack(">I", zlib.crc32(bytes(huge[12:29])))
@@ -241,7 +245,7 @@ def test_a_recompressed_text_is_read_too() -> None:
 
 def test_options_come_back() -> None:
     styles = [{"weight": 0.75}, {"weight": 0.25}]
-    found = options(told(styles=styles, size=640, tiles="always", format="tiff", mix=[0.2], steady=True))
+    found = to_options(told(styles=styles, size=640, tiles="always", format="tiff", mix=[0.2], steady=True))
     expected = {"strength": 0.5, "keep_colours": 0.25, "size": 640, "tiles": "always", "format": "tiff", "steady": True}
     assert found == StylizeOptions.parse(expected | {"weights": [0.75, 0.25]})
 
@@ -249,13 +253,13 @@ def test_options_come_back() -> None:
 def test_options_of_a_refinement_come_back() -> None:
     asked = RefineOptions(preset="fast", seed=7, size=300, encoder="vgg19-slim")
     used = asked.model_dump(mode="json", exclude={"weights"}, exclude_none=True)
-    assert options(told(method="gatys", keep_colours=0) | used | {"strength": 1}) == asked
-    assert options(told(method="gatys", start="given", width=400)).model_dump()["size"] == 400
+    assert to_options(told(method="gatys", keep_colours=0) | used | {"strength": 1}) == asked
+    assert to_options(told(method="gatys", start="given", width=400)).model_dump()["size"] == 400
 
 
 def test_a_dict_that_is_no_recipe() -> None:
     with pytest.raises(NoRecipe):
-        options({"method": "magenta"})
+        to_options({"method": "magenta"})
 
 
 # --- done over ---
@@ -284,12 +288,12 @@ def same(one: Picture, other: Picture) -> bool:
 def test_the_same_again(asked: dict[str, Any], format: Any, tiny: Path, photo_png: bytes, painting: np.ndarray) -> None:
     chosen = StylizeOptions.parse(asked)
     first = stylize(photo_png, [painting], chosen, tiny)
-    found = extract(images.encode(first.picture, format, recipe=first.recipe))
+    found = extract(image_files.encode(first.picture, format, recipe=first.recipe))
     again = rerun(found, photo_png, model_path=tiny)
     assert same(first.picture, again.picture)
     assert again.notes == []
     assert again.recipe == {"recipe": 1} | first.recipe or again.recipe == first.recipe
-    assert options(found) == chosen
+    assert to_options(found) == chosen
 
 
 def test_the_photo_may_be_a_file_that_is_open(
@@ -306,7 +310,7 @@ def test_the_same_again_in_regions(tiny: Path, photo_png: bytes, painting: np.nd
     mask[:, 40:] = 255
     chosen = StylizeOptions(steady=True, region_strengths=[0.4, 0.9], feather=1, weights=[1, 3])
     first = stylize(photo_png, [painting, painting[::-1, :, ::-1]], chosen, tiny, masks=["everywhere", mask])
-    found = extract(images.encode(first.picture, recipe=first.recipe))
+    found = extract(image_files.encode(first.picture, recipe=first.recipe))
     assert same(first.picture, rerun(found, photo_png, model_path=tiny).picture)
     with_mask = rerun(found, photo_png, [painting, painting[::-1, :, ::-1]], ["everywhere", mask], tiny)
     assert same(first.picture, with_mask.picture)
@@ -338,7 +342,7 @@ def test_paintings_must_be_those_of_the_recipe(tiny: Path, photo: np.ndarray, pa
 
 def test_without_vectors_the_paintings_are_looked_at_again(tiny: Path, photo: np.ndarray, painting: np.ndarray) -> None:
     first = stylize(photo, [painting], StylizeOptions(style_scale=2), tiny)
-    hashed = first.recipe | {"styles": [metadata._without(first.recipe["styles"][0], "vector")]}
+    hashed = first.recipe | {"styles": [metadata._without_key(first.recipe["styles"][0], "vector")]}
     with pytest.raises(InvalidOption, match="only the hashes of its paintings"):
         rerun(hashed, photo, model_path=tiny)
     assert same(first.picture, rerun(hashed, photo, [painting], model_path=tiny).picture)
@@ -367,14 +371,14 @@ def test_a_print_of_another_copy_of_the_photo_is_as_large_on_paper(
     tiny: Path, photo: np.ndarray, painting: np.ndarray
 ) -> None:
     first = stylize(photo, [painting], StylizeOptions(print="1x1cm"), tiny)
-    again = rerun(first.recipe, images.resize(photo, (224, 300)), model_path=tiny)
+    again = rerun(first.recipe, pixel_ops.resize(photo, (224, 300)), model_path=tiny)
     assert again.picture.rgb.shape[1] == first.picture.rgb.shape[1] == 118
     assert again.picture.dpi == (300, 300)
 
 
 def test_other_versions_are_noted(tiny: Path, photo: np.ndarray, painting: np.ndarray) -> None:
     first = stylize(photo, [painting], None, tiny)
-    older = first.recipe | {"versions": ingredients.versions() | {"tensorflow": "1.0"}}
+    older = first.recipe | {"versions": recipe_builder.library_versions() | {"tensorflow": "1.0"}}
     assert "other versions of tensorflow" in rerun(older, photo, model_path=tiny).notes[0]
 
 
@@ -391,14 +395,14 @@ def test_weights_are_found_by_their_hash(
     tiny: Path, photo: np.ndarray, painting: np.ndarray, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     first = stylize(photo, [painting], None, tiny)
-    (tmp_path / weights.SHIPPED.name).write_bytes(tiny.read_bytes())
+    (tmp_path / registry.SHIPPED_MAGENTA.name).write_bytes(tiny.read_bytes())
     monkeypatch.setenv("STYLE_MODEL_DIR", str(tmp_path))
     assert same(first.picture, rerun(first.recipe, photo).picture)
 
 
 def test_the_same_again_with_the_weights_that_ship(photo: np.ndarray, painting: np.ndarray) -> None:
     first = stylize(photo, [painting], StylizeOptions(size=64), "magenta-small")
-    found = extract(images.encode(first.picture, "jpeg", recipe=first.recipe))
+    found = extract(image_files.encode(first.picture, "jpeg", recipe=first.recipe))
     assert same(first.picture, rerun(found, photo).picture)
 
 
@@ -408,7 +412,7 @@ def test_a_refinement_again(photo: np.ndarray, painting: np.ndarray) -> None:
 
     asked = {"preset": "fast", "encoder": "vgg19-slim", "size": 100, "steps": 2, "start": "noise", "seed": 5}
     first = refine(photo, [painting], RefineOptions.parse(asked))
-    found = extract(images.encode(first.picture, "webp", recipe=first.recipe))
+    found = extract(image_files.encode(first.picture, "webp", recipe=first.recipe))
     with pytest.raises(InvalidOption, match="give them, in their order"):
         rerun(found, photo)
     again = rerun(found, photo, [painting])

@@ -12,27 +12,20 @@ import pytest
 from PIL import Image
 
 import API
-from model import (
-    RefineOptions,
-    encoder_layers,
-    encoders,
-    gatys,
-    images,
-    memory,
-    refine,
-    style_vector,
-    stylize,
-    transfer,
-)
+from model import RefineOptions, refine, style_vector, stylize
 from model.errors import ImageTooLarge, InvalidOption, UnsupportedImage, WeightsMissing
-from model.film import FRAMES, Film
-from model.images import Picture
+from model.hardware import memory
+from model.imaging import image_files
+from model.imaging.pixel_ops import Picture
 from model.options import PRESETS
+from model.pipelines import stylization
+from model.pipelines.refine import check_photo_size, resolve_options
 from model.progress import Cancelled, Checkpoint, Step
-from model.refine import check_shape, checked
+from model.refinement import encoder_registry, encoders, gatys
+from model.video.film import FRAME_COUNT, Film
 from tests.model.tiny import write_tiny
 
-KERAS = [name for name in encoder_layers.ENCODERS if name != encoder_layers.SLIM]
+KERAS = [name for name in encoder_registry.ENCODERS if name != encoder_registry.SLIM]
 
 
 pytestmark = pytest.mark.usefixtures("tiny_encoder")
@@ -48,20 +41,20 @@ def random_weights(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Of the encoders whose files are not here."""
     monkeypatch.setattr(encoders, "_download", lambda encoder, make: make(include_top=False, weights=None))
     encoders._load_version.cache_clear()
-    gatys._compiled.cache_clear()
+    gatys._cached_objective.cache_clear()
     yield
     encoders._load_version.cache_clear()
-    gatys._compiled.cache_clear()
+    gatys._cached_objective.cache_clear()
 
 
 def quick(**values: object) -> RefineOptions:
-    return RefineOptions.parse({"encoder": encoder_layers.SLIM, "size": 128, "steps": 3, "scales": 1} | values)
+    return RefineOptions.parse({"encoder": encoder_registry.SLIM, "size": 128, "steps": 3, "scales": 1} | values)
 
 
 def test_a_photo_and_a_painting(photo_png: bytes, painting_png: bytes, tiny: Path):
     result = refine(photo_png, [painting_png], quick(), model_path=tiny)
     assert result.picture.rgb.shape == (96, 128, 3)
-    assert result.weights == encoder_layers.SLIM
+    assert result.weights == encoder_registry.SLIM
     assert result.seconds > 0
     assert (result.complete, result.notes) == (True, [])
 
@@ -69,7 +62,7 @@ def test_a_photo_and_a_painting(photo_png: bytes, painting_png: bytes, tiny: Pat
 def test_the_recipe_is_all_it_takes(photo: np.ndarray, painting: np.ndarray):
     result = refine(photo, [painting, photo], quick(start="noise", seed=7, weights=[3, 1]))
     recipe = result.recipe
-    assert (recipe["method"], recipe["weights"], recipe["precision"]) == ("gatys", encoder_layers.SLIM, "float32")
+    assert (recipe["method"], recipe["weights"], recipe["precision"]) == ("gatys", encoder_registry.SLIM, "float32")
     assert (recipe["width"], recipe["height"], recipe["start"], recipe["seed"]) == (128, 96, "noise", 7)
     assert [style["weight"] for style in recipe["styles"]] == [0.75, 0.25]
     assert len(recipe["weights_sha256"]) == 64
@@ -152,7 +145,7 @@ def test_strength_mixes_the_photo_s_own_look_in(photo: np.ndarray, painting: np.
 @pytest.mark.parametrize("kind", ["vector", "file"])
 def test_a_style_without_its_artwork_cannot_be_refined(photo: np.ndarray, painting: np.ndarray, tiny: Path, kind: str):
     vector = style_vector(painting, tiny)
-    file = transfer.style_file([painting], [1.0], tiny, name="swirl").to_bytes()
+    file = stylization.make_style_file([painting], [1.0], tiny, name="swirl").to_bytes()
     with pytest.raises(InvalidOption, match="give the painting itself as style") as caught:
         refine(photo, [vector if kind == "vector" else file], quick(), model_path=tiny)
     assert caught.value.field == "style"
@@ -166,13 +159,15 @@ def test_an_unknown_layer_is_answered_with_the_right_ones(photo: np.ndarray, pai
 
 
 @pytest.mark.parametrize("preset", PRESETS)
-@pytest.mark.parametrize("encoder", ["auto", *encoder_layers.ENCODERS])
+@pytest.mark.parametrize("encoder", ["auto", *encoder_registry.ENCODERS])
 def test_checked_options_say_all_that_will_be_done(preset: str, encoder: str):
-    options = checked(RefineOptions.parse({"preset": preset, "encoder": encoder}))
-    assert options.encoder in encoder_layers.ENCODERS
+    options = resolve_options(RefineOptions.parse({"preset": preset, "encoder": encoder}))
+    assert options.encoder in encoder_registry.ENCODERS
     assert options.content_layers
     assert options.style_layers
-    assert RefineOptions.parse(options.model_dump(mode="json", exclude_none=True)) == options == checked(options)
+    assert (
+        RefineOptions.parse(options.model_dump(mode="json", exclude_none=True)) == options == resolve_options(options)
+    )
 
 
 def test_an_unknown_layer_s_name_is_not_said_in_full(photo: np.ndarray, painting: np.ndarray):
@@ -183,7 +178,7 @@ def test_an_unknown_layer_s_name_is_not_said_in_full(photo: np.ndarray, painting
 
 def test_auto_is_what_is_here(photo: np.ndarray, painting: np.ndarray, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     monkeypatch.setattr(Path, "home", lambda: tmp_path)
-    assert refine(photo, [painting], quick(encoder="auto", start="content", steps=1)).weights == encoder_layers.SLIM
+    assert refine(photo, [painting], quick(encoder="auto", start="content", steps=1)).weights == encoder_registry.SLIM
 
 
 def test_weights_that_are_not_here(photo: np.ndarray, painting: np.ndarray, monkeypatch: pytest.MonkeyPatch):
@@ -220,9 +215,9 @@ def test_every_preset_refines(photo: np.ndarray, painting: np.ndarray, tiny: Pat
 
 
 def test_a_size_that_does_not_fit_is_lowered(photo: np.ndarray, painting: np.ndarray, monkeypatch: pytest.MonkeyPatch):
-    one = memory.REFINING_BYTES_PER_PIXEL[encoder_layers.SLIM]
+    one = memory.REFINING_BYTES_PER_PIXEL[encoder_registry.SLIM]
     monkeypatch.setattr(memory, "free_bytes", lambda: one * 96 * 128 // 2)
-    file = images.encode(Picture(photo, dpi=(200, 200)))
+    file = image_files.encode(Picture(photo, dpi=(200, 200)))
     result = refine(file, [painting], quick(start="content"))
     assert result.picture.rgb.shape == (68, 90, 3)
     assert result.picture.dpi == (200, 200)
@@ -242,13 +237,13 @@ def test_large_styles_and_lbfgs_take_memory_too():
         memory.refining_bytes_per_pixel(quick(**values))
         for values in ({"style_scale": 1.5}, {"style_scale": 4}, {"optimizer": "lbfgs"})
     )
-    assert plain == memory.REFINING_BYTES_PER_PIXEL[encoder_layers.SLIM]
+    assert plain == memory.REFINING_BYTES_PER_PIXEL[encoder_registry.SLIM]
     assert large > 4 * plain
     assert lbfgs == plain + memory.LBFGS_BYTES_PER_PIXEL
 
 
 def test_memory_is_known_for_each_encoder():
-    assert memory.REFINING_BYTES_PER_PIXEL.keys() == encoder_layers.ENCODERS.keys()
+    assert memory.REFINING_BYTES_PER_PIXEL.keys() == encoder_registry.ENCODERS.keys()
 
 
 def test_a_picture_too_narrow_for_the_encoder(painting: np.ndarray):
@@ -260,7 +255,7 @@ def test_a_picture_too_narrow_for_the_encoder(painting: np.ndarray):
 @pytest.mark.parametrize(("height", "width", "fits"), [(96, 128, True), (200, 49, False), (200, 51, True)])
 def test_whether_a_picture_is_too_narrow_is_known_before(height: int, width: int, fits: bool):
     with nullcontext() if fits else pytest.raises(InvalidOption, match="x 128 pixels is too narrow"):
-        check_shape(height, width, quick())
+        check_photo_size(height, width, quick())
 
 
 def test_a_picture_to_begin_with_has_the_photo_s_proportions(photo: np.ndarray, painting: np.ndarray):
@@ -273,7 +268,7 @@ def test_a_picture_to_begin_with_has_the_photo_s_proportions(photo: np.ndarray, 
 
 
 def test_transfer_style_goes_on_to_refine(photo: np.ndarray, painting: np.ndarray, tiny: Path, monkeypatch):
-    monkeypatch.setitem(PRESETS, "balanced", {"steps": 2, "encoder": encoder_layers.SLIM})
+    monkeypatch.setitem(PRESETS, "balanced", {"steps": 2, "encoder": encoder_registry.SLIM})
     result = API.transfer_style(photo, painting, tiny, size=100, refine="balanced")
     assert result.shape == (75, 100, 3)
     expected = refine(photo, [painting], RefineOptions.parse({"size": 100}), model_path=tiny)
@@ -285,7 +280,7 @@ def test_transfer_style_goes_on_to_refine(photo: np.ndarray, painting: np.ndarra
 
 def test_refine_in_one_line(photo: np.ndarray, painting: np.ndarray, tmp_path: Path):
     steps: list[Step] = []
-    options = {"size": 128, "steps": 2, "encoder": encoder_layers.SLIM}
+    options = {"size": 128, "steps": 2, "encoder": encoder_registry.SLIM}
     noise = API.refine(photo, [painting, photo], preset="fast", start="noise", on_step=steps.append, **options)
     assert noise.shape == (96, 128, 3)
     assert len(steps) == 3
@@ -296,9 +291,9 @@ def test_refine_in_one_line(photo: np.ndarray, painting: np.ndarray, tmp_path: P
 
 
 def test_what_did_not_go_as_asked_is_a_warning(photo: np.ndarray, painting: np.ndarray, monkeypatch):
-    monkeypatch.setattr(memory, "free_bytes", lambda: memory.REFINING_BYTES_PER_PIXEL[encoder_layers.SLIM] * 96 * 64)
+    monkeypatch.setattr(memory, "free_bytes", lambda: memory.REFINING_BYTES_PER_PIXEL[encoder_registry.SLIM] * 96 * 64)
     with pytest.warns(UserWarning, match="the size was lowered to 90") as caught:
-        API.refine(photo, painting, start="content", size=128, steps=1, encoder=encoder_layers.SLIM)
+        API.refine(photo, painting, start="content", size=128, steps=1, encoder=encoder_registry.SLIM)
     assert caught[0].filename == __file__
 
 
@@ -313,7 +308,7 @@ def test_a_film_of_the_steps(format: str):
         film.add(Step(step, 200, preview=Picture(grey)))
     with Image.open(io.BytesIO(film.encode(format))) as image:
         assert (image.format, image.size) == (format.upper(), (40, 20))
-        assert FRAMES / 2 < image.n_frames <= FRAMES + 2
+        assert FRAME_COUNT / 2 < image.n_frames <= FRAME_COUNT + 2
         image.seek(image.n_frames - 1)
         assert np.asarray(image.convert("RGB")).min() > 250
 

@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 from PIL import ImageDraw
 
-from model import images, magenta, transfer
 from model.errors import ImageError, InvalidOption
+from model.imaging import image_files, pixel_ops
+from model.inference import magenta
 from model.options import SheetOptions, StylizeOptions
+from model.pipelines import stylization
+from model.pipelines.contact_sheets import Cell, ContactSheet, make_contact_sheet
 from model.progress import Cancelled, Step
-from model.sheet import Cell, Sheet, contact_sheet
 from tests.model.tiny import write_tiny
 
 
@@ -19,7 +21,7 @@ def turned(painting: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(painting.swapaxes(0, 1))
 
 
-def cut(sheet: Sheet, cell: Cell) -> np.ndarray:
+def cut(sheet: ContactSheet, cell: Cell) -> np.ndarray:
     return sheet.picture.rgb[cell.y : cell.y + cell.height, cell.x : cell.x + cell.width]
 
 
@@ -43,12 +45,12 @@ def test_each_cell_is_the_pastiche_of_its_style_strength_and_brush_size(
     photo_png: bytes, painting: np.ndarray, turned: np.ndarray, tiny: Path
 ):
     options = SheetOptions(strengths=[0.3, 1], style_scales=[0.5, 2], size=64, keep_colours=0.5)
-    sheet = contact_sheet(photo_png, [painting, turned], options, model_path=tiny)
+    sheet = make_contact_sheet(photo_png, [painting, turned], options, model_path=tiny)
     asked = [(style, scale, strength) for style in (1, 2) for scale in (0.5, 2) for strength in (0.3, 1)]
     assert [(cell.style, cell.style_scale, cell.strength) for cell in sheet.cells] == asked
     for cell in sheet.cells:
         single = StylizeOptions(strength=cell.strength, style_scale=cell.style_scale, size=64, keep_colours=0.5)
-        alone = transfer.stylize(photo_png, [(painting, turned)[cell.style - 1]], single, tiny)
+        alone = stylization.stylize(photo_png, [(painting, turned)[cell.style - 1]], single, tiny)
         assert np.array_equal(in_bytes(cut(sheet, cell)), in_bytes(alone.picture.rgb))
 
 
@@ -56,7 +58,7 @@ def test_the_grid_has_a_column_for_each_strength_and_a_row_for_each_style_and_br
     photo: np.ndarray, painting: np.ndarray, turned: np.ndarray, tiny: Path
 ):
     options = SheetOptions(strengths=[0.3, 0.6, 1], style_scales=[1, 2], size=64)
-    sheet = contact_sheet(photo, [painting, turned], options, model_path=tiny)
+    sheet = make_contact_sheet(photo, [painting, turned], options, model_path=tiny)
     height, width = sheet.picture.rgb.shape[:2]
     columns = sorted({cell.x for cell in sheet.cells})
     rows = sorted({cell.y for cell in sheet.cells})
@@ -76,7 +78,7 @@ def test_around_the_pictures_is_white_paper_with_words_that_can_be_read(
 ):
     words = words_drawn(monkeypatch)
     options = SheetOptions(strengths=[0.25, 1], style_scales=[0.5, 1], size=64)
-    sheet = contact_sheet(photo, [painting], options, ["waves"], tiny)
+    sheet = make_contact_sheet(photo, [painting], options, ["waves"], tiny)
     assert words == ["strength 0.25", "strength 1", "waves", "brush size 0.5", "brush size 1"]
     assert (sheet.picture.rgb[[0, -1]] == 1).all()
     assert (sheet.picture.rgb[:, [0, -1]] == 1).all()
@@ -88,7 +90,7 @@ def test_a_brush_size_that_nobody_asked_for_is_not_told(
     photo: np.ndarray, painting: np.ndarray, tiny: Path, monkeypatch: pytest.MonkeyPatch
 ):
     words = words_drawn(monkeypatch)
-    contact_sheet(photo, [painting], SheetOptions(strengths=[1], size=64), model_path=tiny)
+    make_contact_sheet(photo, [painting], SheetOptions(strengths=[1], size=64), model_path=tiny)
     assert words == ["strength 1", "style 1"]
 
 
@@ -97,7 +99,7 @@ def test_a_long_name_is_cut_where_the_pictures_begin(
 ):
     words = words_drawn(monkeypatch)
     options = SheetOptions(strengths=[1], size=64)
-    sheet = contact_sheet(photo, [painting], options, ["The Great Wave off Kanagawa, from a later print"], tiny)
+    sheet = make_contact_sheet(photo, [painting], options, ["The Great Wave off Kanagawa, from a later print"], tiny)
     assert words[1].startswith("The Great")
     assert words[1].endswith("…")
     cell = sheet.cells[0]
@@ -108,7 +110,7 @@ def test_a_long_name_is_cut_where_the_pictures_begin(
 def test_narrow_photos_have_their_words_beside_each_other(painting: np.ndarray, tiny: Path, shape: tuple[int, int]):
     photo = np.full((*shape, 3), 0.5, "float32")
     options = SheetOptions(strengths=[0.25, 0.5, 1], style_scales=[1, 2], size=96)
-    sheet = contact_sheet(photo, [painting, painting], options, model_path=tiny)
+    sheet = make_contact_sheet(photo, [painting, painting], options, model_path=tiny)
     boxes = [(cell.x, cell.y, cell.x + cell.width, cell.y + cell.height) for cell in sheet.cells]
     apart = [a[2] <= b[0] or b[2] <= a[0] or a[3] <= b[1] or b[3] <= a[1] for a in boxes for b in boxes if a != b]
     assert all(apart)
@@ -119,7 +121,7 @@ def test_narrow_photos_have_their_words_beside_each_other(painting: np.ndarray, 
 def test_where_a_photo_is_clear_the_paper_shows(photo: np.ndarray, painting: np.ndarray, tiny: Path):
     alpha = np.ones((*photo.shape[:2], 1), "float32")
     alpha[:, :64] = 0
-    sheet = contact_sheet(
+    sheet = make_contact_sheet(
         np.concatenate([photo, alpha], axis=2), [painting], SheetOptions(strengths=[1], size=128), model_path=tiny
     )
     seen = cut(sheet, sheet.cells[0])
@@ -133,34 +135,34 @@ def test_each_painting_is_looked_at_once_for_each_brush_size(
     weights = write_tiny(tmp_path / "fresh.npz", seed=3)
     network = magenta.load(weights)
     options = SheetOptions(strengths=[0.4, 0.7, 1], style_scales=[1, 2], size=64)
-    contact_sheet(photo_png, [painting, turned], options, model_path=weights)
+    make_contact_sheet(photo_png, [painting, turned], options, model_path=weights)
     assert network.predictor_runs == 2 * 2 + 1  # and at the photo
 
 
 def test_a_photo_is_read_once(photo_png: bytes, painting: np.ndarray, tiny: Path, monkeypatch: pytest.MonkeyPatch):
     reads: list[object] = []
-    read = images.read
+    read = image_files.read
 
-    def noted(source: images.ImageSource, **how: object) -> images.Picture:
+    def noted(source: image_files.ImageSource, **how: object) -> pixel_ops.Picture:
         reads.extend([source] if isinstance(source, bytes) else [])
         return read(source, **how)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(images, "read", noted)
-    contact_sheet(photo_png, [painting], SheetOptions(size=64), model_path=tiny)
+    monkeypatch.setattr(image_files, "read", noted)
+    make_contact_sheet(photo_png, [painting], SheetOptions(size=64), model_path=tiny)
     assert reads == [photo_png]
 
 
 def test_a_style_file_has_its_own_name_and_one_brush_size(
     photo: np.ndarray, painting: np.ndarray, tiny: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    style = transfer.style_file([painting], [1.0], tiny, name="waves").to_bytes()
+    style = stylization.make_style_file([painting], [1.0], tiny, name="waves").to_bytes()
     words = words_drawn(monkeypatch)
-    sheet = contact_sheet(photo, [style], SheetOptions(strengths=[1], size=64), model_path=tiny)
+    sheet = make_contact_sheet(photo, [style], SheetOptions(strengths=[1], size=64), model_path=tiny)
     assert words == ["strength 1", "waves"]
-    alone = transfer.stylize(photo, [style], StylizeOptions(size=64), tiny)
+    alone = stylization.stylize(photo, [style], StylizeOptions(size=64), tiny)
     assert np.array_equal(in_bytes(cut(sheet, sheet.cells[0])), in_bytes(alone.picture.rgb))
     with pytest.raises(InvalidOption, match="painting itself") as error:
-        contact_sheet(photo, [style], SheetOptions(style_scales=[1, 2]), model_path=tiny)
+        make_contact_sheet(photo, [style], SheetOptions(style_scales=[1, 2]), model_path=tiny)
     assert error.value.field == "style_scales"
 
 
@@ -172,7 +174,7 @@ def test_it_tells_of_each_picture_and_can_be_stopped(photo: np.ndarray, painting
         if step.step == 2:
             raise Cancelled
 
-    sheet = contact_sheet(photo, [painting], SheetOptions(strengths=[0.3, 0.6, 1], size=64), (), tiny, on_step)
+    sheet = make_contact_sheet(photo, [painting], SheetOptions(strengths=[0.3, 0.6, 1], size=64), (), tiny, on_step)
     assert [(step.step, step.steps) for step in steps] == [(1, 3), (2, 3)]
     assert [cell.strength for cell in sheet.cells] == [0.3, 0.6]
     assert (cut(sheet, sheet.cells[1]) < 1).any()
@@ -181,9 +183,9 @@ def test_it_tells_of_each_picture_and_can_be_stopped(photo: np.ndarray, painting
 def test_more_pictures_than_a_sheet_holds(photo: np.ndarray, painting: np.ndarray):
     options = SheetOptions(strengths=[0.1 * n for n in range(1, 9)], style_scales=[0.5, 1, 2])
     with pytest.raises(InvalidOption, match="at most 96 pictures, not 120"):
-        contact_sheet(photo, [painting] * 5, options)
+        make_contact_sheet(photo, [painting] * 5, options)
 
 
 def test_what_cannot_be_read_is_told_before_any_network_is_loaded(photo: np.ndarray, painting: np.ndarray):
     with pytest.raises(ImageError, match="style"):
-        contact_sheet(photo, [painting, b"no picture"], model_path="nowhere.npz")
+        make_contact_sheet(photo, [painting, b"no picture"], model_path="nowhere.npz")

@@ -14,13 +14,18 @@ import numpy as np
 import pytest
 from skimage import data
 
-from model import images, kernels, magenta, tiles, weights
-from model.engine import PLAIN, Engine, Parts, Way
 from model.errors import ImageTooLarge
-from model.likeness import psnr
-from model.magenta import Magenta, load
-from model.networks import V1_256, Architecture, assign_arrays, build_transformer, read_arrays
-from model.trial import trial_pictures
+from model.imaging import pixel_ops
+from model.imaging.pixel_ops import psnr
+from model.inference import folding, magenta
+from model.inference.autotune import trial_pictures
+from model.inference.engine import FLOAT32_PLAN, Backends, ExecutionPlan, TransformerEngine
+from model.inference.magenta import Magenta, load
+from model.inference.tiling import renderer
+from model.networks.architecture import V1_256, Architecture
+from model.networks.layers import assign_arrays, read_arrays
+from model.networks.transformer import build_transformer
+from model.weights import registry
 from tests.model.tiny import TINY, tiny_arrays
 
 SOME_BLOCKS = replace(TINY, residual_blocks=3)  # so that some begin with a sum
@@ -32,22 +37,24 @@ class Stopped(Exception):
     pass
 
 
-@pytest.fixture(scope="module", params=[PLAIN, PLAIN._replace(blocks="winograd")], ids=str)
+@pytest.fixture(scope="module", params=[FLOAT32_PLAN, FLOAT32_PLAN._replace(blocks="winograd")], ids=str)
 def network(request: pytest.FixtureRequest) -> Iterator[Magenta]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(magenta, "fastest", lambda *network: Engine(Parts(*network[:2]), request.param))
+        patch.setattr(
+            magenta, "fastest_engine", lambda *network: TransformerEngine(Backends(*network[:2]), request.param)
+        )
         yield Magenta("tiny", SOME_BLOCKS, tiny_arrays(architecture=SOME_BLOCKS))
 
 
 @pytest.fixture(scope="module")
 def shipped() -> Magenta:
-    return load(weights.SHIPPED)
+    return load(registry.SHIPPED_MAGENTA)
 
 
 def make_bands_small(patch: pytest.MonkeyPatch) -> None:
     """Two rows of the residual blocks, and so eight of the picture."""
-    patch.setattr(tiles, "BAND_PIXELS", 1)
-    patch.setattr(tiles, "LEAST_BAND", 2)
+    patch.setattr(renderer, "BAND_PIXELS", 1)
+    patch.setattr(renderer, "MIN_BAND_ROWS", 2)
 
 
 @pytest.fixture
@@ -66,7 +73,7 @@ def noise(*shape: int, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).random(shape, dtype="float32")
 
 
-def tiled(network: Any, content: tiles.Rows, vector: np.ndarray, on_stage: Any = None) -> np.ndarray:
+def tiled(network: Any, content: renderer.RowSource, vector: np.ndarray, on_stage: Any = None) -> np.ndarray:
     pastiche = np.full(content.shape, np.nan, "float32")
 
     def put(top: int, rows: np.ndarray) -> None:
@@ -74,7 +81,7 @@ def tiled(network: Any, content: tiles.Rows, vector: np.ndarray, on_stage: Any =
         assert top == 0 or not np.isnan(pastiche[top - 1]).any()
         pastiche[top : top + len(rows)] = rows
 
-    tiles.render(network, content, vector, put, on_stage)
+    renderer.render(network, content, vector, put, on_stage)
     return pastiche
 
 
@@ -88,9 +95,11 @@ def random_network(architecture: Architecture) -> Any:
         if array.ndim == 1:
             arrays[name] = array + rng.uniform(-0.2, 0.2, array.shape).astype("float32")
     assign_arrays(transformer, arrays)
-    fitted = kernels.fitted(architecture, read_arrays(transformer))
-    norms = kernels.StyleNorms(architecture, fitted)
-    return SimpleNamespace(architecture=architecture, transformer=transformer, arrays=fitted, way=PLAIN, norms=norms)
+    fitted = folding.transformer_arrays(architecture, read_arrays(transformer))
+    norms = folding.StyleNorms(architecture, fitted)
+    return SimpleNamespace(
+        architecture=architecture, transformer=transformer, arrays=fitted, way=FLOAT32_PLAN, norms=norms
+    )
 
 
 SIZES = [(32, 32), (33, 35), (251, 333), (333, 250), (34, 700), (701, 33)]
@@ -104,8 +113,8 @@ def test_in_bands_as_in_one(network: Magenta, small_bands: None, size: tuple[int
 
 def test_in_bands_as_in_one_in_bfloat16(small_bands: None, monkeypatch: pytest.MonkeyPatch):
     """Scales are rounded with the kernels there, and the photo has smooth places."""
-    way = Way("float32", "winograd", "bfloat16")
-    monkeypatch.setattr(magenta, "fastest", lambda *network: Engine(Parts(*network[:2]), way))
+    way = ExecutionPlan("float32", "winograd", "bfloat16")
+    monkeypatch.setattr(magenta, "fastest_engine", lambda *network: TransformerEngine(Backends(*network[:2]), way))
     network = Magenta("tiny", SOME_BLOCKS, tiny_arrays(architecture=SOME_BLOCKS))
     for photo in trial_pictures():
         content, vector = photo[:150, :210], noise(8)
@@ -127,8 +136,8 @@ class Compared(NamedTuple):
 
 @pytest.fixture(scope="module", params=PHOTOS)
 def compared(request: pytest.FixtureRequest, shipped: Magenta) -> Compared:
-    photo = images.resize(PHOTOS[request.param]() / np.float32(255), (HEIGHT, WIDTH))
-    vector = shipped.embed(images.resize(data.immunohistochemistry() / np.float32(255), (256, 256)))
+    photo = pixel_ops.resize(PHOTOS[request.param]() / np.float32(255), (HEIGHT, WIDTH))
+    vector = shipped.embed(pixel_ops.resize(data.immunohistochemistry() / np.float32(255), (256, 256)))
     with pytest.MonkeyPatch.context() as patch:
         make_bands_small(patch)
         return Compared(tiled(shipped, photo, vector), shipped.render(photo, vector))
@@ -196,7 +205,7 @@ def test_what_is_stopped_leaves_nothing_behind(network: Magenta, scratch: Path, 
 
 
 def test_a_full_disk_is_told_before_the_start(network: Magenta, scratch: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(shutil, "disk_usage", lambda folder: SimpleNamespace(free=tiles.disk_bytes(TINY, 64, 64)))
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: SimpleNamespace(free=renderer.disk_bytes(TINY, 64, 64)))
     tiled(network, noise(64, 64, 3), noise(8))
     sentence = r"68 x 64 pixels needs .* GB of disk .* is free: make room, let TMPDIR name another disk"
     with pytest.raises(ImageTooLarge, match=sentence) as caught:
@@ -221,4 +230,4 @@ def test_it_takes_no_more_disk_than_it_says(network: Magenta, scratch: Path, sma
         most = max(most, sum(file.stat().st_size for file in scratch.rglob("*") if file.is_file()))
 
     tiled(network, noise(67, 90, 3), noise(8), on_stage)
-    assert most == tiles.disk_bytes(TINY, 67, 90)
+    assert most == renderer.disk_bytes(TINY, 67, 90)

@@ -12,10 +12,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from API import style_vector, transfer_style
-from model import Pastiche, StylizeOptions, magenta, stylize, transfer, weights
+from API import transfer_style
+from model import Pastiche, StylizeOptions, style_vector, stylize
 from model.errors import BrokenImage, ImageError, InvalidOption, UnsupportedImage, WeightsBroken, WeightsMissing
+from model.inference import magenta
 from model.options import DEFAULT_SIDE, MAX_SIDE
+from model.pipelines import stylization
+from model.weights import npz, registry
 from tests.model.saved_model import build
 
 OPTIONS = StylizeOptions(strength=0.5, size=64)
@@ -31,7 +34,7 @@ def other(painting: np.ndarray) -> np.ndarray:
 @pytest.fixture
 def network() -> magenta.Magenta:
     """The one that `stylize` uses by default."""
-    return magenta.load(weights.choose(None))
+    return magenta.load(registry.choose(None))
 
 
 def difference(one: np.ndarray, other: np.ndarray) -> float:
@@ -184,7 +187,7 @@ def test_weights_are_loaded_at_the_first_picture_only(
     photo: np.ndarray, painting: np.ndarray, tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     loaded = []
-    real = magenta.read_weights
+    real = npz.read_weights
     monkeypatch.setattr(magenta, "read_weights", lambda path: loaded.append(Path(path)) or real(path))
     fresh = Path(shutil.copy(tiny, tmp_path / "fresh.npz"))
     with pytest.raises(UnsupportedImage):
@@ -199,7 +202,7 @@ def test_the_result_tells_how_it_was_made(photo: np.ndarray, painting: np.ndarra
     vector = style_vector(painting)
     pastiche = stylize(photo, [painting, vector], OPTIONS.model_copy(update={"weights": [3, 1]}))
     assert isinstance(pastiche, Pastiche)
-    assert pastiche.weights == network.name == "magenta-small" == transfer.ready()
+    assert pastiche.weights == network.name == "magenta-small" == stylization.warm_up()
     assert pastiche.seconds > 0
     first, second = pastiche.recipe.pop("styles")
     assert first["vector_sha256"] == second["vector_sha256"]
@@ -302,7 +305,7 @@ def test_what_is_no_photo(painting: np.ndarray, source: object):
 def test_bad_pictures_are_refused_by_name_before_any_is_painted(
     photo: np.ndarray, painting_png: bytes, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(transfer, "_network", lambda _: pytest.fail("the network was loaded"))
+    monkeypatch.setattr(stylization, "_load_network", lambda _: pytest.fail("the network was loaded"))
     cut = painting_png[: len(painting_png) // 2]
     with pytest.raises(BrokenImage, match="style"):
         transfer_style(photo, [painting_png, cut])
@@ -316,5 +319,5 @@ def test_what_is_ready_has_painted_once(network: magenta.Magenta, monkeypatch: p
     monkeypatch.setattr(
         network, "render", lambda content, vector: painted.append(content.shape) or real(content, vector)
     )
-    assert transfer.ready() == network.name
+    assert stylization.warm_up() == network.name
     assert painted == [(64, 64, 3)]

@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from model import StylizeOptions, stylize, transfer
+from model import StylizeOptions, stylize
 from model.errors import InvalidOption
-from model.vectors import MOST, StyleFile, looks_like_one
+from model.pipelines import stylization
+from model.style_file import MAX_BYTES, StyleFile, is_style_file
 from tests.model.tiny import write_tiny
 
 ABOUT = {"name": "Waves", "credit": "Anna", "licence": "CC0-1.0"}
@@ -19,7 +20,7 @@ ABOUT = {"name": "Waves", "credit": "Anna", "licence": "CC0-1.0"}
 
 @pytest.fixture
 def file(painting: np.ndarray, tiny: Path) -> StyleFile:
-    return transfer.style_file([painting], [1.0], tiny, **ABOUT)
+    return stylization.make_style_file([painting], [1.0], tiny, **ABOUT)
 
 
 def altered(file: StyleFile, **values) -> bytes:
@@ -54,8 +55,8 @@ def test_it_blends_with_paintings(photo: np.ndarray, painting: np.ndarray, file:
 
 
 def test_the_average_of_paintings(photo: np.ndarray, painting: np.ndarray, tiny: Path):
-    one, other = (transfer.style_vector(picture, tiny) for picture in (painting, photo))
-    average = transfer.style_file([painting, photo], [0.25, 0.75], tiny, **ABOUT)
+    one, other = (stylization.style_vector(picture, tiny) for picture in (painting, photo))
+    average = stylization.make_style_file([painting, photo], [0.25, 0.75], tiny, **ABOUT)
     assert np.allclose(average.vector, 0.25 * one + 0.75 * other, atol=1e-6)
 
 
@@ -85,7 +86,7 @@ def test_what_is_no_style_file(file: StyleFile, values: dict):
     assert caught.value.field == "style"
 
 
-@pytest.mark.parametrize("data", [b"{", b"{}", b"[]", b"{" + b" " * MOST + b"}", b'{"a":' * 20_000])
+@pytest.mark.parametrize("data", [b"{", b"{}", b"[]", b"{" + b" " * MAX_BYTES + b"}", b'{"a":' * 20_000])
 def test_nonsense_is_no_style_file(data: bytes):
     with pytest.raises(InvalidOption, match="not a style file"):
         StyleFile.from_bytes(data)
@@ -100,10 +101,10 @@ def test_numbers_that_would_paint_nonsense(photo: np.ndarray, file: StyleFile, t
 
 def test_too_long_a_text_is_told(painting: np.ndarray, tiny: Path):
     with pytest.raises(InvalidOption, match="'credit'") as caught:
-        transfer.style_file([painting], [1.0], tiny, name="Waves", credit="x" * 201)
+        stylization.make_style_file([painting], [1.0], tiny, name="Waves", credit="x" * 201)
     assert caught.value.field == "credit"
 
 
 def test_pictures_do_not_look_like_one(painting_png: bytes, file: StyleFile):
-    assert not looks_like_one(painting_png)
-    assert looks_like_one(file.to_bytes())
+    assert not is_style_file(painting_png)
+    assert is_style_file(file.to_bytes())

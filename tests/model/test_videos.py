@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from model import videos
 from model.errors import ImageError
-from model.frames import Frame
-from model.videos import Video
+from model.video import videos
+from model.video.frames import Frame
+from model.video.videos import Video
 from tests.model.clip_files import HEIGHT, WIDTH, frames, video
 
 

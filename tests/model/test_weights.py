@@ -17,8 +17,8 @@ from pathlib import Path
 
 import pytest
 
-from model import weights
 from model.errors import WeightsBroken, WeightsError, WeightsMissing
+from model.weights import registry
 
 PARTS = ("saved_model.pb", "variables/variables.index", "variables/variables.data-00000-of-00001")
 NAME = "magenta-v1-256.tar.gz"
@@ -62,12 +62,12 @@ class Server:
         self.files: dict[str, bytes] = {}
         self.refused: dict[str, int] = {}
         self.cut: set[str] = set()
-        self.asked: list[str] = []
+        self.raw_order: list[str] = []
         server = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                server.asked.append(self.path)
+                server.raw_order.append(self.path)
                 body = server.files.get(self.path)
                 self.send_response(200 if body else server.refused.get(self.path, 404))
                 body = body or b"<html>no</html>"
@@ -103,7 +103,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("TFHUB_CACHE_DIR", str(tmp_path / "hub"))
     for variable in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.delenv(variable, raising=False)
-    monkeypatch.setattr(weights, "SHIPPED", npz(tmp_path / "shipped" / "magenta-small.npz"))
+    monkeypatch.setattr(registry, "SHIPPED_MAGENTA", npz(tmp_path / "shipped" / "magenta-small.npz"))
     return tmp_path / "cache"
 
 
@@ -115,11 +115,11 @@ def sources(server: Server, monkeypatch: pytest.MonkeyPatch) -> Server:
 
 
 def change(monkeypatch: pytest.MonkeyPatch, **fields: object) -> None:
-    monkeypatch.setitem(weights.TABLE, "v1-256", dataclasses.replace(weights.TABLE["v1-256"], **fields))
+    monkeypatch.setitem(registry.ENTRIES, "v1-256", dataclasses.replace(registry.ENTRIES["v1-256"], **fields))
 
 
 def test_table():
-    small, official = weights.TABLE["magenta-small"], weights.TABLE["v1-256"]
+    small, official = registry.ENTRIES["magenta-small"], registry.ENTRIES["v1-256"]
     assert (small.filename, small.sources) == ("magenta-small.npz", ())
     assert official.filename == NAME
     assert [url.split("/")[2] for url in official.sources] == ["tfhub.dev", "storage.googleapis.com", "www.kaggle.com"]
@@ -130,22 +130,22 @@ def test_table():
 
 def test_fetch_keeps_the_file_and_its_sha256_and_nothing_else(sources: Server, cache: Path):
     sources.files["/first"] = archive()
-    assert weights.fetch("v1-256") == cache / NAME
+    assert registry.fetch("v1-256") == cache / NAME
     assert (cache / NAME).read_bytes() == archive()
     assert (cache / f"{NAME}.sha256").read_text() == f"{sha256(archive())}  {NAME}\n"
     assert len(list(cache.iterdir())) == 2
-    assert sources.asked == ["/first"]
+    assert sources.raw_order == ["/first"]
 
 
 def test_fetch_shows_a_bar_when_asked(sources: Server, capsys: pytest.CaptureFixture[str]):
     sources.files["/first"] = archive()
-    weights.fetch("v1-256", progress=True)
+    registry.fetch("v1-256", progress=True)
     assert "100%" in capsys.readouterr().err
 
 
 def test_fetch_is_silent_otherwise(sources: Server, capsys: pytest.CaptureFixture[str]):
     sources.files["/first"] = archive()
-    weights.fetch("v1-256")
+    registry.fetch("v1-256")
     assert capsys.readouterr() == ("", "")
 
 
@@ -153,8 +153,8 @@ def test_fetch_is_silent_otherwise(sources: Server, capsys: pytest.CaptureFixtur
 def test_a_source_that_refuses_is_passed_over(sources: Server, status: int):
     sources.refused["/first"] = status
     sources.files["/second"] = archive()
-    assert weights.fetch("v1-256").read_bytes() == archive()
-    assert sources.asked == ["/first", "/second"]
+    assert registry.fetch("v1-256").read_bytes() == archive()
+    assert sources.raw_order == ["/first", "/second"]
 
 
 @pytest.mark.parametrize(
@@ -171,63 +171,63 @@ def test_a_source_that_refuses_is_passed_over(sources: Server, status: int):
 )
 def test_a_source_with_another_file_is_passed_over(sources: Server, body: bytes):
     sources.files |= {"/first": body, "/second": archive()}
-    assert weights.fetch("v1-256").read_bytes() == archive()
+    assert registry.fetch("v1-256").read_bytes() == archive()
 
 
 def test_a_connection_that_breaks_is_passed_over(sources: Server):
     sources.files |= {"/first": archive(), "/second": archive()}
     sources.cut.add("/first")
-    assert weights.fetch("v1-256").read_bytes() == archive()
-    assert sources.asked == ["/first", "/second"]
+    assert registry.fetch("v1-256").read_bytes() == archive()
+    assert sources.raw_order == ["/first", "/second"]
 
 
 def test_the_wrong_sha256_never_lands(sources: Server, cache: Path, monkeypatch: pytest.MonkeyPatch):
     change(monkeypatch, sha256=sha256(b"another"))
     sources.files |= {"/first": archive(), "/second": archive()}
     with pytest.raises(WeightsMissing, match="sha256"):
-        weights.fetch("v1-256")
+        registry.fetch("v1-256")
     assert list(cache.iterdir()) == []
 
 
 def test_a_failed_fetch_leaves_the_cache_as_it_was(sources: Server, cache: Path, monkeypatch: pytest.MonkeyPatch):
     sources.files["/first"] = archive()
-    weights.fetch("v1-256")
-    monkeypatch.setattr(weights, "find", lambda name: None)  # as if it were not good
+    registry.fetch("v1-256")
+    monkeypatch.setattr(registry, "find", lambda name: None)  # as if it were not good
     sources.files["/first"] = archive()[:-1]
     with pytest.raises(WeightsMissing):
-        weights.fetch("v1-256")
+        registry.fetch("v1-256")
     assert (cache / NAME).read_bytes() == archive()
-    assert weights.verify("v1-256").ok
+    assert registry.verify("v1-256").ok
 
 
 def test_fetch_mends_a_broken_file(sources: Server, cache: Path):
     sources.files["/first"] = archive()
-    weights.fetch("v1-256").write_bytes(b"decayed")
-    assert weights.fetch("v1-256").read_bytes() == archive()
+    registry.fetch("v1-256").write_bytes(b"decayed")
+    assert registry.fetch("v1-256").read_bytes() == archive()
     assert len(list(cache.iterdir())) == 2
 
 
 def test_fetch_of_what_is_here_asks_nobody(sources: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("STYLE_MODEL_DIR", str(saved_model(tmp_path / "mine")))
-    assert weights.fetch("v1-256") == tmp_path / "mine"
-    assert weights.fetch("magenta-small") == weights.SHIPPED
-    assert sources.asked == []
+    assert registry.fetch("v1-256") == tmp_path / "mine"
+    assert registry.fetch("magenta-small") == registry.SHIPPED_MAGENTA
+    assert sources.raw_order == []
 
 
 def test_two_fetches_at_once(sources: Server, cache: Path):
     sources.files["/first"] = archive()
     with ThreadPoolExecutor(2) as threads:
-        fetched = list(threads.map(weights.fetch, ["v1-256"] * 2))
+        fetched = list(threads.map(registry.fetch, ["v1-256"] * 2))
     assert fetched == [cache / NAME] * 2
-    assert weights.verify("v1-256").ok
-    assert sources.asked == ["/first"]
+    assert registry.verify("v1-256").ok
+    assert sources.raw_order == ["/first"]
 
 
 def test_offline_says_which_file_goes_where(server: Server, cache: Path, monkeypatch: pytest.MonkeyPatch):
     server.http.socket.close()  # nobody listens on this port any more
     change(monkeypatch, sources=(server.url("/first"), server.url("/second")))
     with pytest.raises(WeightsMissing) as caught:
-        weights.fetch("v1-256")
+        registry.fetch("v1-256")
     assert str(caught.value) == (
         "'v1-256' could not be downloaded from any of its 2 sources (127.0.0.1: no connection, or a broken one; "
         f"127.0.0.1: no connection, or a broken one); put the file {NAME} into {cache} or into the folder named by "
@@ -237,20 +237,20 @@ def test_offline_says_which_file_goes_where(server: Server, cache: Path, monkeyp
 
 
 def test_what_ships_is_not_fetched():
-    weights.SHIPPED.unlink()
+    registry.SHIPPED_MAGENTA.unlink()
     with pytest.raises(WeightsMissing, match="git checkout"):
-        weights.fetch("magenta-small")
+        registry.fetch("magenta-small")
 
 
 def test_a_cache_that_cannot_be_written(sources: Server, cache: Path):
     cache.write_text("a file where the folder should be")
     with pytest.raises(WeightsError, match="STYLE_CACHE_DIR"):
-        weights.fetch("v1-256")
+        registry.fetch("v1-256")
 
 
 def test_unknown_names_are_refused():
     with pytest.raises(WeightsMissing, match="The names are: magenta-small, v1-256"):
-        weights.fetch("v2")
+        registry.fetch("v2")
 
 
 # find and verify
@@ -258,103 +258,103 @@ def test_unknown_names_are_refused():
 
 def test_only_fetch_downloads(sources: Server):
     sources.files["/first"] = archive()
-    assert weights.find("v1-256") is None
-    assert weights.choose(None) == weights.SHIPPED
-    assert [status.ok for status in weights.statuses()] == [True, False]
+    assert registry.find("v1-256") is None
+    assert registry.choose(None) == registry.SHIPPED_MAGENTA
+    assert [status.ok for status in registry.statuses()] == [True, False]
     with pytest.raises(WeightsMissing, match="python -m model weights fetch v1-256"):
-        weights.choose("v1-256")
-    assert sources.asked == []
+        registry.choose("v1-256")
+    assert sources.raw_order == []
 
 
 @pytest.mark.parametrize("keep_times", [True, False])
 def test_a_tampered_file_is_not_found(sources: Server, cache: Path, keep_times: bool):
     sources.files["/first"] = archive()
-    file = weights.fetch("v1-256")
-    assert weights.find("v1-256") == file
+    file = registry.fetch("v1-256")
+    assert registry.find("v1-256") == file
     before = file.stat()
     file.write_bytes(archive(b"evil"))
     if keep_times:
         os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
-    assert weights.find("v1-256") is None
-    assert weights.choose(None) == weights.SHIPPED
+    assert registry.find("v1-256") is None
+    assert registry.choose(None) == registry.SHIPPED_MAGENTA
     for given in ("v1-256", file):
         with pytest.raises(WeightsBroken, match="sha256"):
-            weights.choose(given)
-    status = weights.verify("v1-256")
+            registry.choose(given)
+    status = registry.verify("v1-256")
     assert (status.ok, status.path, status.where, status.sha256) == (False, file, "cache", sha256(file.read_bytes()))
     assert "sha256" in str(status.problem)
-    assert str(file) in str(weights.fix(status))
+    assert str(file) in str(registry.remedy(status))
 
 
 def test_a_file_put_into_the_cache_by_hand(cache: Path):
     cache.mkdir()
     (cache / NAME).write_bytes(archive())
-    status = weights.verify("v1-256")
-    assert status == weights.Status("v1-256", cache / NAME, sha256(archive()), True, None, "cache")
+    status = registry.verify("v1-256")
+    assert status == registry.WeightsStatus("v1-256", cache / NAME, sha256(archive()), True, None, "cache")
     (cache / NAME).write_bytes(archive()[:-1])
-    assert weights.find("v1-256") is None
+    assert registry.find("v1-256") is None
 
 
 def test_missing_weights():
-    status = weights.verify("v1-256")
-    assert status == weights.Status("v1-256", None, None, False, "it is not on this machine", None)
-    assert weights.fix(status) == "run: python -m model weights fetch v1-256"
+    status = registry.verify("v1-256")
+    assert status == registry.WeightsStatus("v1-256", None, None, False, "it is not on this machine", None)
+    assert registry.remedy(status) == "run: python -m model weights fetch v1-256"
 
 
 def test_the_local_folder_comes_first(tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch):
-    weights.import_file(saved_model(tmp_path / "download"), "v1-256")
+    registry.import_file(saved_model(tmp_path / "download"), "v1-256")
     local = tmp_path / "local"
     local.mkdir()
     monkeypatch.setenv("STYLE_MODEL_DIR", str(local))
-    assert weights.find("v1-256") == cache / NAME
+    assert registry.find("v1-256") == cache / NAME
     (local / NAME).write_bytes(archive())
-    assert weights.find("v1-256") == local / NAME
-    assert weights.verify("v1-256").where == "local folder"
-    assert weights.find("magenta-small") == weights.SHIPPED
-    assert weights.find("magenta-small") != npz(local / "magenta-small.npz") == weights.find("magenta-small")
+    assert registry.find("v1-256") == local / NAME
+    assert registry.verify("v1-256").where == "local folder"
+    assert registry.find("magenta-small") == registry.SHIPPED_MAGENTA
+    assert registry.find("magenta-small") != npz(local / "magenta-small.npz") == registry.find("magenta-small")
 
 
 def test_a_broken_file_in_the_local_folder_is_passed_over(tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch):
-    weights.import_file(saved_model(tmp_path / "download"), "v1-256")
+    registry.import_file(saved_model(tmp_path / "download"), "v1-256")
     (tmp_path / NAME).write_bytes(archive()[:-1])
     monkeypatch.setenv("STYLE_MODEL_DIR", str(tmp_path))
-    assert weights.find("v1-256") == cache / NAME
-    status = weights.verify("v1-256")
+    assert registry.find("v1-256") == cache / NAME
+    status = registry.verify("v1-256")
     assert (status.ok, status.path) == (False, tmp_path / NAME)
-    assert weights.fix(status) == f"replace or delete {tmp_path / NAME}"
+    assert registry.remedy(status) == f"replace or delete {tmp_path / NAME}"
 
 
 @pytest.mark.parametrize("below", ["", "magenta-v1-256", "magenta_arbitrary-image-stylization-v1-256_2"])
 def test_an_unpacked_model_in_the_local_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, below: str):
     folder = saved_model(tmp_path / "local" / below)
     monkeypatch.setenv("STYLE_MODEL_DIR", str(tmp_path / "local"))
-    assert weights.find("v1-256") == weights.choose(None) == folder
+    assert registry.find("v1-256") == registry.choose(None) == folder
     (folder / "variables" / "variables.index").unlink()
-    assert weights.find("v1-256") is None
+    assert registry.find("v1-256") is None
 
 
 def test_the_cache_of_tensorflow_hub(tmp_path: Path):
     folder = saved_model(tmp_path / "hub" / HUB_FOLDER)
-    assert weights.choose(None) == weights.find("v1-256") == folder
-    assert weights.verify("v1-256") == weights.Status("v1-256", folder, None, True, None, "hub cache")
+    assert registry.choose(None) == registry.find("v1-256") == folder
+    assert registry.verify("v1-256") == registry.WeightsStatus("v1-256", folder, None, True, None, "hub cache")
 
 
 def test_the_sha256_of_what_ships():
-    sums = weights.SHIPPED.with_name("SHA256SUMS")
-    sums.write_text(f"{'0' * 64}  other.npz\n{sha256(weights.SHIPPED.read_bytes())} *magenta-small.npz\n")
-    assert weights.verify("magenta-small").ok
-    weights.SHIPPED.write_bytes(weights.SHIPPED.read_bytes() + b"more")
-    assert not weights.verify("magenta-small").ok
+    sums = registry.SHIPPED_MAGENTA.with_name("SHA256SUMS")
+    sums.write_text(f"{'0' * 64}  other.npz\n{sha256(registry.SHIPPED_MAGENTA.read_bytes())} *magenta-small.npz\n")
+    assert registry.verify("magenta-small").ok
+    registry.SHIPPED_MAGENTA.write_bytes(registry.SHIPPED_MAGENTA.read_bytes() + b"more")
+    assert not registry.verify("magenta-small").ok
     with pytest.raises(WeightsBroken, match="git checkout") as caught:
-        weights.choose(None)
+        registry.choose(None)
     assert caught.value.field == "model_path"
 
 
 def test_damage_to_what_ships_is_seen_without_a_sha256():
-    data = bytearray(weights.SHIPPED.read_bytes())
+    data = bytearray(registry.SHIPPED_MAGENTA.read_bytes())
     data[100] ^= 1
-    weights.SHIPPED.write_bytes(data)
-    assert weights.find("magenta-small") is None
+    registry.SHIPPED_MAGENTA.write_bytes(data)
+    assert registry.find("magenta-small") is None
 
 
 # import
@@ -363,77 +363,77 @@ def test_damage_to_what_ships_is_seen_without_a_sha256():
 @pytest.mark.parametrize("top", ["./", "", "a-folder/"])
 def test_import_of_an_archive(tmp_path: Path, cache: Path, top: str):
     (tmp_path / "archive.tgz").write_bytes(archive(top=top))
-    assert weights.import_file(tmp_path / "archive.tgz", "v1-256") == cache / NAME
-    assert weights.verify("v1-256").sha256 == sha256(archive(top=top))
+    assert registry.import_file(tmp_path / "archive.tgz", "v1-256") == cache / NAME
+    assert registry.verify("v1-256").sha256 == sha256(archive(top=top))
 
 
 def test_import_of_a_folder_packs_it(tmp_path: Path):
-    with tarfile.open(weights.import_file(saved_model(tmp_path / "folder"), "v1-256")) as packed:
+    with tarfile.open(registry.import_file(saved_model(tmp_path / "folder"), "v1-256")) as packed:
         assert set(PARTS) <= set(packed.getnames())
 
 
 def test_import_of_other_weights(tmp_path: Path, cache: Path):
-    assert weights.import_file(npz(tmp_path / "mine.npz"), "magenta-small") == cache / "magenta-small.npz"
-    assert weights.choose(None) == cache / "magenta-small.npz"
+    assert registry.import_file(npz(tmp_path / "mine.npz"), "magenta-small") == cache / "magenta-small.npz"
+    assert registry.choose(None) == cache / "magenta-small.npz"
 
 
 def test_import_refuses_what_is_broken_and_keeps_what_is_good(tmp_path: Path, cache: Path):
     (tmp_path / "good.tar.gz").write_bytes(archive())
-    weights.import_file(tmp_path / "good.tar.gz", "v1-256")
+    registry.import_file(tmp_path / "good.tar.gz", "v1-256")
     (tmp_path / "bad.tar.gz").write_bytes(archive()[:-1])
     (tmp_path / "empty").mkdir()
     for bad in ("bad.tar.gz", "empty"):
         with pytest.raises(WeightsBroken, match="was not imported as 'v1-256'"):
-            weights.import_file(tmp_path / bad, "v1-256")
+            registry.import_file(tmp_path / bad, "v1-256")
     assert (cache / NAME).read_bytes() == archive()
-    assert weights.verify("v1-256").ok
+    assert registry.verify("v1-256").ok
 
 
 def test_import_refuses_the_wrong_kind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     with pytest.raises(WeightsBroken, match="folder"):
-        weights.import_file(saved_model(tmp_path / "folder"), "magenta-small")
+        registry.import_file(saved_model(tmp_path / "folder"), "magenta-small")
     with pytest.raises(WeightsBroken, match="damaged"):
-        weights.import_file(npz(tmp_path / "small.npz"), "v1-256")
+        registry.import_file(npz(tmp_path / "small.npz"), "v1-256")
     with pytest.raises(WeightsMissing, match="no file or folder"):
-        weights.import_file(tmp_path / "nothing", "v1-256")
+        registry.import_file(tmp_path / "nothing", "v1-256")
     change(monkeypatch, sha256=sha256(b"another"))
     with pytest.raises(WeightsBroken, match="sha256"):
-        weights.import_file(tmp_path / "folder", "v1-256")
+        registry.import_file(tmp_path / "folder", "v1-256")
 
 
 def test_import_of_the_cached_file_itself_accepts_it_anew(sources: Server):
     sources.files["/first"] = archive()
-    file = weights.fetch("v1-256")
+    file = registry.fetch("v1-256")
     file.write_bytes(archive(b"put here by hand"))
-    assert weights.find("v1-256") is None
-    weights.import_file(file, "v1-256")
-    assert weights.find("v1-256") == file
+    assert registry.find("v1-256") is None
+    registry.import_file(file, "v1-256")
+    assert registry.find("v1-256") == file
 
 
 # choose
 
 
 def test_choose_prefers_the_official_model_to_what_ships(sources: Server, cache: Path):
-    assert weights.choose(None) == weights.SHIPPED
+    assert registry.choose(None) == registry.SHIPPED_MAGENTA
     sources.files["/first"] = archive()
-    weights.fetch("v1-256")
-    assert weights.choose(None) == weights.choose("v1-256") == cache / NAME
-    assert weights.choose("magenta-small") == weights.SHIPPED
+    registry.fetch("v1-256")
+    assert registry.choose(None) == registry.choose("v1-256") == cache / NAME
+    assert registry.choose("magenta-small") == registry.SHIPPED_MAGENTA
 
 
 def test_choose_takes_what_is_given(tmp_path: Path):
     folder = saved_model(tmp_path / "folder")
-    assert weights.choose(folder) == weights.choose(str(folder)) == weights.choose(f"{folder}/") == folder
-    assert weights.choose(npz(tmp_path / "mine.npz")) == tmp_path / "mine.npz"
+    assert registry.choose(folder) == registry.choose(str(folder)) == registry.choose(f"{folder}/") == folder
+    assert registry.choose(npz(tmp_path / "mine.npz")) == tmp_path / "mine.npz"
     (tmp_path / "mine.tar.gz").write_bytes(archive())
-    assert weights.choose(tmp_path / "mine.tar.gz") == tmp_path / "mine.tar.gz"
-    assert weights.choose(weights.HANDLE) == weights.HANDLE
+    assert registry.choose(tmp_path / "mine.tar.gz") == tmp_path / "mine.tar.gz"
+    assert registry.choose(registry.HUB_HANDLE) == registry.HUB_HANDLE
 
 
 @pytest.mark.parametrize("given", ["", "nothing.npz", "http://example.org/model"])
 def test_choose_refuses_what_is_not_there(given: str):
     with pytest.raises(WeightsMissing, match="no file or folder") as caught:
-        weights.choose(given)
+        registry.choose(given)
     assert caught.value.field == "model_path"
 
 
@@ -444,5 +444,5 @@ def test_choose_refuses_what_is_no_weights(tmp_path: Path):
     (tmp_path / "empty").mkdir()
     for bad in ("a.txt", "a.npz", "a.tar.gz", "empty"):
         with pytest.raises(WeightsBroken, match=bad) as caught:
-            weights.choose(tmp_path / bad)
+            registry.choose(tmp_path / bad)
         assert caught.value.field == "model_path"

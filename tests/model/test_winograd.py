@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from model import bands, winograd
-from model.kernels import Norm
-from model.layers import EPSILON
-from model.tower import Tower
+from model.inference.folding import NormParams
+from model.inference.tiling import band_layers
+from model.inference.winograd import transform
+from model.inference.winograd.blocks import WinogradBlocks
+from model.networks.layers import EPSILON
 
 
 def numbers(*shape: int, seed: int = 0) -> np.ndarray:
@@ -23,13 +24,13 @@ def kernels(channels: int, blocks: int) -> list[np.ndarray]:
     return [scale * numbers(3, 3, channels, channels, seed=seed) for seed in range(2 * blocks)]
 
 
-def some_norms(channels: int, blocks: int) -> list[Norm]:
+def some_norms(channels: int, blocks: int) -> list[NormParams]:
     return [
         (1 + 0.3 * numbers(channels, seed=n), 0.3 * numbers(channels, seed=99 + n)) for n in range(1, 2 * blocks + 1)
     ]
 
 
-def plain(x: np.ndarray, kernels: list[np.ndarray], norms: list[Norm]) -> np.ndarray:
+def plain(x: np.ndarray, kernels: list[np.ndarray], norms: list[NormParams]) -> np.ndarray:
     """As `networks` has it."""
     z = tf.constant(x[None])
     layers = zip(kernels, norms, strict=True)
@@ -38,13 +39,15 @@ def plain(x: np.ndarray, kernels: list[np.ndarray], norms: list[Norm]) -> np.nda
     return z[0].numpy()
 
 
-def painted(kernels: list[np.ndarray] | Tower, x: np.ndarray, norms: list[Norm], on_block=None) -> np.ndarray:
-    tower = kernels if isinstance(kernels, Tower) else Tower(kernels)
-    with tower.through(x, norms, on_block) as y:
+def painted(
+    kernels: list[np.ndarray] | WinogradBlocks, x: np.ndarray, norms: list[NormParams], on_block=None
+) -> np.ndarray:
+    tower = kernels if isinstance(kernels, WinogradBlocks) else WinogradBlocks(kernels)
+    with tower.run(x, norms, on_block) as y:
         return y.copy()
 
 
-def convolved(x: tf.Tensor, kernel: np.ndarray, norm: Norm) -> tf.Tensor:
+def convolved(x: tf.Tensor, kernel: np.ndarray, norm: NormParams) -> tf.Tensor:
     y = tf.nn.conv2d(tf.pad(x, [[0, 0], [1, 1], [1, 1], [0, 0]], "REFLECT"), kernel, 1, "VALID")
     mean, variance = tf.nn.moments(y, [1, 2], keepdims=True)
     return (y - mean) * tf.math.rsqrt(variance + EPSILON) * norm[0] + norm[1]
@@ -60,7 +63,7 @@ def test_blocks_are_those_of_the_plain_sum(channels: int, size: tuple[int, int])
 
 def test_the_same_picture_whoever_computes_which_strip():
     x, layers, norms = abs(numbers(70, 81, 32)), kernels(32, 1), some_norms(32, 1)
-    tower = Tower(layers)
+    tower = WinogradBlocks(layers)
     first = painted(tower, x, norms)
     with ThreadPoolExecutor(4) as threads:
         assert all(np.array_equal(first, again) for again in threads.map(lambda _: painted(tower, x, norms), range(8)))
@@ -101,15 +104,15 @@ def test_nearly_flat_maps_are_told_from_flat_ones():
 
 
 def test_bands_begin_where_tiles_do():
-    assert bands.TILE_ROWS % winograd.STEP == 0
+    assert band_layers.TILE_ROWS % transform.OUTPUT_TILE == 0
 
 
 def test_a_tiles_products_are_the_convolution_in_exact_numbers():
     """One channel, one tile, in float64, by the definition of the points."""
-    tile, step = winograd.TILE, winograd.STEP
+    tile, step = transform.INPUT_TILE, transform.OUTPUT_TILE
     kernel, pixels = numbers(3, 3, 1, 1), numbers(tile, tile)
-    matrices = winograd.spread(kernel).reshape(tile, tile)
-    points = np.array([float(p) for p in winograd.POINTS])
+    matrices = transform.filter_transform(kernel).reshape(tile, tile)
+    points = np.array([float(p) for p in transform.INTERPOLATION_POINTS])
     powers = np.vstack([points**n for n in range(step)])
     back = np.hstack([powers, [[0]] * (step - 1) + [[1]]])
     polynomials = [np.poly(np.delete(points, n))[::-1] for n in range(len(points))]

@@ -7,9 +7,12 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from model import encoder_layers, encoders
-from model.networks import Architecture, build_predictor, build_transformer, read_arrays
-from model.npz import write_npz
+from model.networks.architecture import Architecture
+from model.networks.layers import read_arrays
+from model.networks.predictors import build_predictor
+from model.networks.transformer import build_transformer
+from model.refinement import encoder_registry, encoders
+from model.weights.npz import write_npz
 
 TINY = Architecture("texture", 8, (4, 6, 8), 1)
 
@@ -27,6 +30,6 @@ def write_tiny(path: Path, seed: int = 0) -> Path:
 def write_tiny_encoder(folder: Path, seed: int = 0) -> Path:
     """In the place of the encoder that ships, where `folder` is STYLE_MODEL_DIR."""
     keras.utils.set_random_seed(seed)
-    path = folder / encoder_layers.SHIPPED.name
+    path = folder / encoder_registry.SHIPPED_SLIM.name
     np.savez(path, **read_arrays(encoders.build_slim((4, 6, 8, 8, 8))))
     return path

@@ -14,11 +14,11 @@ import pytest
 from keras import ops
 from PIL import Image
 
-from model import encoders
-from model.encoder_layers import SLIM, SLIM_TAPS
-from model.encoders import build_slim
-from model.losses import gram
-from model.networks import read_arrays
+from model.networks.layers import read_arrays
+from model.refinement import encoders
+from model.refinement.encoder_registry import SLIM, SLIM_TAPS
+from model.refinement.encoders import build_slim
+from model.refinement.losses import gram
 from tests.model.tiny import write_tiny
 from training import encoder
 from training.vgg import vgg19
@@ -97,7 +97,7 @@ def test_a_run_goes_on_and_what_it_learnt_is_exported(
     assert after.keys() == first.keys()
     assert all(not np.array_equal(after[name], first[name]) for name in after if name.endswith("weights"))
 
-    monkeypatch.setattr(encoder, "SHIPPED", tmp_path / f"{SLIM}.npz")
+    monkeypatch.setattr(encoder, "SHIPPED_SLIM", tmp_path / f"{SLIM}.npz")
     (tmp_path / "SHA256SUMS").write_text(f"{'0' * 64}  other.npz\n{'1' * 64}  {SLIM}.npz\n")
     command("--out", out, "--export")
     digest = hashlib.sha256((tmp_path / f"{SLIM}.npz").read_bytes()).hexdigest()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from model.weights import SHIPPED
+from model.weights.registry import SHIPPED_MAGENTA
 from training import evaluate
 
 
@@ -16,7 +16,7 @@ def ratios(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[floa
     """Style and content loss over Lite's, from the table that the command writes."""
     out = tmp_path_factory.mktemp("scores")
     weights = shared / "weights"
-    arguments = ["--data", shared / "data" / "eval", "--lite", weights, "--out", out, SHIPPED]
+    arguments = ["--data", shared / "data" / "eval", "--lite", weights, "--out", out, SHIPPED_MAGENTA]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "argv", ["evaluate", *map(str, arguments), "--vgg", str(weights / "vgg19_notop.weights.h5")])
         evaluate.main()

@@ -15,8 +15,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from model.networks import build_predictor, build_transformer, read_arrays
-from model.npz import read_npz
+from model.networks.layers import read_arrays
+from model.networks.predictors import build_predictor
+from model.networks.transformer import build_transformer
+from model.weights.npz import read_npz
 from tests.model.tiny import TINY, tiny_arrays, write_tiny
 from training import data, distill, evaluate, export, sharpen
 from training.data import Batches
@@ -315,7 +317,7 @@ def test_export_makes_the_weights_that_ship(
     command: Command, start: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     target = tmp_path / "magenta-small.npz"
-    monkeypatch.setattr(export, "SHIPPED", target)
+    monkeypatch.setattr(export, "SHIPPED_MAGENTA", target)
     monkeypatch.setattr(export, "SMALL", TINY)
     command(export.main, *start)
     architecture, exported = read_npz(target)

@@ -1,4 +1,4 @@
-// The photo's colours and light mixed into a painting, in Oklab as on the server (model/color.py), so that the preview
+// The photo's colours and light mixed into a painting, in Oklab as on the server (model/imaging/color.py), so that the preview
 // follows its dials without a request. https://bottosson.github.io/posts/oklab/
 
 const TO_LINEAR = Float32Array.from({ length: 256 }, (_, level) => {

@@ -1,0 +1,123 @@
+"""/api/v1: the interface for programs. Pictures at once, or as jobs."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, request
+
+from app.api import events
+from app.api.response_schemas import JobAnswer, PaintedAnswer
+from app.failures import ExceedsSyncLimit, Missing, NotDone
+from app.http import context, identity
+from app.http.downloads import encode
+from app.http.negotiation import prefers_json
+from app.inputs import stylize_request, submission
+from app.inputs.render import EncodedPastiche, render_upload
+from app.inputs.stylize_request import StylizeRequest
+from app.jobs.queue import Job
+
+blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
+
+
+@blueprint.post("/stylize")
+def stylize() -> Response:
+    identity.owner()  # refuses a key that opens nothing
+    too_long = ExceedsSyncLimit("A refinement takes too long to wait for. Send the same to /api/v1/jobs.", "method")
+    with stylize_request.receive(request, no_refinement=too_long) as upload:
+        painting = context.engine().run(lambda: _paint_now(upload()))
+    response = _json_response(painting) if prefers_json(painting.media_type) else _picture_response(painting)
+    response.headers["X-Style-Weights"] = painting.pastiche.weights
+    response.headers["X-Style-Seconds"] = f"{painting.pastiche.seconds:.2f}"
+    response.headers["Vary"] = "Accept"
+    return response
+
+
+@blueprint.post("/jobs")
+def add_job() -> Response:
+    owner = identity.owner()
+    with stylize_request.receive(request) as upload:
+        job = submission.submit(upload, owner, request.headers.get("Idempotency-Key"))
+    answer = _job_answer(job)
+    response = answer.response(202)
+    response.headers["Location"] = f"{request.script_root}/api/v1/jobs/{job.id}"
+    return response
+
+
+@blueprint.get("/jobs/<id>")
+def job(id: str) -> Response:
+    return _job_answer(context.readable_job(id)).response()
+
+
+@blueprint.delete("/jobs/<id>")
+def cancel_job(id: str) -> Response:
+    """Keeps the best picture so far."""
+    return _job_answer(context.jobs().cancel(context.readable_job(id).id)).response()
+
+
+@blueprint.post("/jobs/<id>/pause")
+def pause_job(id: str) -> Response:
+    return _job_answer(context.jobs().pause(context.readable_job(id).id)).response()
+
+
+@blueprint.post("/jobs/<id>/resume")
+def resume_job(id: str) -> Response:
+    return _job_answer(context.jobs().resume(context.readable_job(id).id)).response()
+
+
+@blueprint.get("/jobs/<id>/events")
+def job_events(id: str) -> Response:
+    return events.stream(context.readable_job(id), lambda job: _job_answer(job).model_dump_json(exclude_unset=True))
+
+
+@blueprint.get("/jobs/<id>/preview")
+def job_preview(id: str) -> Response:
+    job = context.readable_job(id)
+    if job.preview is None:
+        raise NotDone("There is no preview at the moment.")
+    return Response(context.library().picture(job.preview), mimetype="image/jpeg")
+
+
+@blueprint.get("/jobs/<id>/result")
+def job_result(id: str) -> Response:
+    job = context.readable_job(id)
+    if not job.ended:
+        raise NotDone("This job is not done yet.")
+    result = context.result_of_job(job)
+    if result is None:
+        raise Missing("This job has ended without a picture.")
+    name, options = job.order.content_name, job.order.options
+    data = encode(context.library().picture(result.picture), options.format, options.quality)
+    response = Response(data, mimetype=f"image/{options.format}")
+    response.headers.set("Content-Disposition", "inline", filename=f"{name}-pastiche.{options.format}")
+    return response
+
+
+def _paint_now(upload: StylizeRequest) -> EncodedPastiche:
+    if upload.pixels > context.settings().sync_pixels:
+        raise ExceedsSyncLimit(
+            "This picture takes too long to wait for. Send the same to /api/v1/jobs, or a smaller 'size'.", "size"
+        )
+    return render_upload(upload)
+
+
+def _picture_response(painting: EncodedPastiche) -> Response:
+    response = Response(painting.data, mimetype=painting.media_type)
+    response.headers["Content-Disposition"] = f'inline; filename="pastiche.{painting.format}"'
+    return response
+
+
+def _json_response(painting: EncodedPastiche) -> Response:
+    width, height = painting.size
+    return PaintedAnswer(
+        image=painting.data_url,
+        width=width,
+        height=height,
+        seconds=round(painting.pastiche.seconds, 3),
+        weights=painting.pastiche.weights,
+        recipe=painting.pastiche.recipe,
+    ).response()
+
+
+def _job_answer(job: Job) -> JobAnswer:
+    result = context.result_of_job(job) if job.state in ("done", "cancelled") else None
+    position = context.jobs().position(job.id) if job.state == "queued" else 0
+    return JobAnswer.of(job, position, result)

@@ -1,0 +1,32 @@
+"""A stored result, as a picture and as the kind of file that somebody asks for."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any
+
+from app.http import context
+from model.errors import NoRecipe
+from model.imaging import image_files
+from model.imaging.pixel_ops import EightBitPicture
+from model.options import Format
+from model.pipelines import recipes
+
+
+def encode(png: bytes, format: Format, quality: int) -> bytes:
+    """With its recipe. In turn with the paintings: read, a picture takes fifty times its file's size."""
+    if format == "png":
+        return png
+    return context.engine().run(lambda: image_files.encode(decode(png), format, quality, _embedded_recipe(png)))
+
+
+def decode(png: bytes, limit: int | None = None) -> EightBitPicture:
+    """Our own file: the limits of uploads are not its. limit: of its longer side."""
+    return image_files.read_eight_bit(png, limit=limit)
+
+
+def _embedded_recipe(png: bytes) -> dict[str, Any] | None:
+    """None: it was painted before there were any in the pictures."""
+    with suppress(NoRecipe):
+        return recipes.extract(png).told()
+    return None

@@ -1,0 +1,67 @@
+"""Upload -> the painted picture, encoded; order -> its pastiche."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from model.imaging import image_files, pixel_ops
+from model.imaging.image_files import ImageSource
+from model.options import StylizeOptions
+from model.pipelines import stylization
+from model.pipelines.stylization import Pastiche
+
+if TYPE_CHECKING:
+    from app.inputs.stylize_request import StylizeRequest
+from app.jobs import rendering
+
+_PREVIEW_SIDE = 1024  # pixels, of the photo and its pastiche beside one another
+
+
+@dataclass(frozen=True)
+class EncodedPastiche:
+    data: bytes
+    format: str
+    pastiche: Pastiche
+
+    @property
+    def media_type(self) -> str:
+        return f"image/{self.format}"
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height in pixels."""
+        height, width = self.pastiche.picture.rgb.shape[:2]
+        return width, height
+
+    @property
+    def array(self) -> np.ndarray:
+        """(H, W, 3 or 4) float32 in 0..1."""
+        return pixel_ops.stack_alpha(self.pastiche.picture)
+
+    @property
+    def data_url(self) -> str:
+        return data_url(self.data, self.format)
+
+
+def render_upload(upload: StylizeRequest) -> EncodedPastiche:
+    options = upload.options
+    assert isinstance(options, StylizeOptions)  # nobody waits for a refinement
+    styles = [style.source for style in upload.styles]
+    pastiche = stylization.stylize(upload.content, styles, options, masks=upload.masks)
+    pastiche = rendering.with_credits(pastiche, [style.credit for style in upload.styles])
+    data = image_files.encode(pastiche.picture, options.format, options.quality, pastiche.recipe)
+    return EncodedPastiche(data, options.format, pastiche)
+
+
+def preview_data_url(source: ImageSource) -> str:
+    """The picture, no larger than a page needs it, as a data URL."""
+    picture = image_files.read_eight_bit(source, limit=_PREVIEW_SIDE)
+    return data_url(image_files.encode(picture, "jpeg", 85), "jpeg")
+
+
+def data_url(data: bytes, format: str) -> str:
+    return f"data:image/{format};base64,{base64.b64encode(data).decode('ascii')}"

@@ -1,0 +1,159 @@
+"""Request -> a style in the library: the reader of the bodies that add one or change one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, TypeVar
+
+from flask import Request
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from app.failures import UnsupportedBody
+from app.http import context
+from app.inputs import bodies, references
+from app.inputs.bodies import FormBody, UploadSlots
+from app.inputs.references import invalid_if_deleted
+from app.jobs import style_builder
+from app.storage.records import Style
+from app.storage.tables import CREDIT_LENGTH, LICENCE_LENGTH, NAME_LENGTH
+from model.errors import InvalidOption
+from model.options import MAX_STYLES
+from model.style_file import StyleFile
+
+Name = Annotated[str, Field(min_length=1, max_length=NAME_LENGTH)]
+Credit = Annotated[str, Field(max_length=CREDIT_LENGTH)]
+Licence = Annotated[str, Field(max_length=LICENCE_LENGTH)]
+
+
+class StyleChange(BaseModel):
+    """What is to be different of one of the caller's own styles; what is left out stays."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+    name: Name | None = Field(None, description="Not yet that of another style.")
+    credit: Credit | None = Field(None, description="Who made it.")
+    licence: Licence | None = Field(None, description="What may be done with it.")
+
+
+class NewStyle(BaseModel):
+    """What is told with the paintings of a new style."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+    name: Name = Field(description="Not yet that of another style.")
+    credit: Credit = Field("", description="Who made it.")
+    licence: Licence = Field("", description="What may be done with it.")
+    keep: Literal["picture", "vector"] = Field(
+        "picture", description="vector: only its numbers are kept, not the painting; so it is with several paintings."
+    )
+
+
+T = TypeVar("T", bound=BaseModel)
+_SLOTS = UploadSlots(2)
+_MAX_CHANGE_BYTES = 20_000  # bytes of a body without pictures
+_FILE_FIELDS = ("picture", "vector")
+_REASONS = {  # pydantic's error types in plain words
+    "extra_forbidden": "left out: there is no such field",
+    "literal_error": "{expected}",
+    "missing": "given",
+    "string_too_long": "at most {max_length} characters",
+    "string_too_short": "given",
+    "string_type": "text",
+    "string_unicode": "text in Unicode, without halves of characters",
+}
+_DEFAULT_REASON = "as /docs describes it"
+
+
+@dataclass(frozen=True)
+class _StyleBody:
+    fields: dict[str, Any]
+    files: dict[str, list[bytes]]  # picture and vector
+
+
+@contextmanager
+def receive(request: Request) -> Iterator[Callable[[str], Style]]:
+    """Until the end of the block, a function that adds what was sent to an owner's styles."""
+    with bodies.receive(request) as body:
+        if isinstance(body, FormBody):
+            fields = _form_fields(body)
+            yield lambda owner: _add_style(owner, lambda: _StyleBody(fields, _read_form_files(body)))
+        else:
+            yield lambda owner: _add_style(owner, lambda: _read_json(body()))
+
+
+def read_change(request: Request) -> dict[str, str]:
+    """The words that are to be others."""
+    bodies.check_content_encoding(request)
+    if request.mimetype != "application/json":
+        raise UnsupportedBody("Send application/json with the fields that are to change.")
+    request.max_content_length = _MAX_CHANGE_BYTES
+    with bodies.receive_json(request) as body:
+        return parse_fields(StyleChange, body()).model_dump(exclude_none=True)
+
+
+def parse_fields(model: type[T], fields: Mapping[str, Any]) -> T:
+    """InvalidOption names the first field at fault."""
+    try:
+        return model.model_validate(fields)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        field = str(first["loc"][0])
+        reason = _REASONS.get(first["type"], _DEFAULT_REASON).format(**first.get("ctx", {}))
+        raise InvalidOption(f"'{field}' must be {reason}.", field) from None
+
+
+def _form_fields(form: FormBody) -> dict[str, Any]:
+    for name in form.files.keys() - set(_FILE_FIELDS):
+        raise InvalidOption("Files are sent as 'picture' or as 'vector', and as nothing else.", name)
+    for name, values in form.texts.items():
+        if name in _FILE_FIELDS or len(values) > 1:
+            how = "as a file" if name in _FILE_FIELDS else "once"
+            raise InvalidOption(f"'{name}' must be sent {how}.", name)
+    return {name: text for name, [text] in form.texts.items()}
+
+
+def _read_form_files(form: FormBody) -> dict[str, list[bytes]]:
+    return {name: [bodies.read_file(file) for file in form.files.get(name, [])] for name in _FILE_FIELDS}
+
+
+def _read_json(fields: dict[str, Any]) -> _StyleBody:
+    sent = {name: fields.pop(name, None) or [] for name in _FILE_FIELDS}
+    listed = {name: value if isinstance(value, list) else [value] for name, value in sent.items()}
+    return _StyleBody(
+        fields, {name: [bodies.decode_picture(value, name) for value in values] for name, values in listed.items()}
+    )
+
+
+def _add_style(owner: str, read: Callable[[], _StyleBody]) -> Style:
+    with _SLOTS.slot():
+        sent = read()
+        pictures, files = (sent.files[name] for name in _FILE_FIELDS)
+        if pictures and files:
+            raise InvalidOption("Send paintings or a style file, not both.", "vector")
+        with invalid_if_deleted("vector" if files else "picture"):
+            return (
+                _add_from_file(owner, files, sent.fields)
+                if files
+                else _add_from_paintings(owner, pictures, sent.fields)
+            )
+
+
+def _add_from_paintings(owner: str, pictures: list[bytes], fields: dict[str, Any]) -> Style:
+    if not 1 <= len(pictures) <= MAX_STYLES:
+        raise InvalidOption(f"Give between 1 and {MAX_STYLES} paintings as 'picture', or a 'vector'.", "picture")
+    about = parse_fields(NewStyle, fields)
+    for picture in pictures:
+        references.peek_size(picture, "picture")
+    return style_builder.add_painting(context.library(), context.engine(), owner, pictures, **about.model_dump())
+
+
+def _add_from_file(owner: str, files: list[bytes], fields: dict[str, Any]) -> Style:
+    """The words that come with it take the place of the file's own; a form's empty fields are none."""
+    if len(files) > 1:
+        raise InvalidOption("Send one style file at a time as 'vector'.", "vector")
+    given = {name: value for name, value in fields.items() if value != ""}
+    words = parse_fields(StyleChange, given).model_dump(exclude_none=True)
+    file = StyleFile.from_bytes(files[0], "vector").model_copy(update=words)
+    return style_builder.add_file(context.library(), context.engine(), owner, file.to_bytes())

@@ -1,0 +1,236 @@
+"""The workers' side of the table of jobs.
+
+A running job belongs to one attempt of one worker, and what that attempt writes is written only while this is so:
+a worker that was thought dead and wakes up again changes nothing.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from app.failures import Missing
+from app.jobs.queue import IS_SHORT, Job, Jobs, end_job, pause_row
+from app.storage.library import Library, holder_of_checkpoint, holder_of_preview
+from app.storage.tables import JobRow
+from model.progress import Step
+
+_WORKER_DIED = {
+    "code": "worker_died",
+    "message": "The program that paints ended on this picture again and again. Try a smaller size, or other pictures.",
+}
+_CHECKPOINT_FIELDS = (
+    "picture",
+    "step",
+    "seconds",
+)  # of a checkpoint; that it was paused there is told to one attempt only
+_PICTURE_FIELDS = ("picture", "before", "thumbnail")
+
+
+@dataclass(frozen=True)
+class AttemptOutput:
+    """What an attempt has to show. The three pictures are files: a PNG and two small JPEGs."""
+
+    picture: bytes
+    before: bytes
+    thumbnail: bytes
+    width: int
+    height: int
+    seconds: float
+    weights: str
+    recipe: dict[str, Any]
+    complete: bool
+
+
+class Attempts:
+    def __init__(self, jobs: Jobs, library: Library, worker: str) -> None:
+        self._jobs = jobs
+        self._library = library
+        self._worker = worker
+
+    def claim(self, *, only_short: bool = False, short_first: bool = False) -> Job | None:
+        """The job that has waited longest, this worker's from now on."""
+        queued = select(JobRow).where(JobRow.state == "queued", *([IS_SHORT] if only_short else []))
+        oldest = queued.order_by(*([IS_SHORT.desc()] if short_first else []), JobRow.queued, JobRow.id).limit(1)
+        with self._library.begin() as session:
+            row = session.scalars(oldest.with_for_update(skip_locked=True)).first()
+            if row is None:
+                return None
+            row.state, row.worker, row.attempts = "running", self._worker, row.attempts + 1
+            row.started = time.time()
+            row.lease_until = row.started + self._jobs.lease
+            _reset_to_checkpoint(row)
+            session.flush()
+            job = Job.of(row)
+            row.checkpoint = row.checkpoint and {name: row.checkpoint[name] for name in _CHECKPOINT_FIELDS}
+            return job
+
+    def report_progress(
+        self, job: Job, step: Step, preview: bytes | None = None, losses: list[list[float]] | None = None
+    ) -> bool:
+        """False: stop, as the job is to be cancelled or paused, or is this attempt's no longer. preview: a JPEG."""
+        key = preview and self._library.put_picture(job.owner, preview)
+        with self._library.begin() as session:
+            row = _lock_row(session, job)
+            if row is None:
+                self._release_late(session, job, [key] if key else [])
+                return False
+            row.step, row.steps, row.seconds_left, row.losses = step.step, step.steps, step.seconds_left, losses
+            if key:
+                row.preview = key
+                self._library.release(session, holder_of_preview(row.id))
+                self._library.hold(session, holder_of_preview(row.id), [key])
+            return not (row.cancelling or row.pausing)
+
+    def keep(self, job: Job, picture: bytes, step: int, seconds: float) -> None:
+        """Where the next attempt goes on; what comes further may fail as often as what was just begun."""
+        key = self._library.put_picture(job.owner, picture)
+        with self._library.begin() as session:
+            row = _lock_row(session, job)
+            if row is None or step <= _checkpoint_step(row):
+                self._release_late(session, job, [key])
+                return
+            row.checkpoint, row.attempts = {"picture": key, "step": step, "seconds": seconds}, 1
+            self._library.release(session, holder_of_checkpoint(row.id))
+            self._library.hold(session, holder_of_checkpoint(row.id), [key])
+
+    def forget_checkpoint(self, job: Job) -> None:
+        """It is of no use: this attempt begins anew."""
+        with self._library.begin() as session:
+            if row := _lock_row(session, job):
+                row.checkpoint = None
+                _reset_to_checkpoint(row)
+                self._library.release(session, holder_of_checkpoint(row.id))
+
+    def cancelling(self, job: Job) -> bool:
+        """Whether somebody wants this attempt's best so far as the job's result."""
+        with self._library.begin() as session:
+            row = _lock_row(session, job)
+            return row is not None and row.cancelling
+
+    def finish(self, job: Job, painted: AttemptOutput) -> bool:
+        """The result and the job's end, both or neither; False: nobody waits for this attempt any more."""
+        keys = {name: self._library.put_picture(job.owner, getattr(painted, name)) for name in _PICTURE_FIELDS}
+        columns: dict[str, Any] = vars(painted) | keys
+        with self._library.begin() as session:
+            row = _lock_row(session, job)
+            if row is None or not (painted.complete or row.cancelling):
+                self._release_late(session, job, keys.values())
+                return False
+            self._library.add_result(session, row, **columns)
+            end_job(self._library, session, row, "done" if painted.complete else "cancelled")
+            return True
+
+    def fail(self, job: Job, error: dict[str, Any]) -> None:
+        """error: code, message and perhaps field, for the public."""
+        with self._library.begin() as session:
+            if row := _lock_row(session, job):
+                if row.cancelling and row.checkpoint:  # which may be kept all the same
+                    self._retry_or_fail(session, row, error)
+                else:
+                    self._give_up(session, row, error)
+        self._jobs.wake()
+
+    def give_back(self, job: Job) -> None:
+        """Paused or given back, which is no attempt; or cancelled before there was anything to show."""
+        with self._library.begin() as session:
+            if row := _lock_row(session, job):
+                row.attempts -= 1
+                self._leave(session, row)
+
+    def retry(self, job: Job, error: dict[str, Any]) -> None:
+        """This attempt came to nothing; where it was the last, `error` says why."""
+        with self._library.begin() as session:
+            if row := _lock_row(session, job):
+                self._retry_or_fail(session, row, error)
+        self._jobs.wake()
+
+    def give_all_back(self) -> None:
+        """For other attempts, which these do not count against."""
+        with self._library.begin() as session:
+            rows = session.scalars(_RUNNING_ROWS.where(JobRow.worker == self._worker).with_for_update()).all()
+            for row in rows:
+                row.attempts -= 1
+                self._leave(session, row)
+        if rows:
+            self._jobs.wake()
+
+    def renew(self, ids: Collection[str]) -> None:
+        """A sign of life for those that are really being painted: one that was lost track of is to be given anew."""
+        if ids:
+            mine = (JobRow.state == "running") & (JobRow.worker == self._worker) & JobRow.id.in_(ids)
+            with self._library.begin() as session:
+                session.execute(update(JobRow).where(mine).values(lease_until=time.time() + self._jobs.lease))
+
+    def requeue_abandoned(self, is_dead: Callable[[str], bool]) -> int:
+        """Jobs whose lease ran out, or whose worker is known to be gone, wait again or have failed too often."""
+        with self._library.reading() as session:
+            running = [Job.of(row) for row in session.scalars(_RUNNING_ROWS)]
+        now = time.time()
+        abandoned = [job for job in running if (job.lease_until or 0) < now or is_dead(job.worker or "")]
+        for job in abandoned:
+            with self._library.begin() as session:
+                if (row := _lock_row(session, job)) and row.lease_until == job.lease_until:
+                    self._retry_or_fail(session, row, _WORKER_DIED)
+        return len(abandoned)
+
+    def _retry_or_fail(self, session: Session, row: JobRow, error: dict[str, Any]) -> None:
+        if row.attempts >= self._jobs.attempts:
+            self._give_up(session, row, error)
+        else:
+            self._leave(session, row)
+
+    def _give_up(self, session: Session, row: JobRow, error: dict[str, Any]) -> None:
+        """A checkpoint is not lost: its owner may have another try, or keep it."""
+        if row.checkpoint is None:
+            end_job(self._library, session, row, "failed", error)
+            return
+        row.worker = row.lease_until = row.seconds_left = None
+        row.attempts, row.cancelling, row.error = 0, False, error
+        pause_row(self._library, row)
+
+    def _leave(self, session: Session, row: JobRow) -> None:
+        """To another attempt, unless none is wanted now."""
+        row.worker = row.lease_until = row.seconds_left = None
+        if row.cancelling and row.checkpoint is None:
+            end_job(self._library, session, row, "cancelled")
+        elif row.pausing:
+            pause_row(self._library, row)
+        else:
+            row.state = "queued"
+
+    def _release_late(self, session: Session, job: Job, keys: Iterable[str]) -> None:
+        """Pictures that came too late; perhaps their owner had everything deleted meanwhile."""
+        holder = f"{job.id}/late"
+        for key in keys:
+            with suppress(Missing):
+                self._library.hold(session, holder, [key])
+        self._library.release(session, holder)
+
+
+_RUNNING_ROWS = select(JobRow).where(JobRow.state == "running")
+
+
+def _lock_row(session: Session, job: Job) -> JobRow | None:
+    """Locked; None: the job has ended, or is another attempt's, which another moment tells apart."""
+    this = (JobRow.id == job.id) & (JobRow.worker == job.worker) & (JobRow.started == job.started)
+    return session.scalars(_RUNNING_ROWS.where(this).with_for_update()).first()
+
+
+def _checkpoint_step(row: JobRow) -> int:
+    """Steps that are kept."""
+    return row.checkpoint["step"] if row.checkpoint else 0
+
+
+def _reset_to_checkpoint(row: JobRow) -> None:
+    """To where an attempt begins."""
+    row.step = _checkpoint_step(row)
+    row.steps = row.steps if row.checkpoint else 0
+    if row.losses is not None:
+        row.losses = [losses for losses in row.losses if losses[0] <= row.step]

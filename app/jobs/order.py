@@ -1,0 +1,136 @@
+"""What is to be painted, as it is written into a job: everything it takes, whatever happens to the styles it names."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Literal, Self, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, ValidationInfo, field_serializer, field_validator, model_validator
+from pydantic_core import to_json
+
+from app.failures import Missing
+from app.storage import gallery
+from app.storage.library import Library
+from model.imaging.masking import MASK_WORDS
+from model.options import RefineOptions, StylizeOptions
+
+Method = Literal["magenta", "gatys"]
+Options = StylizeOptions | RefineOptions
+StyleCredit: TypeAlias = tuple[str, str, str]  # name, credit and licence of a style
+FINISH_OPTIONS = ("keep_colours", "keep_light", "match_colours", "feather", "paint")
+_ADDED_OPTIONS: dict[type[Options], tuple[str, ...]] = {  # options that orders of before there were any had not
+    StylizeOptions: (
+        *(*FINISH_OPTIONS, "steady", "style_scale", "print", "dpi"),
+        *("region_styles", "region_strengths", "tiles"),
+    ),
+    RefineOptions: FINISH_OPTIONS,
+}
+OPTIONS_BY_METHOD: dict[Method, type[StylizeOptions] | type[RefineOptions]] = {
+    "magenta": StylizeOptions,
+    "gatys": RefineOptions,
+}
+
+
+class OrderStyle(BaseModel):
+    """One style; `id` is what the library called it, where it may have been deleted since."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    id: str | None = None
+    picture: str | None = None  # key of a picture, or of a style file
+    shipped: str | None = None  # id in the gallery
+    rights: tuple[str, str] | None = None  # credit and licence; None: a painting that was sent, whose name is private
+
+    @model_validator(mode="after")
+    def _check_one_source(self) -> Self:
+        if (self.picture is None) == (self.shipped is None):
+            raise ValueError("a style is a picture of its own or one that ships")
+        return self
+
+    def source(self, library: Library) -> bytes:
+        return library.picture(self.picture) if self.picture else _shipped_file(self.shipped).read_bytes()
+
+    @property
+    def credit(self) -> StyleCredit:
+        """What goes into the picture."""
+        if self.rights:
+            return self.name, *self.rights
+        for style in gallery.shipped() if self.shipped else ():
+            if style.id == self.shipped:
+                return style.name, style.credit, style.licence
+        return "", "", ""
+
+
+class Order(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    content: str  # key of the photo
+    content_name: str  # the photo's file name, cleaned, without its ending
+    styles: list[OrderStyle]
+    method: Method = "magenta"
+    options: Options  # of the method
+    start: str | None = None  # key of the picture that a refinement begins with
+    masks: list[str] = []  # of each the key, or its word
+    notes: list[str] = []  # to be told with the result, before its own
+
+    @field_validator("options", mode="plain")
+    @classmethod
+    def _parse_options(cls, options: Any, info: ValidationInfo) -> Options:
+        return OPTIONS_BY_METHOD[info.data.get("method", "magenta")].model_validate(options)
+
+    @field_serializer("options")
+    def _dump_options(self, options: Options) -> dict[str, Any]:
+        return options.model_dump(mode="json", exclude_none=True)  # None is a default, and not to be sent
+
+    @property
+    def digest(self) -> str:
+        """The same for the same order, whatever its files are called; of one without newer wishes as it always was."""
+        left_out: dict[str, Any] = {
+            "content_name": True,
+            "notes": True,
+            "styles": {"__all__": {"name": True, "rights": True}},
+        }
+        if self.method == "magenta":
+            left_out |= {"method": True, "start": True}
+        if not self.masks:
+            left_out["masks"] = True
+        told = self.model_dump(mode="json", exclude=left_out) | {"options": _dump_for_digest(self.options)}
+        return hashlib.sha256(to_json(told)).hexdigest()
+
+    def keys(self) -> Iterable[str]:
+        """Of the pictures that must be there until this is painted."""
+        styles, masks = (
+            (style.picture for style in self.styles),
+            (mask for mask in self.masks if mask not in MASK_WORDS),
+        )
+        return {key for key in (self.content, self.start, *styles, *masks) if key}
+
+    def sources(self, library: Library) -> tuple[bytes, list[bytes], list[bytes | str]]:
+        """The photo, the styles and the masks, as `stylize` takes them."""
+        styles = [style.source(library) for style in self.styles]
+        masks = [mask if mask in MASK_WORDS else library.picture(mask) for mask in self.masks]
+        return library.picture(self.content), styles, masks
+
+    @property
+    def credits(self) -> list[StyleCredit]:
+        return [style.credit for style in self.styles]
+
+
+def _dump_for_digest(options: Options) -> dict[str, Any]:
+    """In the order of old, and of what came later only what differs from its default."""
+    dumped = options.model_dump(mode="json", exclude_none=True)
+    later = _ADDED_OPTIONS[type(options)]
+    last = ("weights", "format", "quality")
+    names = [name for name in dumped if name not in later and name not in last]
+    asked = [name for name in later if name in dumped and dumped[name] != type(options).model_fields[name].default]
+    return {name: dumped[name] for name in (*names, *last, *asked) if name in dumped}
+
+
+def _shipped_file(id: str | None) -> Path:
+    for style in gallery.shipped():
+        if style.id == id and style.file:
+            return style.file
+    raise Missing("This server no longer has the style that was asked for.", "style")

@@ -1,0 +1,361 @@
+"""Long work that outlives any process: the table of jobs is the truth, and a message only says that it is worth a look.
+
+    queued ──> running ──> done
+      ↑  ↘        ↓        cancelled, with the best picture so far where there is one
+      └───── paused        failed, and why
+
+A refinement can be paused, and goes on from its checkpoint, as one does whose worker was lost.
+
+Here is what those see who want something painted; attempts.py is the side of those who paint.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from huey import Huey, RedisHuey, SqliteHuey
+from huey.registry import Message
+from huey.serializer import Serializer
+from sqlalchemy import ColumnElement, func, or_, select, tuple_
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from app.failures import Busy, Missing
+from app.jobs.order import Method, Order
+from app.storage.library import ACTIVE_STATES, Library, holder_of_checkpoint, holder_of_preview
+from app.storage.tables import JobRow
+from model.errors import InvalidOption
+
+_log = logging.getLogger(__name__)
+
+JobState = Literal["queued", "running", "paused", "done", "failed", "cancelled"]
+ENDED_STATES = frozenset({"done", "failed", "cancelled"})
+_TO_RENDER: ColumnElement[bool] = ~JobRow.cancelling  # what is only to be kept takes no room
+IS_SHORT: ColumnElement[bool] = (
+    JobRow.method == "magenta"
+) | JobRow.cancelling  # or is only to be kept as far as it is
+_POLL_SECONDS = 0.3  # seconds between two looks at a job that somebody watches
+
+
+class QueueFull(Busy):
+    """As many jobs wait as may."""
+
+    retry_after = 30
+
+
+@dataclass(frozen=True)
+class Job:
+    """A row of the table as it was when read."""
+
+    id: str
+    owner: str
+    open: bool
+    state: JobState
+    method: Method
+    raw_order: dict[str, Any]
+    idempotency_key: str | None
+    order_digest: str
+    step: int
+    steps: int
+    seconds_left: float | None
+    preview: str | None
+    losses: list[list[float]] | None
+    checkpoint: dict[str, Any] | None
+    cancelling: bool
+    pausing: bool
+    attempts: int
+    worker: str | None
+    lease_until: float | None
+    error: dict[str, Any] | None
+    created: float
+    queued: float
+    started: float | None
+    finished: float | None
+    expires: float
+
+    @classmethod
+    def of(cls, row: JobRow) -> Self:
+        columns = {field.name: getattr(row, field.name) for field in fields(cls) if field.name != "raw_order"}
+        return cls(raw_order=row.order, **columns)
+
+    @cached_property
+    def order(self) -> Order:
+        """Read when it is needed, so that one which an older version wrote cannot hold up the queue."""
+        return Order.model_validate(self.raw_order)
+
+    @property
+    def ended(self) -> bool:
+        return self.state in ENDED_STATES
+
+    @property
+    def short(self) -> bool:
+        """Of those that need not wait behind refinements."""
+        return self.method == "magenta" or self.cancelling
+
+    @property
+    def shown(self) -> tuple[object, ...]:
+        """What somebody who watches it sees change."""
+        return self.state, self.step, self.steps, self.preview, self.cancelling, self.pausing, self.attempts
+
+
+class Jobs:
+    def __init__(self, library: Library, huey: Huey, *, most: int, lease: float = 15, attempts: int = 3) -> None:
+        """most: jobs that may wait. lease: seconds without a sign of life until a job is given anew.
+
+        attempts: workers that one job may cost.
+        """
+        self.huey = huey
+        self.lease = lease
+        self.attempts = attempts
+        self._library = library
+        self._most = most
+        self._answer: Callable[[], object] = lambda: None
+
+        def wake_up() -> None:
+            self._answer()
+
+        # Part of a message's name: servers and workers of different releases wake one another.
+        wake_up.__module__ = "app.jobs"
+        self._wake_up = huey.task(name="wake_up")(wake_up)
+
+    def check_room(self, owner: str, idempotency_key: str | None) -> None:
+        """QueueFull as `submit` would raise it: a look before anything is stored."""
+        with self._library.reading() as session:
+            if _find_by_key(session, owner, idempotency_key) is None:
+                self._check_room(session, owner)
+
+    def submit(self, owner: str, order: Order, *, open: bool = False, idempotency_key: str | None = None) -> Job:
+        """The accepted job, or the one that was accepted under this key before; QueueFull when too many wait."""
+        try:
+            job = self._find_or_add(owner, order, open, idempotency_key)
+        except IntegrityError:  # the same key twice at once: now the other one is there to be found
+            job = self._find_or_add(owner, order, open, idempotency_key)
+        self.wake()
+        return job
+
+    def _find_or_add(self, owner: str, order: Order, open: bool, key: str | None) -> Job:
+        with self._library.begin() as session:
+            if earlier := _find_same_order(session, owner, order, key):
+                return Job.of(earlier)
+            self._check_room(session, owner)
+            row = self._new_row(owner, order, open, key)
+            session.add(row)
+            session.flush()
+            self._library.hold(session, row.id, order.keys())
+            return Job.of(row)
+
+    def _check_room(self, session: Session, owner: str) -> None:
+        if _count_queued(session, _TO_RENDER) >= self._most:
+            raise QueueFull("Too many pictures wait to be painted already. Please try again in half a minute.")
+        if _count_queued(session, _TO_RENDER, JobRow.owner == owner) >= math.ceil(self._most / 2):
+            raise QueueFull("So many of your pictures wait already that others must come first. Please try again soon.")
+
+    def _new_row(self, owner: str, order: Order, open: bool, key: str | None) -> JobRow:
+        now = time.time()
+        return JobRow(
+            id=uuid.uuid4().hex,
+            owner=owner,
+            open=open,
+            state="queued",
+            method=order.method,
+            order=order.model_dump(mode="json"),
+            idempotency_key=key,
+            order_digest=order.digest,
+            step=0,
+            steps=0,
+            cancelling=False,
+            pausing=False,
+            losses=[] if order.method == "gatys" else None,
+            attempts=0,
+            created=now,
+            queued=now,
+            expires=expiry_time(self._library),
+        )
+
+    def get(self, id: str) -> Job:
+        with self._library.reading() as session:
+            return Job.of(find_row(session, id))
+
+    def of_owner(self, owner: str, limit: int = 100) -> list[Job]:
+        """Newest first."""
+        theirs = select(JobRow).where(JobRow.owner == owner).order_by(JobRow.created.desc(), JobRow.id).limit(limit)
+        with self._library.reading() as session:
+            return [Job.of(row) for row in session.scalars(theirs)]
+
+    def unfinished(self, owner: str) -> list[Job]:
+        """Newest first; all of them, however many have ended since."""
+        kept = (JobRow.state == "paused") & (JobRow.expires > time.time())
+        theirs = select(JobRow).where(JobRow.owner == owner, or_(JobRow.state.in_(ACTIVE_STATES), kept))
+        with self._library.reading() as session:
+            return [Job.of(row) for row in session.scalars(theirs.order_by(JobRow.created.desc(), JobRow.id))]
+
+    def position(self, id: str) -> int:
+        """How many jobs come before this one; 0: it is next, or has had its turn."""
+        with self._library.reading() as session:
+            row = find_row(session, id)
+            if row.state != "queued":
+                return 0
+            older = tuple_(JobRow.queued, JobRow.id) < (row.queued, row.id)
+            return _count_queued(session, older, *([IS_SHORT] if Job.of(row).short else []))
+
+    def cancel(self, id: str) -> Job:
+        """A running job ends at its next step, and keeps its best picture so far; what was not begun ends at once."""
+        with self._library.begin() as session:
+            row = find_row(session, id, lock=True)
+            if row.state not in ENDED_STATES and not row.cancelling:
+                self._cancel(session, row)
+            session.flush()
+            job = Job.of(row)
+        if job.state == "queued":
+            self.wake()
+        return job
+
+    def _cancel(self, session: Session, row: JobRow) -> None:
+        if row.state != "running" and row.checkpoint is None:
+            end_job(self._library, session, row, "cancelled")
+            return
+        row.cancelling, row.pausing = True, False
+        if row.checkpoint:
+            row.attempts = int(row.state == "running")  # to make a picture of it
+        if row.state == "paused":
+            _enqueue(row)
+
+    def pause(self, id: str) -> Job:
+        """A refinement stops at its next step, or is not begun; one that has ended, or will, stays as it is."""
+        with self._library.begin() as session:
+            row = _find_refinement(session, id)
+            if row.state == "running":
+                row.pausing = not row.cancelling
+            elif row.state == "queued" and not row.cancelling:
+                pause_row(self._library, row)
+            session.flush()
+            return Job.of(row)
+
+    def resume(self, id: str) -> Job:
+        """A paused refinement waits for its turn again; QueueFull when too many do. Any other stays as it is."""
+        with self._library.begin() as session:
+            row = _find_refinement(session, id)
+            if row.state == "paused":
+                self._check_room(session, row.owner)
+                if row.checkpoint and row.error is None:  # with an error nobody paused it: it was laid aside
+                    row.checkpoint = row.checkpoint | {"paused": True}
+                _enqueue(row)
+            row.pausing = False
+            session.flush()
+            job = Job.of(row)
+        self.wake()
+        return job
+
+    def wait_for_change(self, id: str, since: Job | None, timeout: float) -> Job:
+        """The job as soon as it shows something else than `since`, or as it is after `timeout` seconds."""
+        deadline = time.monotonic() + timeout
+        while True:
+            job = self.get(id)
+            left = deadline - time.monotonic()
+            if since is None or job.shown != since.shown or left <= 0:
+                return job
+            time.sleep(min(_POLL_SECONDS, left))
+
+    def listen(self, answer: Callable[[], object]) -> None:
+        """`answer` is called for each wake-up that a consumer in this process receives."""
+        self._answer = answer
+
+    def wake(self) -> None:
+        """Lost, it is sent anew by the next worker that looks; so that a queue out of reach refuses no job."""
+        try:
+            self._wake_up()
+        except Exception:
+            _log.exception("no worker could be told that a job waits")
+
+    def wake_if_queued(self) -> None:
+        """One message for all, as one woken worker goes on until none waits."""
+        with self._library.reading() as session:
+            waiting = _count_queued(session)
+        if waiting and not self.huey.pending_count():
+            self.wake()
+
+
+def find_row(session: Session, id: str, lock: bool = False) -> JobRow:
+    row = session.get(JobRow, id, with_for_update=lock)
+    if row is None or (row.state not in ACTIVE_STATES and row.expires <= time.time()):
+        raise Missing("There is no such job.")
+    return row
+
+
+def _find_refinement(session: Session, id: str) -> JobRow:
+    row = find_row(session, id, lock=True)
+    if row.method != "gatys":
+        raise InvalidOption("Only a refinement can be paused.", "id")
+    return row
+
+
+def _enqueue(row: JobRow) -> None:
+    """Behind those that wait already."""
+    row.state, row.queued, row.error = "queued", time.time(), None
+
+
+def pause_row(library: Library, row: JobRow) -> None:
+    """Until it is resumed, for as long as a result is kept."""
+    row.state, row.pausing, row.expires = "paused", False, expiry_time(library)
+
+
+def expiry_time(library: Library) -> float:
+    """Of what is kept from now on."""
+    return time.time() + library.keep_hours * 3600
+
+
+def end_job(
+    library: Library, session: Session, row: JobRow, state: JobState, error: dict[str, Any] | None = None
+) -> None:
+    """The pictures of the order stay until it expires: whoever sent them may want to try it again, or another way."""
+    row.state, row.error, row.finished, row.expires = state, error, time.time(), expiry_time(library)
+    row.worker = row.lease_until = row.seconds_left = row.preview = row.checkpoint = None
+    row.pausing = False
+    library.release(session, holder_of_preview(row.id), holder_of_checkpoint(row.id))
+
+
+def _find_same_order(session: Session, owner: str, order: Order, key: str | None) -> JobRow | None:
+    row = _find_by_key(session, owner, key)
+    if row and row.order_digest != order.digest:
+        sentence = "This Idempotency-Key came with another order before. Use a new key for each order."
+        raise InvalidOption(sentence, "Idempotency-Key")
+    return row
+
+
+def _find_by_key(session: Session, owner: str, key: str | None) -> JobRow | None:
+    if key is None:
+        return None
+    return session.scalars(select(JobRow).where(JobRow.owner == owner, JobRow.idempotency_key == key)).first()
+
+
+def _count_queued(session: Session, *conditions: Any) -> int:
+    return session.scalars(select(func.count()).where(JobRow.state == "queued", *conditions)).one()
+
+
+class _JsonSerializer(Serializer):  # type: ignore[misc]
+    """JSON in place of pickle, so that nobody who writes into the queue runs code here."""
+
+    def _serialize(self, message: Message) -> bytes:
+        return json.dumps(message).encode()
+
+    def _deserialize(self, data: bytes) -> Message:
+        return Message(*json.loads(data))
+
+
+def open_queue(url: str, data_dir: Path) -> Huey:
+    """redis://…, or a file of SQLite in `data_dir`."""
+    options = {"name": "style-transfer", "results": False, "serializer": _JsonSerializer()}
+    if not url:
+        return SqliteHuey(filename=str(data_dir / "queue.sqlite3"), **options)
+    if url.startswith(("redis://", "rediss://", "unix://")):
+        return RedisHuey(url=url, **options)
+    raise ValueError(f"STYLE_QUEUE_URL={url!r}: must begin with redis://, rediss:// or unix://, or be left empty.")

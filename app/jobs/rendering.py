@@ -1,0 +1,160 @@
+"""Upload -> the painted picture, encoded; order -> its pastiche."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+import model
+from app.jobs.order import Order, StyleCredit
+from app.storage.library import Library
+from model.imaging import image_files, masking, pixel_ops, scratch
+from model.imaging.pixel_ops import EightBitPicture, Picture
+from model.options import RefineOptions, StylizeOptions
+from model.pipelines import recipes, stylization
+from model.pipelines.refine import postprocess, read_painting, refine_recipe, resolve_options
+from model.pipelines.stylization import Pastiche
+from model.progress import Cancelled, Checkpoint, OnStep, Step
+
+if TYPE_CHECKING:
+    pass
+
+
+LARGE_PIXELS = 12_000_000  # pixels, beyond which a result is painted into a file
+
+
+def with_credits(pastiche: Pastiche, credits: Sequence[StyleCredit]) -> Pastiche:
+    return replace(pastiche, recipe=recipes.with_credits(pastiche.recipe, credits))
+
+
+@dataclass(frozen=True)
+class PastichePng:
+    """A pastiche as a PNG, which it is at once where it is too large to be held as floats."""
+
+    png: bytes
+    report: stylization.StylizeReport
+    complete: bool = True
+
+
+def to_png(pastiche: Pastiche) -> PastichePng:
+    height, width = pastiche.picture.rgb.shape[:2]
+    about = (pastiche.weights, pastiche.seconds, pastiche.recipe, pastiche.notes)
+    png = image_files.encode(pastiche.picture, recipe=pastiche.recipe)
+    return PastichePng(png, stylization.StylizeReport(width, height, *about), pastiche.complete)
+
+
+def render_order(
+    order: Order, library: Library, on_step: OnStep, resume: Checkpoint | None, refine_seconds: float
+) -> Pastiche | PastichePng:
+    """resume: where a refinement was interrupted. refine_seconds: what one may take in all."""
+    if isinstance(order.options, RefineOptions):
+        return with_credits(_refine(order, library, on_step, resume, refine_seconds), order.credits)
+    content, styles, masks = order.sources(library)
+    width, height = order.options.result_size(*image_files.peek_size(content))
+    if width * height > LARGE_PIXELS:
+        return _render_large(order, content, styles, masks, on_step)
+    pastiche = stylization.stylize(content, styles, order.options, on_step=on_step, masks=masks)
+    return with_credits(pastiche, order.credits)
+
+
+def _render_large(
+    order: Order, content: bytes, styles: list[bytes], masks: list[bytes | str], on_step: OnStep
+) -> Pastiche | PastichePng:
+    """A small copy first: it is soon there to be seen, and all there is to keep until the large one is whole."""
+    assert isinstance(order.options, StylizeOptions)
+    small = order.options.model_copy(update={"size": stylization.PREVIEW_SIDE, "print": None})
+    preview = with_credits(stylization.stylize(content, styles, small, masks=masks), order.credits)
+    as_png = order.options.model_copy(update={"format": "png"})
+    try:
+        on_step(Step(0, 1, preview=preview.picture))
+        with scratch.temporary_folder() as folder:
+            file = folder / "pastiche.png"
+            report = stylization.stylize_file(
+                content,
+                styles,
+                file,
+                as_png,
+                on_step=on_step,
+                masks=masks,
+                retold=partial(_final_recipe, order),
+            )
+            return PastichePng(file.read_bytes(), report)
+    except Cancelled:
+        return stylization.incomplete_pastiche(preview, order.options.result_size(*image_files.peek_size(content)))
+
+
+def _final_recipe(order: Order, made: dict[str, Any]) -> dict[str, Any]:
+    """The file is kept as PNG, whatever was asked for."""
+    return recipes.with_credits(made, order.credits) | {"format": order.options.format}
+
+
+def _refine(
+    order: Order, library: Library, on_step: OnStep, resume: Checkpoint | None, refine_seconds: float
+) -> Pastiche:
+    assert isinstance(order.options, RefineOptions)
+    content, styles, masks = order.sources(library)
+    start = library.picture(order.start) if order.start else None
+    options = _limit_seconds(order.options, refine_seconds)
+    pastiche = model.refine(content, styles, options, start=start, on_step=on_step, resume=resume, masks=masks)
+    pastiche = replace(pastiche, notes=[*order.notes, *pastiche.notes])
+    if resume:
+        pastiche = replace(pastiche, seconds=pastiche.seconds + resume.seconds)
+    return pastiche if options == order.options else _with_requested_seconds(pastiche, order.options, refine_seconds)
+
+
+def render_checkpoint(order: Order, library: Library, checkpoint: Checkpoint) -> Pastiche:
+    """What a refinement came to, as large as it was to become; the model is not asked."""
+    assert isinstance(order.options, RefineOptions)
+    options = resolve_options(order.options)
+    content, styles, masks = order.sources(library)
+    photo = image_files.read(content, long_side=options.size)
+    drawn = masking.read_masks(masks, photo)
+    so_far = pixel_ops.resize(image_files.read(checkpoint.picture).rgb, photo.rgb.shape[:2])
+    picture = postprocess(so_far, photo, options, drawn)
+    notes = [*order.notes, f"It was stopped after step {checkpoint.step} of {options.steps}."]
+    made = refine_recipe(options, [read_painting(style, options) for style in styles], photo, drawn) | {
+        "ended": "stopped"
+    }
+    if order.start:
+        made["start"] = "given"
+    pastiche = Pastiche(picture, options.encoder, checkpoint.seconds, made, complete=False, notes=notes)
+    return with_credits(pastiche, order.credits)
+
+
+def _limit_seconds(options: RefineOptions, limit: float) -> RefineOptions:
+    if options.seconds is not None and options.seconds <= limit:
+        return options
+    return options.model_copy(update={"seconds": limit})
+
+
+def _with_requested_seconds(pastiche: Pastiche, options: RefineOptions, limit: float) -> Pastiche:
+    """The recipe has the time that was asked for; where this server's limit cut that short, the notes say so."""
+    made = {name: value for name, value in pastiche.recipe.items() if name != "seconds"}
+    if options.seconds is not None:
+        made["seconds"] = options.seconds
+    notes = pastiche.notes
+    if made.get("ended") == "time":
+        notes = [
+            *notes,
+            f"This server refines a picture for at most {_format_seconds(limit)}: it ended before its last step.",
+        ]
+    return replace(pastiche, recipe=made, notes=notes)
+
+
+def _format_seconds(seconds: float) -> str:
+    return f"{seconds / 60:.3g} minutes" if seconds >= 120 else f"{seconds:g} seconds"
+
+
+def small_jpeg(picture: Picture | EightBitPicture | bytes, side: int) -> bytes:
+    """side: pixels of the longer one, at most."""
+    source = picture if isinstance(picture, bytes) else _stack_alpha(picture)
+    return image_files.encode(image_files.read_eight_bit(source, limit=side), "jpeg", 85)
+
+
+def _stack_alpha(picture: Picture | EightBitPicture) -> np.ndarray:
+    """(H, W, 3 or 4)."""
+    return picture.rgb if picture.alpha is None else np.dstack([picture.rgb, picture.alpha])

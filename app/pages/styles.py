@@ -1,0 +1,161 @@
+"""The styles' pages: the gallery that ships, and one's own beside it."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from typing import Any, Literal
+
+from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, send_file, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.datastructures import MultiDict
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from app.failures import Missing
+from app.http import context, error_handlers, identity, negotiation
+from app.inputs import style_requests
+from app.jobs import style_builder
+from app.storage.records import Style
+from model.errors import StyleTransferError
+from model.options import MAX_STYLES
+from model.style_file import MEDIA_TYPE, SUFFIX
+
+blueprint = Blueprint("shelf", __name__, url_prefix="/styles")
+
+
+@blueprint.get("")
+def styles() -> Response:
+    return make_response(_styles_page())
+
+
+@blueprint.post("", defaults={"form": "painting"})
+@blueprint.post("/import", defaults={"form": "import"})
+def add(form: str) -> ResponseReturnValue:
+    """Paintings, or a style file: as the API takes them."""
+
+    def sent(owner: str) -> Style:
+        with style_requests.receive(request) as added:
+            return added(owner)
+
+    return _add_style(form, sent)
+
+
+@blueprint.post("/average")
+def average() -> ResponseReturnValue:
+    def averaged(owner: str) -> Style:
+        library = context.library()
+        chosen = [library.style(owner, id) for id in request.form.getlist("styles")[: MAX_STYLES + 1]]
+        return style_builder.add_average(library, context.engine(), owner, chosen, **_style_details())
+
+    return _add_style("average", averaged)
+
+
+@blueprint.get("/<id>")
+def style(id: str) -> Response:
+    return make_response(_style_page(_find_style(id)))
+
+
+@blueprint.post("/<id>")
+def change(id: str) -> ResponseReturnValue:
+    mine = _find_own_style(id)
+    try:
+        changed = context.library().change_style(identity.owner_or_new().id, mine.id, **_style_details())
+    except StyleTransferError as error:
+        return _refusal_page(error, lambda problem: _style_page(mine, problem=problem))
+    flash(f"“{changed.name}” is saved.")
+    return redirect(url_for("shelf.style", id=mine.id), 303)
+
+
+@blueprint.post("/<id>/delete")
+def delete(id: str) -> ResponseReturnValue:
+    mine = _find_own_style(id)
+    context.library().delete_style(identity.owner_or_new().id, mine.id)
+    flash(f"“{mine.name}” is deleted.")
+    return redirect(url_for("shelf.styles"), 303)
+
+
+@blueprint.get("/<id>/vector")
+def vector(id: str) -> Response:
+    """The style as a file to keep or to share."""
+    chosen = _find_style(id)
+    data = style_builder.export_file(context.library(), context.engine(), chosen).to_bytes()
+    name = f"{chosen.name}{SUFFIX}".replace("/", "-")
+    return send_file(io.BytesIO(data), MEDIA_TYPE, as_attachment=True, download_name=name)
+
+
+@blueprint.get("/<id>/thumbnail")
+def thumbnail(id: str) -> ResponseReturnValue:
+    return _picture_response(_find_style(id), "thumbnail")
+
+
+@blueprint.get("/<id>/picture")
+def picture(id: str) -> ResponseReturnValue:
+    return _picture_response(_find_style(id), "picture")
+
+
+def _picture_response(chosen: Style, which: Literal["picture", "thumbnail"]) -> ResponseReturnValue:
+    if not chosen.own:
+        return redirect(url_for("static", filename=f"styles/{chosen.id}.jpg"))
+    key = getattr(chosen, which)
+    if key is None:
+        raise Missing("Of this style only its numbers are kept, not the painting.")
+    return send_file(io.BytesIO(context.library().picture(key)), "image/jpeg")
+
+
+def _find_style(id: str) -> Style:
+    return context.library().style(identity.owner_or_new().id, id)
+
+
+def _find_own_style(id: str) -> Style:
+    """Those that ship belong to everybody, and change for nobody."""
+    chosen = _find_style(id)
+    if not chosen.own:
+        raise Missing("There is no such style of yours.")
+    return chosen
+
+
+def _style_details() -> dict[str, str]:
+    return {field: request.form.get(field, "").strip() for field in ("name", "credit", "licence")}
+
+
+def _add_style(form: str, work: Callable[[str], Style]) -> ResponseReturnValue:
+    """To the style that `work` added; or to the page as it was, with what was wrong beside the field of `form`."""
+    owner = identity.owner_or_new().id
+    try:
+        added = work(owner)
+    except (StyleTransferError, RequestEntityTooLarge) as error:
+        return _refusal_page(error, lambda problem: _styles_page(problem=problem, form=form))
+    flash(f"“{added.name}” is one of your styles now.")
+    return redirect(url_for("shelf.style", id=added.id), 303)
+
+
+def _refusal_page(error: Exception, page: Callable[[error_handlers.Problem], str]) -> Response:
+    if negotiation.wants_json():
+        raise error
+    problem = error_handlers.describe(error)
+    return error_handlers.as_page(problem, page(problem))
+
+
+def _styles_page(**more: Any) -> str:
+    everything = context.library().styles(identity.owner_or_new().id)
+    return render_template(
+        "styles.html",
+        shipped=[one for one in everything if not one.own],
+        own=[one for one in everything if one.own],
+        sent=_sent_fields(),
+        most=MAX_STYLES,
+        max_bytes=context.settings().upload_bytes,
+        **more,
+    )
+
+
+def _style_page(chosen: Style, **more: Any) -> str:
+    return render_template("style.html", style=chosen, sent=_sent_fields(), **more)
+
+
+def _sent_fields() -> MultiDict[str, str]:
+    """The fields of a form, to show it again as it was filled in."""
+    try:
+        return request.form
+    except RequestEntityTooLarge:
+        return MultiDict()

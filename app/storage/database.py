@@ -1,0 +1,95 @@
+"""The one database of all processes: SQLite in a file, or PostgreSQL. Its tables are brought up to date on opening."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from sqlite3 import SQLITE_BUSY, OperationalError
+from time import monotonic, sleep
+from typing import Any, NamedTuple
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import URL, Engine, create_engine, event, make_url
+
+_MIGRATIONS = Path(__file__).with_name("migrations")
+_TIMEOUT_SECONDS = 30  # seconds to wait for one's turn
+_RETRY_SECONDS = 0.01  # seconds until the next try, where SQLite itself does not wait
+_MIGRATION_LOCK = 7_310_590_114  # any number that nobody else locks in this database
+
+
+class Database(NamedTuple):
+    reading: Engine
+    writing: Engine
+
+    def disconnect(self) -> None:
+        """Whoever uses it again is connected anew."""
+        for engine in self:
+            engine.dispose()
+
+
+def connect(url: str) -> Database:
+    database = _create_engines(make_url(url))
+    migrate(database)
+    database.disconnect()  # the process that serves may be forked from this one, and connections cannot be shared
+    return database
+
+
+def migrate(database: Database, revision: str = "head") -> None:
+    """Web and worker may start at once: the first migrates, the others wait for it and find nothing to do."""
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    with database.writing.begin() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})")
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+
+
+def _create_engines(url: URL) -> Database:
+    if url.get_backend_name() == "sqlite":
+        return _create_sqlite_engines(url)
+    if url.drivername in ("postgres", "postgresql"):
+        url = url.set(drivername="postgresql+psycopg")
+    engine = create_engine(url, pool_pre_ping=True, pool_size=20, pool_timeout=_TIMEOUT_SECONDS)
+    return Database(engine, engine)
+
+
+def _create_sqlite_engines(url: URL) -> Database:
+    """SQLite lets one write at a time: threads queue for one connection, which is fairer than trying again and again.
+
+    A transaction that writes says so when it begins, so that none finds halfway that another came first.
+    """
+    if url.database:
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    patience: dict[str, Any] = {"pool_timeout": _TIMEOUT_SECONDS, "connect_args": {"timeout": _TIMEOUT_SECONDS}}
+    reading = create_engine(url, **patience)
+    writing = create_engine(url, pool_size=1, max_overflow=0, **patience)
+    for engine, begin in ((reading, "BEGIN"), (writing, "BEGIN IMMEDIATE")):
+        event.listen(engine, "connect", _configure_connection)
+        event.listen(engine, "begin", lambda connection, begin=begin: connection.exec_driver_sql(begin))
+    return Database(reading, writing)
+
+
+def _configure_connection(connection: Any, _: Any) -> None:
+    connection.isolation_level = None  # BEGIN is ours
+    _enable_wal(connection)
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA secure_delete = ON")  # what is deleted is not left lying in free pages
+
+
+def _enable_wal(connection: Any) -> None:
+    """Readers then do not wait for writers.
+
+    A new file's change to this is the one statement for which SQLite does not wait while another writes, whatever the
+    timeout: processes that open it first at once would fail now and then.
+    """
+    end = monotonic() + _TIMEOUT_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != SQLITE_BUSY or monotonic() > end:
+                raise
+        sleep(_RETRY_SECONDS)

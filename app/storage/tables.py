@@ -1,0 +1,144 @@
+"""What the database keeps. Times are seconds since 1970; ids are 32 hexadecimal digits; pictures are named by key."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Dialect,
+    Double,
+    ForeignKey,
+    LargeBinary,
+    MetaData,
+    String,
+    UniqueConstraint,
+    false,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.types import TypeDecorator
+
+NAME_LENGTH, CREDIT_LENGTH, LICENCE_LENGTH = 80, 200, 200
+MAX_LENGTHS = {"name": NAME_LENGTH, "credit": CREDIT_LENGTH, "licence": LICENCE_LENGTH}
+_UNSTORABLE_CHARACTERS = re.compile(
+    "[\0\ud800-\udfff]"
+)  # PostgreSQL takes no NUL, and neither database half a character
+
+
+class Text(TypeDecorator[str]):
+    """A string; one that no database can store matches nothing, so that looking it up finds nothing."""
+
+    impl = String
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        return value if value is None else _UNSTORABLE_CHARACTERS.sub("\ufffd", value)
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(
+        naming_convention={
+            "pk": "pk_%(table_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s",
+            "ix": "ix_%(table_name)s_%(column_0_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        }
+    )
+    type_annotation_map = {str: Text, float: Double, dict[str, Any]: JSON}  # noqa: RUF012
+
+
+class PictureRow(Base):
+    """One file of the store.
+
+    new      put, and held by nobody since: somebody is about to
+    held     held, or was until the row's transaction ends
+    doomed   held by nobody any more; the file is to be removed, then this row
+    """
+
+    __tablename__ = "pictures"
+
+    key: Mapped[str] = mapped_column(Text(64), primary_key=True)
+    owner: Mapped[str] = mapped_column(Text(100), index=True)
+    bytes: Mapped[int] = mapped_column(BigInteger)
+    created: Mapped[float]  # when it was last put
+    state: Mapped[str] = mapped_column(Text(10))
+
+
+class Holding(Base):
+    """The style, or the job and its result, with the id `holder` needs this picture."""
+
+    __tablename__ = "holdings"
+
+    picture: Mapped[str] = mapped_column(ForeignKey(PictureRow.key), primary_key=True)
+    holder: Mapped[str] = mapped_column(Text(100), primary_key=True, index=True)
+
+
+class StyleRow(Base):
+    __tablename__ = "styles"
+    __table_args__ = (UniqueConstraint("owner", "name"),)
+
+    id: Mapped[str] = mapped_column(Text(32), primary_key=True)
+    owner: Mapped[str] = mapped_column(Text(100))
+    name: Mapped[str] = mapped_column(Text(NAME_LENGTH))
+    credit: Mapped[str] = mapped_column(Text(CREDIT_LENGTH))
+    licence: Mapped[str] = mapped_column(Text(LICENCE_LENGTH))
+    picture: Mapped[str | None] = mapped_column(Text(64))
+    thumbnail: Mapped[str] = mapped_column(Text(64))
+    vector: Mapped[bytes | None] = mapped_column(LargeBinary)  # little-endian float32
+    weights: Mapped[str | None] = mapped_column(Text(200))
+    weights_sha256: Mapped[str | None] = mapped_column(Text(64))
+    created: Mapped[float]
+
+
+class ResultRow(Base):
+    """What a job made; it has the job's id."""
+
+    __tablename__ = "results"
+
+    id: Mapped[str] = mapped_column(Text(32), primary_key=True)
+    owner: Mapped[str] = mapped_column(Text(100), index=True)
+    picture: Mapped[str] = mapped_column(Text(64))  # PNG
+    before: Mapped[str] = mapped_column(Text(64))  # JPEG of the upright photo
+    thumbnail: Mapped[str] = mapped_column(Text(64))  # JPEG
+    width: Mapped[int]
+    height: Mapped[int]
+    seconds: Mapped[float]
+    weights: Mapped[str] = mapped_column(Text(200))
+    recipe: Mapped[dict[str, Any]]
+    order: Mapped[dict[str, Any]]
+    complete: Mapped[bool]  # False: the best so far of a cancelled job
+    created: Mapped[float]
+    expires: Mapped[float] = mapped_column(index=True)
+
+
+class JobRow(Base):
+    __tablename__ = "jobs"
+    __table_args__ = (UniqueConstraint("owner", "idempotency_key"),)
+
+    id: Mapped[str] = mapped_column(Text(32), primary_key=True)
+    owner: Mapped[str] = mapped_column(Text(100), index=True)
+    open: Mapped[bool] = mapped_column(default=False)  # its id is all that it takes to read it
+    state: Mapped[str] = mapped_column(Text(20), index=True)  # queued, running, paused, done, failed or cancelled
+    method: Mapped[str] = mapped_column(Text(20), default="magenta", server_default="magenta")  # the order's
+    order: Mapped[dict[str, Any]]
+    idempotency_key: Mapped[str | None] = mapped_column(Text(255))
+    order_digest: Mapped[str] = mapped_column(Text(64))
+    step: Mapped[int] = mapped_column(default=0)
+    steps: Mapped[int] = mapped_column(default=0)
+    seconds_left: Mapped[float | None]
+    preview: Mapped[str | None] = mapped_column(Text(64))
+    losses: Mapped[list[list[float]] | None] = mapped_column(JSON(none_as_null=True))  # step, loss and its three parts
+    checkpoint: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))  # picture (key), step, seconds
+    cancelling: Mapped[bool] = mapped_column(default=False)
+    pausing: Mapped[bool] = mapped_column(default=False, server_default=false())
+    attempts: Mapped[int] = mapped_column(default=0)  # since it last came further
+    worker: Mapped[str | None] = mapped_column(Text(100))
+    lease_until: Mapped[float | None]
+    error: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))  # why it failed, or could not go on
+    created: Mapped[float] = mapped_column(index=True)
+    queued: Mapped[float] = mapped_column(server_default="0")  # since when it waits, or waited, for its turn
+    started: Mapped[float | None]
+    finished: Mapped[float | None]
+    expires: Mapped[float] = mapped_column(index=True)

@@ -1,0 +1,106 @@
+"""A flag for every option of the library, named and described as it is there."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Literal, TypeVar, get_args, get_origin
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from model.errors import InvalidOption
+from model.imaging import masking
+from model.options import Format
+
+FORMAT_BY_SUFFIX: dict[str, Format] = {
+    ".png": "png",
+    ".jpg": "jpeg",
+    ".jpeg": "jpeg",
+    ".webp": "webp",
+    ".tif": "tiff",
+    ".tiff": "tiff",
+}
+SUFFIX_BY_FORMAT: dict[Format, str] = {"png": ".png", "jpeg": ".jpg", "webp": ".webp", "tiff": ".tif"}
+FORMAT_DEFAULT_HELP = "Left out: as the output's name ends."
+
+FormatT = TypeVar("FormatT")
+
+
+def picture_format(output: Path) -> Format:
+    return output_format(output, FORMAT_BY_SUFFIX, "--output")
+
+
+def output_format(output: Path, kinds: Mapping[str, FormatT], flag: str) -> FormatT:
+    """What the file's ending asks for; InvalidOption where that is none of `kinds`."""
+    try:
+        return kinds[output.suffix.lower()]
+    except KeyError:
+        sentence = f"{flag} must end in {', '.join(kinds)}, not '{output.name}'."
+        raise InvalidOption(sentence, flag.removeprefix("--")) from None
+
+
+def check_overwrites(output: Path, inputs: Iterable[Path | str], flag: str = "--output") -> None:
+    """Raises InvalidOption for an output that is an input too; the words for masks are no files."""
+    if output.resolve() in {Path(path).resolve() for path in inputs if path not in masking.MASK_WORDS}:
+        raise InvalidOption(f"{flag} would overwrite '{output}': name another.", flag.removeprefix("--"))
+
+
+def add_options(parser: argparse.ArgumentParser, options: type[BaseModel], **instead: str) -> None:
+    """`instead`: what to say of an option's default, where the shell has its own."""
+    for name, field in options.model_fields.items():
+        default = "" if field.default is None else f"Default: {_format_default(field.default)}."
+        text = f"{field.description} {instead.get(name, default)}".strip()
+        flag = f"--{name.replace('_', '-')}"
+        if field.annotation is bool:
+            parser.add_argument(flag, action=argparse.BooleanOptionalAction, help=text)
+        else:
+            parser.add_argument(flag, metavar=_metavar(name, field), help=text)
+
+
+def add_mask(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--mask",
+        action="append",
+        default=[],
+        metavar="PICTURE",
+        help="where to paint: a picture of the photo's proportions, white where the style goes; 'alpha', where the "
+        "photo itself is not clear; or 'everywhere'. Given again, each further one lies on top of those before.",
+    )
+
+
+def add_model(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--model", help="weights: their name, a .npz, an official SavedModel or its archive")
+
+
+def add_json(parser: argparse.ArgumentParser, each: str) -> None:
+    parser.add_argument("--json", action="store_true", help=f"print one JSON object {each}, for scripts")
+
+
+def given_options(args: argparse.Namespace, options: type[BaseModel]) -> dict[str, Any]:
+    """What was typed of these options."""
+    typed = {name: getattr(args, name) for name in options.model_fields}
+    return {name: value for name, value in typed.items() if value is not None}
+
+
+def check_masks(masks: list[str]) -> None:
+    """Raises InvalidOption for what is neither a file nor a word, before anything is loaded."""
+    for mask in masks:
+        if mask not in masking.MASK_WORDS and not Path(mask).is_file():
+            words = " or ".join(f"'{word}'" for word in masking.MASK_WORDS)
+            raise InvalidOption(f"--mask must be a picture, {words}; there is no file '{mask}'.", "mask")
+
+
+def _format_default(default: Any) -> str:
+    """As one would type it."""
+    if isinstance(default, bool):
+        return "yes" if default else "no"
+    return ",".join(map(str, default)) if isinstance(default, list) else str(default)
+
+
+def _metavar(name: str, field: FieldInfo) -> str:
+    if any(get_origin(kind) is list for kind in (field.annotation, *get_args(field.annotation))):
+        return "N,N,…"
+    words = get_args(field.annotation) if get_origin(field.annotation) is Literal else ()
+    return "|".join(words) if 0 < len(words) <= 4 else name.upper()

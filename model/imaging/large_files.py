@@ -1,0 +1,150 @@
+"""Pictures that stay on disk: planes of rows, and files written from them without holding them in memory."""
+
+from __future__ import annotations
+
+import os
+import struct
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, BinaryIO, Literal
+
+import numpy as np
+from PIL import ExifTags
+
+from model.errors import StyleTransferError
+from model.imaging import image_files, metadata, pixel_ops
+from model.imaging.metadata import EmbeddedMetadata
+from model.imaging.scratch import DiskArray
+
+Format = Literal["png", "jpeg", "webp", "tiff"]
+_Dpi = tuple[float, float]
+
+VIPS_TEXT_FIELDS = {"png": f"png-comment-0-{metadata.PNG_KEYWORD}", "tiff": "image-description"}  # libvips's names
+
+
+_RESOLUTION_TAGS = {ExifTags.Base.XResolution, ExifTags.Base.YResolution, ExifTags.Base.ResolutionUnit}
+_EXIF_HEADER = b"Exif\0\0"
+
+
+def save(
+    pixels: np.ndarray | DiskArray,
+    path: Path,
+    format: Format,
+    quality: int = 92,
+    *,
+    dpi: _Dpi | None = None,
+    recipe: Mapping[str, Any] | None = None,
+) -> None:
+    """A file of (H, W, 3 or 4) uint8, as image_files.encode makes it, but written as it is read. TIFF is in tiles.
+
+    What stood at `path` is replaced once the whole file is there.
+    Raises ImageTooLarge for sides that this kind of file cannot hold, StyleTransferError where it cannot be written.
+    """
+    image_files.check_format_sides(pixels.shape, format)
+    embedded = None if recipe is None else metadata.build_metadata(recipe, format)
+    image = _attach_metadata(_to_vips_image(pixels), format, dpi, embedded)
+    partial = path.with_name(f".{path.name}.part")
+    try:
+        _write_image(image, partial, format, quality)
+        if format == "png":
+            _patch_png(partial, dpi, embedded)
+        elif dpi is None:
+            _strip_resolution(partial, format)
+        partial.replace(path)
+    except (pixel_ops.load_vips().Error, OSError) as error:
+        reason = "is there room on the disk, and may its folder be written to?"
+        raise StyleTransferError(f"'{path}' could not be written: {reason}") from error
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _to_vips_image(pixels: np.ndarray | DiskArray) -> Any:
+    vips, (height, width, bands) = pixel_ops.load_vips(), pixels.shape
+    if isinstance(pixels, DiskArray):
+        return vips.Image.rawload(str(pixels.path), width, height, bands, interpretation="srgb", access="sequential")
+    data = np.ascontiguousarray(pixels, np.uint8).data
+    return vips.Image.new_from_memory(data, width, height, bands, "uchar").copy(interpretation="srgb")
+
+
+def _attach_metadata(image: Any, format: Format, dpi: _Dpi | None, embedded: EmbeddedMetadata | None) -> Any:
+    vips = pixel_ops.load_vips()
+    across, down = dpi or (0, 0)  # 0 is written too, and then taken out
+    image = image.copy(xres=across / 25.4, yres=down / 25.4)  # pixels a millimetre
+    blobs = {"icc-profile-data": image_files.srgb_profile()}
+    if embedded and format in ("jpeg", "webp"):
+        blobs |= {"xmp-data": embedded.xmp, "exif-data": embedded.exif(dpi)}
+    if embedded and format == "tiff":
+        blobs["xmp-data"] = embedded.xmp
+    if embedded and embedded.text and format in VIPS_TEXT_FIELDS:
+        image.set_type(vips.GValue.gstr_type, VIPS_TEXT_FIELDS[format], embedded.text)
+    for name, data in blobs.items():
+        image.set_type(vips.GValue.blob_type, name, data)
+    return image
+
+
+def _write_image(image: Any, path: Path, format: Format, quality: int) -> None:
+    if format == "png":
+        image.pngsave(str(path), compression=2, filter="paeth", keep="icc:other")  # 6 is slower and saves 1 %
+    elif format == "jpeg":
+        opaque = image.flatten(background=255) if image.hasalpha() else image
+        opaque.jpegsave(str(path), Q=quality, subsample_mode="on")
+    elif format == "webp":
+        image.webpsave(str(path), Q=quality, effort=2)  # 4 takes twice as long and saves nothing
+    else:
+        tiles = {"tile": True, "tile_width": 256, "tile_height": 256}
+        image.tiffsave(str(path), compression="deflate", predictor="horizontal", **tiles)
+
+
+def _patch_png(path: Path, dpi: _Dpi | None, embedded: EmbeddedMetadata | None) -> None:
+    """libvips always writes a resolution, and has no chunk for texts beyond Latin-1; XMP may stand at the end too."""
+    with path.open("r+b") as file:
+        if dpi is None:
+            file.seek(file.read(1 << 16).index(b"pHYs") - 4)
+            file.write(_png_chunk(b"pHYs", struct.pack(">IIB", 1, 1, 0)))  # pixels are square; it says no more
+        if embedded:
+            file.seek(-len(_png_chunk(b"IEND", b"")), os.SEEK_END)
+            file.write(
+                _png_chunk(b"iTXt", metadata.XMP_KEYWORD.encode() + bytes(5) + embedded.xmp) + _png_chunk(b"IEND", b"")
+            )
+
+
+def _strip_resolution(path: Path, format: Format) -> None:
+    """libvips always writes one, into TIFF's first directory or into EXIF, which is built alike: the rest moves up."""
+    with path.open("r+b") as file:
+        start = _tiff_offset(file, format)
+        if start is None:
+            return
+        file.seek(start)
+        order = "<" if file.read(2) == b"II" else ">"
+        file.seek(start + 4)
+        first = start + _unpack(file.read(4), f"{order}I")
+        file.seek(first)
+        count = _unpack(file.read(2), f"{order}H")
+        entries = [file.read(12) for _ in range(count)]
+        kept = [entry for entry in entries if _unpack(entry[:2], f"{order}H") not in _RESOLUTION_TAGS]
+        following = file.read(4)
+        file.seek(first)
+        file.write(struct.pack(f"{order}H", len(kept)) + b"".join(kept) + following + bytes(12 * (count - len(kept))))
+
+
+def _tiff_offset(file: BinaryIO, format: Format) -> int | None:
+    """Where the tags begin, from which they count; None where there are none."""
+    if format == "tiff":
+        return 0
+    if format == "jpeg":
+        found = file.read(1 << 16).find(_EXIF_HEADER)
+        return None if found < 0 else found + len(_EXIF_HEADER)
+    file.seek(12)
+    while (head := file.read(8)) and head[:4] != b"EXIF":
+        size = _unpack(head[4:], "<I")
+        file.seek(size + size % 2, os.SEEK_CUR)
+    return file.tell() + (len(_EXIF_HEADER) if file.read(len(_EXIF_HEADER)) == _EXIF_HEADER else 0) if head else None
+
+
+def _unpack(data: bytes, kind: str) -> int:
+    return int(struct.unpack(kind, data)[0])
+
+
+def _png_chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))

@@ -1,0 +1,170 @@
+"""What a pastiche says of itself, in its file: its recipe as JSON text, and as XMP how it came about and whose it is.
+
+The text is an iTXt chunk in PNG, the UserComment of EXIF in JPEG and WebP, and the ImageDescription of TIFF. It is
+ASCII, and short enough for each of them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from xml.etree import ElementTree
+
+from PIL import ExifTags, Image, PngImagePlugin, TiffImagePlugin
+
+PNG_KEYWORD = "pastiche-recipe"  # of the PNG chunk
+XMP_KEYWORD = "XML:com.adobe.xmp"
+RECIPE_VERSION = 1  # of recipes; a reader of an older one refuses what it cannot know
+MAX_TEXT_BYTES = 1_000_000  # bytes: Pillow reads no more of a compressed chunk, in which another program may keep it
+MAX_JPEG_TEXT_BYTES = 64_000  # bytes: EXIF there is one segment, of at most 65533 bytes
+
+# IPTC has "algorithmicallyEnhanced" for changes without generative AI, and "trainedAlgorithmicMedia" for what is made
+# by it from nothing. This one is "Edited using Generative AI": an existing photo, repainted by a trained network.
+DIGITAL_SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
+NAMESPACES = {
+    "x": "adobe:ns:meta/",
+    "rdf": "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
+    "dc": "http://purl.org/dc/elements/1.1/",
+    "photoshop": "http://ns.adobe.com/photoshop/1.0/",
+    "Iptc4xmpExt": "http://iptc.org/std/Iptc4xmpExt/2008-02-29/",
+}
+_LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
+_CHARACTER_CODE = b"ASCII\0\0\0"  # how a UserComment begins
+_XMP_TAG = 700  # of TIFF
+
+for _prefix, _uri in NAMESPACES.items():
+    ElementTree.register_namespace(_prefix, _uri)
+
+
+@dataclass(frozen=True)
+class EmbeddedMetadata:
+    text: str  # ASCII; empty where even the shortest does not fit
+    xmp: bytes  # UTF-8
+
+    def exif(self, dpi: tuple[float, float] | None = None) -> bytes:
+        """As the files have it, "Exif" and two zeros first."""
+        exif = _build_exif(dpi)
+        if self.text:
+            inner = exif.get_ifd(ExifTags.IFD.Exif)
+            inner[ExifTags.Base.ExifVersion] = b"0232"
+            inner[ExifTags.Base.UserComment] = _CHARACTER_CODE + self.text.encode("ascii")
+        return exif.tobytes()
+
+
+def build_metadata(recipe: Mapping[str, Any], format: str = "png") -> EmbeddedMetadata:
+    """What does not fit, first the masks and then the vectors, is left out; the hashes stay, and "left_out" says so."""
+    room = MAX_JPEG_TEXT_BYTES if format == "jpeg" else MAX_TEXT_BYTES
+    texts = (_to_json(version) for version in _shorter_recipes({"recipe": RECIPE_VERSION, **recipe}))
+    return EmbeddedMetadata(next((text for text in texts if len(text) <= room), ""), _build_xmp(recipe))
+
+
+def pillow_save_options(
+    recipe: Mapping[str, Any] | None, format: str, dpi: tuple[float, float] | None = None
+) -> dict[str, Any]:
+    """What Image.save wants for it."""
+    embedded = None if recipe is None else build_metadata(recipe, format)
+    if format == "png":
+        return _dpi_option(dpi) | ({} if embedded is None else {"pnginfo": _png_chunks(embedded)})
+    if format == "tiff":
+        return _dpi_option(dpi) | ({} if embedded is None else {"tiffinfo": _tiff_tags(embedded)})
+    options = {} if embedded is None else {"xmp": embedded.xmp, "exif": embedded.exif(dpi)}
+    if format == "jpeg":
+        return _dpi_option(dpi) | options
+    return options if embedded or not dpi else {"exif": _build_exif(dpi).tobytes()}  # WebP knows no other place for it
+
+
+def find_recipe(image: Image.Image) -> str | None:
+    """The text that this file carries in one of the places, as yet unread."""
+    exif = Image.Image.getexif(image)  # that of PNG decodes the picture first
+    comment = exif.get_ifd(ExifTags.IFD.Exif).get(ExifTags.Base.UserComment, b"")
+    if isinstance(comment, bytes):
+        comment = comment.removeprefix(_CHARACTER_CODE).decode("ascii", "replace")
+    places = image.info.get(PNG_KEYWORD), exif.get(ExifTags.Base.ImageDescription), comment
+    return next((text for text in places if isinstance(text, str) and text.lstrip().startswith("{")), None)
+
+
+def _to_json(recipe: Any) -> str:
+    return json.dumps(recipe, separators=(",", ":"), allow_nan=False)
+
+
+def _shorter_recipes(recipe: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield recipe
+    masks = list(recipe.get("masks", []))
+    for number in sorted(range(len(masks)), key=lambda number: len(_to_json(masks[number])), reverse=True):
+        masks[number] = _without_key(masks[number], "png")
+        yield recipe | {"masks": masks, "left_out": ["masks"]}
+    styles = [_without_key(style, "vector") for style in recipe.get("styles", [])]
+    yield recipe | {"masks": masks, "styles": styles, "left_out": ["masks", "vectors"]}
+
+
+def _without_key(entry: Any, key: str) -> Any:
+    return {name: value for name, value in entry.items() if name != key} if isinstance(entry, Mapping) else entry
+
+
+def _dpi_option(dpi: tuple[float, float] | None) -> dict[str, Any]:
+    return {"dpi": dpi} if dpi else {}
+
+
+def _build_exif(dpi: tuple[float, float] | None) -> Image.Exif:
+    exif = Image.Exif()
+    if dpi:
+        exif[ExifTags.Base.XResolution], exif[ExifTags.Base.YResolution] = dpi
+        exif[ExifTags.Base.ResolutionUnit] = 2  # inches
+    return exif
+
+
+def _png_chunks(embedded: EmbeddedMetadata) -> PngImagePlugin.PngInfo:
+    chunks = PngImagePlugin.PngInfo()
+    if embedded.text:
+        chunks.add_itxt(PNG_KEYWORD, embedded.text)
+    chunks.add_itxt(XMP_KEYWORD, embedded.xmp.decode())
+    return chunks
+
+
+def _tiff_tags(embedded: EmbeddedMetadata) -> TiffImagePlugin.ImageFileDirectory_v2:
+    tags = TiffImagePlugin.ImageFileDirectory_v2()
+    if embedded.text:
+        tags[ExifTags.Base.ImageDescription] = embedded.text
+    tags.tagtype[_XMP_TAG] = 1  # bytes
+    tags[_XMP_TAG] = embedded.xmp
+    return tags
+
+
+def _build_xmp(recipe: Mapping[str, Any]) -> bytes:
+    """dc:creator is left out: whoever painted the style did not make this picture, and who did is not known here."""
+    styles = [style for style in recipe.get("styles", []) if isinstance(style, Mapping)]
+    root = ElementTree.Element(_qualified_name("x:xmpmeta"))
+    about = _add_child(_add_child(root, "rdf:RDF"), "rdf:Description")
+    about.set(_qualified_name("rdf:about"), "")
+    _add_child(about, "Iptc4xmpExt:DigitalSourceType").text = DIGITAL_SOURCE_TYPE
+    if credits := _credit_line(styles, "name", "credit"):
+        _add_child(about, "photoshop:Credit").text = f"Style: {credits}"
+    if rights := _credit_line(styles, "name", "credit", "licence"):
+        line = _add_child(_add_child(_add_child(about, "dc:rights"), "rdf:Alt"), "rdf:li")
+        line.set(_LANGUAGE, "x-default")
+        line.text = f"Style: {rights}"
+    packet = ElementTree.tostring(root, encoding="unicode")
+    marks = '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>', '<?xpacket end="r"?>'
+    return f"{marks[0]}\n{packet}\n{marks[1]}".encode()
+
+
+def _credit_line(styles: list[Mapping[str, Any]], *keys: str) -> str:
+    """Each style once: "Waves, A. Painter, CC0-1.0; Dots, …"."""
+    lines = (", ".join(filter(None, (_strip_unprintable(style.get(key)) for key in keys))) for style in styles)
+    return "; ".join(dict.fromkeys(filter(None, lines)))
+
+
+def _strip_unprintable(text: Any) -> str:
+    """Without what XML does not allow: control characters and halves of pairs."""
+    return "".join(letter for letter in str(text or "") if letter.isprintable()).strip()
+
+
+def _add_child(parent: ElementTree.Element, name: str) -> ElementTree.Element:
+    return ElementTree.SubElement(parent, _qualified_name(name))
+
+
+def _qualified_name(name: str) -> str:
+    prefix, _, local = name.partition(":")
+    return f"{{{NAMESPACES[prefix]}}}{local}"

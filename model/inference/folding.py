@@ -1,0 +1,121 @@
+"""The transformer's arrays as plain convolutions and scales: batch norms folded in, doubled inputs folded in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeAlias
+
+import numpy as np
+
+from model.networks.architecture import Architecture, norm_paths, norm_slices
+from model.networks.layers import BATCH_EPSILON
+
+Arrays: TypeAlias = Mapping[str, np.ndarray]
+NormParams: TypeAlias = tuple[np.ndarray, np.ndarray]  # gamma and beta, (channels,) float32 each
+
+
+def transformer_arrays(architecture: Architecture, arrays: Arrays) -> dict[str, np.ndarray]:
+    """The transformer's, as float32, 1x1 convolutions over a vector as matrices; others are left out.
+
+    Raises KeyError for a name that is missing and ValueError for a wrong shape.
+    """
+    shapes = _transformer_shapes(architecture)
+    found = {name: np.asarray(arrays[name], "float32") for name in shapes}
+    found = {name: a.reshape(a.shape[2:]) if a.shape[:2] == (1, 1) else a for name, a in found.items()}
+    for name, shape in shapes.items():
+        if found[name].shape != shape:
+            raise ValueError(f"{name}: shape {found[name].shape}, but {shape} was expected")
+    return found
+
+
+def _transformer_shapes(architecture: Architecture) -> dict[str, tuple[int, ...]]:
+    """Of every array of the transformer."""
+    first, second, third = architecture.channels
+    sides = {
+        "contract/conv1": (9, 3, first),
+        "contract/conv2": (3, first, second),
+        "contract/conv3": (3, second, third),
+    }
+    sides |= {path.removeprefix("transformer/"): (3, third, third) for path in norm_paths(architecture)[:-3]}
+    sides |= {"expand/conv1/conv": (3, third, second), "expand/conv2/conv": (3, second, first)}
+    sides |= {"expand/conv3/conv": (9, first, 3)}
+    shapes: dict[str, tuple[int, ...]] = {}
+    for path, (side, inputs, outputs) in sides.items():
+        shapes[f"transformer/{path}/weights"] = (side, side, inputs, outputs)
+        params = f"style_params/transformer/{path}/StyleNorm"
+        if not path.startswith("contract"):
+            shapes |= {f"{params}/{part}/weights": (architecture.vector_size, outputs) for part in ("Conv", "Conv_1")}
+            shapes |= {f"{params}/{part}/biases": (outputs,) for part in ("Conv", "Conv_1")}
+        elif architecture.contract_norm == "bias":
+            shapes[f"transformer/{path}/biases"] = (outputs,)
+        else:
+            names = "beta", "moving_mean", "moving_variance"
+            shapes |= {f"transformer/{path}/BatchNorm/{name}": (outputs,) for name in names}
+    return shapes
+
+
+def contracting_layers(architecture: Architecture, arrays: Arrays) -> list[np.ndarray]:
+    """Kernel and bias of each of the three layers; a batch normalisation goes into both."""
+    return [part for number in (1, 2, 3) for part in _contracting_layer(architecture, arrays, number)]
+
+
+def _contracting_layer(architecture: Architecture, arrays: Arrays, number: int) -> tuple[np.ndarray, np.ndarray]:
+    path = f"transformer/contract/conv{number}"
+    kernel = arrays[f"{path}/weights"]
+    if architecture.contract_norm == "bias":
+        return kernel, arrays[f"{path}/biases"]
+    names = "beta", "moving_mean", "moving_variance"
+    beta, mean, variance = (arrays[f"{path}/BatchNorm/{name}"] for name in names)
+    scale = 1 / np.sqrt(variance + np.float32(BATCH_EPSILON))
+    return kernel * scale, beta - mean * scale
+
+
+def residual_kernels(architecture: Architecture, arrays: Arrays) -> list[np.ndarray]:
+    """(3, 3, C, C) each, two for a block."""
+    blocks = range(1, architecture.residual_blocks + 1)
+    return [arrays[f"transformer/residual/residual{block}/conv{n}/weights"] for block in blocks for n in (1, 2)]
+
+
+def upsample_kernels(arrays: Arrays) -> list[np.ndarray]:
+    """Of the two layers whose input is doubled first."""
+    return [arrays[f"transformer/expand/conv{number}/conv/weights"] for number in (1, 2)]
+
+
+def output_kernel(arrays: Arrays) -> np.ndarray:
+    return arrays["transformer/expand/conv3/conv/weights"]
+
+
+class StyleNorms:
+    """Style vector -> every style normalisation (Ghiasi et al. 2017), whose numbers are linear in it."""
+
+    def __init__(self, architecture: Architecture, arrays: Arrays) -> None:
+        self._slices = norm_slices(architecture)
+        paths = [f"style_params/{path}/StyleNorm" for path in norm_paths(architecture)]
+        parts = [f"{path}/{part}" for part in ("Conv_1", "Conv") for path in paths]  # gammas, betas
+        weights = [arrays[f"{part}/weights"].reshape(architecture.vector_size, -1) for part in parts]
+        self._weights, self._biases = np.hstack(weights), np.hstack([arrays[f"{part}/biases"] for part in parts])
+
+    def __call__(self, vector: np.ndarray) -> list[NormParams]:
+        """(vector_size,) -> one for each, in the order in which they are met."""
+        gamma, beta = np.split(np.asarray(vector @ self._weights + self._biases, "float32"), 2)
+        return [(gamma[part], beta[part]) for part in self._slices]
+
+
+def subpixel_kernel(kernel: np.ndarray) -> np.ndarray:
+    """(k, k, n, m) -> (k + 1, k + 1, n, 4 m): for the pixels of 2 x 2 at once, in strides of two."""
+    size, _, inputs, outputs = kernel.shape
+    four = np.zeros((size + 1, size + 1, inputs, 2, 2, outputs), "float32")
+    for i, j in np.ndindex(2, 2):
+        four[i : i + size, j : j + size, :, i, j] = kernel
+    return four.reshape(size + 1, size + 1, inputs, 4 * outputs)
+
+
+def fold_upsampling(kernel: np.ndarray) -> np.ndarray:
+    """(3, 3, n, m) over a doubled input -> (2, 2, n, 4 m) over the input, for the pixels of 2 x 2 at once.
+
+    Of three neighbours in the doubled input two are the same pixel: the last two for the first of a pair, and the
+    first two for the second.
+    """
+    taps = np.array([[[1, 0, 0], [0, 1, 1]], [[1, 1, 0], [0, 0, 1]]], "float32")  # pixel of the pair, new tap, old tap
+    four: np.ndarray = np.einsum("pai,qbj,ijnm->abnpqm", taps, taps, kernel)
+    return four.reshape(2, 2, kernel.shape[2], 4 * kernel.shape[3])

@@ -1,0 +1,168 @@
+"""One set of Magenta weights in memory: pictures to style vectors, and vectors to pastiches."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from threading import Lock
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from model.errors import DeviceUnavailable, WeightsBroken
+from model.hardware import memory
+from model.hardware.device import device
+from model.imaging import pixel_ops
+from model.inference import folding
+from model.inference.autotune import fastest_engine, trial_pictures
+from model.inference.folding import NormParams, StyleNorms
+from model.inference.graph import trace
+from model.networks.architecture import Architecture
+from model.networks.layers import assign_arrays
+from model.networks.predictors import build_predictor
+from model.progress import OnStage
+from model.weights import registry
+from model.weights.npz import read_weights
+
+STYLE_SIDE = 256  # pixels, short side of what the predictor sees: the scale it was trained at
+MAX_STYLE_SIDE = 4 * STYLE_SIDE  # of a scroll or a frieze only the middle is looked at
+MIN_CONTENT_SIDE = 32  # pixels; below it, reflected margins would be wider than the picture
+CACHE_SIZE = 256
+
+
+class Magenta:
+    """A style predictor and a transformer that belong together. Safe to use from many threads."""
+
+    def __init__(self, name: str, architecture: Architecture, arrays: Mapping[str, np.ndarray]) -> None:
+        self.name, self.architecture, self.sha256 = name, architecture, _arrays_sha256(arrays)
+        self.predictor_runs = 0  # how often the predictor has really run: vectors are kept
+        self._vectors: OrderedDict[bytes, np.ndarray] = OrderedDict()
+        self._lock = Lock()
+        _check_keras()
+        with tf.device(device()):
+            predictor, self.arrays = _build_networks(name, architecture, arrays)
+            image = tf.TensorSpec((1, None, None, 3), tf.float32)
+            self._predict = trace(lambda style: predictor(style, training=False), [image])
+            norms = StyleNorms(architecture, self.arrays)
+            # Once for a style: BLAS would keep a second thread spinning into the render, which wants all processors.
+            self._norms = lru_cache(CACHE_SIZE)(lambda data: norms(np.frombuffer(data, "float32")))
+            self._engine = fastest_engine(architecture, self.arrays, self.sha256, self._trial_norm_params)
+        self.way, self.tower = self._engine.way, self._engine.tower  # in which the transformer runs here
+
+    def norm_params(self, vector: np.ndarray) -> list[NormParams]:
+        """The style's numbers for each normalisation; to be read from only."""
+        return self._norms(np.asarray(vector, "float32").tobytes())
+
+    def _trial_norm_params(self) -> list[NormParams]:
+        return self.norm_params(self._predict(trial_pictures()[0][None]).numpy()[0])
+
+    def embed(self, style: np.ndarray, style_scale: float = 1.0) -> np.ndarray:
+        """(H, W, 3) in 0..1 -> (vector_size,) float32. The same picture is predicted once, then remembered.
+
+        style_scale: how much larger the strokes are to look than at the scale the predictor was trained at.
+        """
+        style = predictor_input(style, style_scale)
+        key = hashlib.sha256(style.tobytes() + repr(style.shape).encode()).digest()
+        with self._lock:
+            if key in self._vectors:
+                self._vectors.move_to_end(key)
+                return self._vectors[key]
+        with tf.device(device()):
+            vector: np.ndarray = self._predict(style[None]).numpy()[0]
+        vector.flags.writeable = False  # it is handed out again
+        with self._lock:
+            self.predictor_runs += 1
+            self._vectors[key] = vector
+            while len(self._vectors) > CACHE_SIZE:
+                self._vectors.popitem(last=False)
+        return vector
+
+    def flat_color(self, vector: np.ndarray) -> np.ndarray:
+        """(3,) float32 in 0..1: what a photo of one colour becomes, whichever colour it is.
+
+        Of a flat map a normalisation leaves its offset. `render` could not tell: where rounding leaves one pixel other
+        than the next, each normalisation makes a hundred times more of it, and a pattern appears.
+        """
+        _, offset = self.norm_params(vector)[-1]
+        colour: np.ndarray = 1 / (1 + np.exp(-offset))
+        return colour
+
+    def render(self, content: np.ndarray, vector: np.ndarray, on_stage: OnStage | None = None) -> np.ndarray:
+        """(H, W, 3) in 0..1 and a style vector -> the pastiche, (H, W, 3) float32 in 0..1.
+
+        on_stage(done, of): called before each stage of the network and at the end; what it raises stops the render.
+        """
+        height, width = content.shape[:2]
+        margins = [(0, max(0, MIN_CONTENT_SIDE - height)), (0, max(0, MIN_CONTENT_SIDE - width)), (0, 0)]
+        padded = np.pad(content, margins, mode="edge") if any(map(any, margins)) else content
+        memory.check_fits(height, width)
+        try:
+            with tf.device(device()):
+                pastiche = self._engine.run(padded, self.norm_params(vector), on_stage)
+        except (tf.errors.ResourceExhaustedError, MemoryError) as error:
+            raise memory.too_large_error(f"A result of {width} x {height} pixels does not fit into memory") from error
+        return pastiche[:height, :width]
+
+
+def _check_keras() -> None:
+    """Raises DeviceUnavailable where the user's Keras is set up for other work."""
+    found = keras.backend.backend(), keras.backend.floatx(), keras.backend.image_data_format()
+    wanted = "tensorflow", "float32", "channels_last"
+    if found != wanted:
+        raise DeviceUnavailable(
+            f"Keras is set to {', '.join(found)}, but {', '.join(wanted)} is needed: "
+            "unset KERAS_BACKEND, and correct ~/.keras/keras.json."
+        )
+
+
+def _build_networks(
+    name: str, architecture: Architecture, arrays: Mapping[str, np.ndarray]
+) -> tuple[keras.Model, dict[str, np.ndarray]]:
+    """The predictor, and the transformer's arrays."""
+    try:
+        predictor = build_predictor(architecture)
+        assign_arrays(predictor, arrays)
+        return predictor, folding.transformer_arrays(architecture, arrays)
+    except (KeyError, ValueError) as error:
+        raise WeightsBroken(f"The weights '{name}' do not fit their network: {error}.", "model_path") from error
+
+
+def _arrays_sha256(arrays: Mapping[str, np.ndarray]) -> str:
+    """Of the numbers themselves, so that a folder and its archive are the same weights."""
+    digest = hashlib.sha256()
+    for name in sorted(arrays):
+        digest.update(name.encode() + np.ascontiguousarray(arrays[name], dtype="float32").tobytes())
+    return digest.hexdigest()
+
+
+def predictor_input(style: np.ndarray, style_scale: float = 1.0) -> np.ndarray:
+    """The style image at the predictor's scale, its proportions kept: brush strokes must not be squashed."""
+    height, width = style.shape[:2]
+    side = round(STYLE_SIDE * style_scale)
+    scale = side / min(height, width)
+    longest = round(MAX_STYLE_SIDE * style_scale / scale)
+    top, left = max(0, (height - longest) // 2), max(0, (width - longest) // 2)
+    style = style[top : top + longest, left : left + longest]
+    height, width = (max(side, round(length * scale)) for length in style.shape[:2])
+    style = pixel_ops.resize(style, (height, width))
+    margins = [(0, max(0, STYLE_SIDE - length)) for length in style.shape[:2]]
+    return np.pad(style, [*margins, (0, 0)], mode="symmetric")  # small strokes, more of them
+
+
+@lru_cache(maxsize=4)
+def _load(path: str, version: tuple[int, ...]) -> Magenta:
+    name = Path(path).stem if path.endswith(".npz") else "magenta-v1-256"
+    return Magenta(name, *read_weights(path))
+
+
+_load_lock = Lock()
+
+
+def load(path: Path | str) -> Magenta:
+    """The network of a weights file, a SavedModel folder or archive, or a hub handle; loaded once, while unchanged."""
+    with _load_lock:  # lru_cache alone would let two threads load twice
+        return _load(str(path), registry.version(Path(path)))

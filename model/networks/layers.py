@@ -1,0 +1,70 @@
+"""What the networks share: layers under their checkpoint names, and the constants of the published graphs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+import numpy as np
+from keras import KerasTensor
+
+EPSILON = 1e-5  # of the style normalisations in the published graphs, and of our own networks
+BATCH_EPSILON = 1e-3  # of the batch normalisations in the published graphs
+
+
+def layer_name(path: str) -> str:
+    """The Keras name of a layer that the checkpoints call `path`."""
+    return path.replace("/", "-")
+
+
+def conv(
+    x: KerasTensor,
+    path: str,
+    filters: int,
+    size: int | tuple[int, int],
+    stride: int = 1,
+    *,
+    padding: str = "valid",
+    bias: bool = False,
+) -> KerasTensor:
+    layer = keras.layers.Conv2D(
+        filters, size, stride, padding, use_bias=bias, kernel_initializer="he_normal", name=layer_name(path)
+    )
+    return layer(x)
+
+
+def batch_norm(x: KerasTensor, path: str, *, scale: bool = False, epsilon: float = EPSILON) -> KerasTensor:
+    return keras.layers.BatchNormalization(
+        epsilon=epsilon, scale=scale, momentum=0.99, name=layer_name(f"{path}/BatchNorm")
+    )(x)
+
+
+_VARIABLE_NAMES = {"kernel": "weights", "bias": "biases"}  # Keras's name -> the checkpoints'
+
+
+def variable_name(variable: Any) -> str:
+    """The checkpoints' name of a Keras variable, from its path "[model/]layer-name/kernel"."""
+    layer, name = variable.path.split("/")[-2:]
+    return f"{layer.replace('-', '/')}/{_VARIABLE_NAMES.get(name, name)}"
+
+
+def read_arrays(model: keras.Model) -> dict[str, np.ndarray]:
+    """Every variable of `model` under its checkpoint name."""
+    return {variable_name(v): v.numpy() for v in model.variables if v.dtype != "uint32"}
+
+
+def assign_arrays(model: keras.Model, arrays: Mapping[str, np.ndarray]) -> None:
+    """Copies each of `model`'s variables from `arrays` by name; arrays that no variable asks for are left alone.
+
+    Raises KeyError for a name that is missing and ValueError for a wrong shape. 1x1 convolutions over a vector are
+    Dense layers here, so their kernels lose two axes of length one.
+    """
+    for variable in model.variables:
+        name = variable_name(variable)
+        array = np.asarray(arrays[name], dtype="float32")
+        if array.ndim == 4 and len(variable.shape) == 2:
+            array = array.reshape(array.shape[2:])
+        if array.shape != tuple(variable.shape):
+            raise ValueError(f"{name}: shape {array.shape}, but {tuple(variable.shape)} was expected")
+        variable.assign(array)

@@ -1,0 +1,208 @@
+"""A contact sheet: one photo in many styles, strengths and brush sizes at once, small, to choose from."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from model.errors import InvalidOption
+from model.imaging import image_files, pixel_ops
+from model.imaging.image_files import ImageSource
+from model.imaging.pixel_ops import Picture
+from model.options import SheetOptions, StylizeOptions
+from model.pipelines import stylization
+from model.pipelines.stylization import MAX_STYLE_SIDE, ModelPath, Pastiche
+from model.progress import Cancelled, OnStep, Step
+from model.style_file import StyleFile
+
+PAPER, INK, FAINT_INK = (255, 255, 255), (34, 34, 34), (110, 110, 110)
+MIN_TEXT_SIZE, MAX_TEXT_SIZE = 12, 22  # pixels
+LABEL_WIDTH = 0.62  # width of the labels' column, as a share of the pictures' long side
+LEADING = 1.4  # height of a line, as a share of the text's
+
+
+@dataclass(frozen=True)
+class SheetRow:
+    """name and painting: in a style's first row. style_scale: the brush size, where it is worth telling."""
+
+    name: str | None
+    style_scale: float | None
+    painting: np.ndarray | None = None  # (H, W, 3) floats in 0..1
+
+    def label_lines(self) -> list[str]:
+        brush = f"brush size {self.style_scale:g}" if self.style_scale is not None else None
+        return [line for line in (self.name, brush) if line]
+
+
+class SheetPage:
+    """Paper with labels, and room for a picture of `cell`, (width, height), in each row and column."""
+
+    def __init__(self, cell: tuple[int, int], strengths: Sequence[float], rows: Sequence[SheetRow]) -> None:
+        self._width, self._height = cell
+        self._text = min(MAX_TEXT_SIZE, max(MIN_TEXT_SIZE, round(max(cell) / 15)))
+        self._font = ImageFont.load_default(self._text)
+        self._gap, self._line = self._text, round(LEADING * self._text)
+        self._label = max(round(LABEL_WIDTH * max(cell)), 8 * self._text)
+        headings = [f"strength {strength:g}" for strength in strengths]
+        self._pitch = max(self._width, *(round(self._font.getlength(heading)) for heading in headings)) + self._gap
+        self._tops, bottom = self._lay_out_rows(rows)
+        right = self._column_left(len(strengths)) + self._gap
+        self._image = Image.new("RGB", (right, bottom), PAPER)
+        self._draw = ImageDraw.Draw(self._image)
+        self._draw_headings(headings)
+        for row, top in zip(rows, self._tops, strict=True):
+            self._draw_label(row, top)
+
+    def box(self, row: int, column: int) -> tuple[int, int, int, int]:
+        """x, y, width and height."""
+        x = self._column_left(column) + (self._pitch - self._gap - self._width) // 2
+        return x, self._tops[row], self._width, self._height
+
+    def put(self, picture: Picture, x: int, y: int) -> None:
+        """Where it is clear the paper shows."""
+        clear = None if picture.alpha is None else Image.fromarray(_to_uint8(picture.alpha))
+        self._image.paste(Image.fromarray(_to_uint8(picture.rgb)), (x, y), clear)
+
+    def pixels(self) -> np.ndarray:
+        """(H, W, 3) float32 in 0..1."""
+        return np.asarray(self._image) / np.float32(255)
+
+    def _column_left(self, column: int) -> int:
+        return 2 * self._gap + self._label + self._gap + column * self._pitch
+
+    def _lay_out_rows(self, rows: Sequence[SheetRow]) -> tuple[list[int], int]:
+        """Each row's top, and where the paper ends; between styles there is more air than between brush sizes."""
+        tops: list[int] = []
+        y = 2 * self._gap + self._line
+        for row in rows:
+            y += self._gap if row.name and tops else 0
+            tops.append(y)
+            y += max(self._height, len(row.label_lines()) * self._line) + self._gap
+        return tops, y + self._gap
+
+    def _draw_headings(self, headings: Sequence[str]) -> None:
+        for column, heading in enumerate(headings):
+            middle = self._column_left(column) + (self._pitch - self._gap) / 2
+            self._draw.text((middle, 2 * self._gap), heading, FAINT_INK, self._font, anchor="mm")
+
+    def _draw_label(self, row: SheetRow, top: int) -> None:
+        """Beside a style's first row its painting, as large as there is room, with its name below it."""
+        lines = row.label_lines()
+        room = self._height - len(lines) * self._line
+        if row.painting is not None and room >= self._line:
+            thumbnail = Image.fromarray(_to_uint8(row.painting))
+            thumbnail.thumbnail((self._label, room), Image.Resampling.LANCZOS)
+            self._image.paste(thumbnail, (2 * self._gap, top))
+            top += thumbnail.height + self._gap // 3
+        for line in lines:
+            ink = INK if line == row.name else FAINT_INK
+            self._draw.text((2 * self._gap, top), self._ellipsize(line), ink, self._font)
+            top += self._line
+
+    def _ellipsize(self, text: str) -> str:
+        """With an ellipsis, where it is wider than its column."""
+        kept = text
+        while self._font.getlength(kept) > self._label and len(kept) > 1:
+            text = text[:-1]
+            kept = f"{text.rstrip()}…"
+        return kept
+
+
+def _to_uint8(pixels: np.ndarray) -> np.ndarray:
+    return (pixels.clip(0, 1) * 255 + 0.5).astype(np.uint8)
+
+
+THUMBNAIL_SIDE = 320  # pixels, long side of a painting beside its row
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One small pastiche, in pixels of the sheet."""
+
+    style: int  # from 1
+    strength: float
+    style_scale: float
+    x: int
+    y: int
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
+class ContactSheet:
+    picture: Picture
+    cells: list[Cell]
+    seconds: float
+    weights: str
+
+
+def make_contact_sheet(
+    content: ImageSource,
+    styles: Sequence[ImageSource],
+    options: SheetOptions | None = None,
+    names: Sequence[str] = (),
+    model_path: ModelPath = None,
+    on_step: OnStep | None = None,
+) -> ContactSheet:
+    """A row for each style and brush size, a column for each strength. Each is what `stylize` makes at that size.
+
+    names: of the styles; "" or left out: a style file's own, or its number. on_step hears of each picture; if it raises
+    Cancelled, the sheet comes back with those that are done.
+    Raises InvalidOption, ImageError or WeightsError; all pictures are read before the network is loaded.
+    """
+    start, options = time.perf_counter(), options or SheetOptions()
+    total = options.cells(len(styles))
+    photo = pixel_ops.stack_alpha(image_files.read(content, long_side=options.size))
+    held = [_reusable_source(style) for style in styles]
+    named = [*names, *[""] * len(styles)]
+    rows = [row for number, style in enumerate(held) for row in _build_rows(style, number + 1, named[number], options)]
+    page = SheetPage((photo.shape[1], photo.shape[0]), options.strengths, rows)
+    weights, cells = stylization.weights_identity(model_path)[0], list[Cell]()
+    with suppress(Cancelled):
+        for cell, pastiche in _paint_cells(photo, held, options, page, model_path):
+            page.put(pastiche.picture, cell.x, cell.y)
+            cells.append(cell)
+            if on_step:
+                passed = time.perf_counter() - start
+                on_step(Step(len(cells), total, passed / len(cells) * (total - len(cells))))
+    return ContactSheet(Picture(page.pixels()), cells, time.perf_counter() - start, weights)
+
+
+def _reusable_source(style: ImageSource) -> ImageSource:
+    """What can be read again and again."""
+    return style if isinstance(style, np.ndarray | Image.Image) else image_files.read_bytes(style, field="style")
+
+
+def _build_rows(style: ImageSource, number: int, name: str, options: SheetOptions) -> list[SheetRow]:
+    readied = stylization.read_style(style, limit=THUMBNAIL_SIDE)
+    painting = readied if isinstance(readied, np.ndarray) and readied.ndim == 3 else None
+    if painting is None and any(scale != 1 for scale in options.style_scales):
+        sentence = "Brush sizes other than 1 need the painting itself: of a style file only the strokes are left."
+        raise InvalidOption(sentence, "style_scales")
+    name = name or (readied.name if isinstance(readied, StyleFile) else f"style {number}")
+    first, *others = options.style_scales
+    several = bool(others) or first != 1
+    heading = SheetRow(name, first if several else None, painting)
+    return [heading, *(SheetRow(None, scale) for scale in others)]
+
+
+def _paint_cells(
+    photo: np.ndarray, styles: Sequence[ImageSource], options: SheetOptions, page: SheetPage, model_path: ModelPath
+) -> Iterator[tuple[Cell, Pastiche]]:
+    lines = [(number, style, scale) for number, style in enumerate(styles, 1) for scale in options.style_scales]
+    for row, (number, style, scale) in enumerate(lines):
+        readied = stylization.read_style(style, limit=round(MAX_STYLE_SIDE * max(1.0, scale)))
+        painting = style if isinstance(readied, StyleFile) else readied
+        for column, strength in enumerate(options.strengths):
+            cell = Cell(number, strength, scale, *page.box(row, column))
+            yield cell, stylization.stylize(photo, [painting], _cell_options(options, strength, scale), model_path)
+
+
+def _cell_options(options: SheetOptions, strength: float, style_scale: float) -> StylizeOptions:
+    shared = options.model_dump(include={"steady", "keep_colours", "keep_light", "match_colours"})
+    return StylizeOptions(strength=strength, style_scale=style_scale, **shared)

@@ -1,0 +1,94 @@
+"""How long a pastiche will take, and how much memory and disk, before it is begun."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from model.hardware import memory
+from model.options import StylizeOptions
+from model.weights import registry
+
+if TYPE_CHECKING:
+    from model.inference.magenta import Magenta
+    from model.pipelines.stylization import ModelPath
+
+
+TRIAL_SIDE = 512  # pixels
+OVERHEAD_FACTOR = 1.15  # reading, colours and writing beside the network: of its time, as seen from 4 to 100 MP
+
+# What bench/big.py saw: a Python with TensorFlow and the weights; the bands; the photo, and its file as it is written.
+BASE_BYTES = 750_000_000
+BANDS_BYTES = 250_000_000
+PHOTO_BYTES_PER_PIXEL = 7  # a pixel
+SCRATCH_BYTES_PER_PIXEL = 7  # a pixel of the result, with its alpha, beside the feature maps
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """Of the result: pixels; seconds on this machine as it is now; bytes of the whole program, and of disk."""
+
+    width: int
+    height: int
+    seconds: float | None
+    memory: int
+    disk: int
+    tiled: bool
+
+
+def estimate(
+    width: int, height: int, options: StylizeOptions, masks: int = 0, model_path: ModelPath = None
+) -> Forecast:
+    """For a photo of that size. The first of a process takes a second or two for a trial.
+
+    Raises InvalidOption where the result would be too large, and WeightsError.
+    """
+    width, height = options.result_size(width, height)
+    from model.inference import magenta
+    from model.inference.tiling import renderer  # load TensorFlow
+
+    network = magenta.load(registry.choose(model_path))
+    is_tiled = will_be_tiled(width, height, options.tiles)
+    seconds = OVERHEAD_FACTOR * max(1, masks) * width * height * seconds_per_pixel(network, is_tiled)
+    if not is_tiled:
+        needed = BASE_BYTES + width * height * memory.BYTES_PER_PIXEL
+        return Forecast(width, height, seconds, needed, 0, False)
+    needed = BASE_BYTES + BANDS_BYTES + width * height * PHOTO_BYTES_PER_PIXEL
+    disk = renderer.disk_bytes(network.architecture, height, width) + width * height * SCRATCH_BYTES_PER_PIXEL
+    return Forecast(width, height, seconds, needed, disk, True)
+
+
+def will_be_tiled(width: int, height: int, wish: str) -> bool:
+    """As model.pipelines.compositing decides; what it tries as a whole first, and cannot, is foreseen."""
+    from model.inference import magenta
+    from model.inference.tiling import renderer
+
+    if wish == "never" or min(width, height) < magenta.MIN_CONTENT_SIDE:
+        return False
+    free = memory.free_bytes()
+    is_tight = free is not None and width * height * memory.BYTES_PER_PIXEL > free
+    return wish == "always" or is_tight or width * height > renderer.TILING_THRESHOLD
+
+
+@lru_cache(maxsize=8)
+def seconds_per_pixel(network: Magenta, is_tiled: bool) -> float:
+    """The better of two trials, after one that only warms up."""
+    from model.inference.tiling import renderer
+
+    photo = np.random.default_rng(0).random((TRIAL_SIDE, TRIAL_SIDE, 3), dtype="float32")
+    vector = np.zeros(network.architecture.vector_size, "float32")
+
+    def trial() -> float:
+        start = time.perf_counter()
+        if is_tiled:
+            renderer.render(network, photo, vector, lambda top, rows: None)
+        else:
+            network.render(photo, vector)
+        return time.perf_counter() - start
+
+    trial()
+    return min(trial(), trial()) / photo[..., 0].size

@@ -1,0 +1,187 @@
+"""How a pastiche was made: read back from its file, turned into options again, and done over."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal, Self, TypeAlias
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from model.errors import ImageError, NoRecipe, StyleTransferError
+from model.imaging import image_files
+from model.imaging.image_files import FileSource
+from model.imaging.metadata import (
+    MAX_TEXT_BYTES,
+    RECIPE_VERSION,
+    find_recipe,
+)
+from model.options import MAX_MASKS, MAX_STYLES, RefineOptions, StylizeOptions
+
+RECIPE_FORMATS = ["PNG", "JPEG", "WEBP", "TIFF"]
+_MAX_LENGTHS = {"name": 80, "credit": 200, "licence": 200}  # letters, as in a style file
+
+
+Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+AnyOptions: TypeAlias = StylizeOptions | RefineOptions
+RecipeLike: TypeAlias = "Recipe | Mapping[str, Any]"
+
+
+class _RecipePart(BaseModel):
+    """What a later version of the same format adds is kept as it is."""
+
+    model_config = ConfigDict(extra="allow", frozen=True, allow_inf_nan=False)
+
+
+class RecordedStyle(_RecipePart):
+    weight: float = Field(1.0, ge=0, le=1000)
+    sha256: Sha256 | None = None  # of the painting's pixels as they were looked at
+    vector: str | None = None  # base64 of little-endian float32
+    vector_sha256: Sha256 | None = None
+    name: str = Field("", max_length=_MAX_LENGTHS["name"])
+    credit: str = Field("", max_length=_MAX_LENGTHS["credit"])
+    licence: str = Field("", max_length=_MAX_LENGTHS["licence"])
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if self.vector is not None and not matches_sha256(decode_base64(self.vector), self.vector_sha256, multiple=4):
+            raise ValueError("a style vector is damaged")
+        return self
+
+    def vector_array(self) -> np.ndarray | None:
+        """The vector as (n,) float32, where it is there."""
+        return None if self.vector is None else np.frombuffer(decode_base64(self.vector), "<f4")
+
+
+class RecordedMask(_RecipePart):
+    sha256: Sha256  # of the mask's lightness
+    png: str | None = None  # base64
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if self.png is not None and not decode_base64(self.png).startswith(b"\x89PNG"):
+            raise ValueError("a mask is damaged")
+        return self
+
+
+class Recipe(_RecipePart):
+    """Beside these fields, each option by its name."""
+
+    recipe: Annotated[int, Field(ge=1)] = RECIPE_VERSION
+    method: Literal["magenta", "gatys"]
+    weights: str = Field(max_length=200)
+    weights_sha256: Sha256 | None = None
+    start_weights: str = Field("", max_length=200)  # of the pastiche that a refinement began with
+    start_weights_sha256: Sha256 | None = None
+    width: int = Field(ge=1, le=1_000_000)
+    height: int = Field(ge=1, le=1_000_000)
+    content_sha256: Sha256 | None = None
+    styles: list[RecordedStyle] = Field(min_length=1, max_length=MAX_STYLES)
+    masks: list[RecordedMask | Literal["alpha", "everywhere"]] = Field([], max_length=MAX_MASKS)
+    mix: list[Annotated[float, Field(ge=0, le=100)]] | None = None  # found for each mask, or for all
+    versions: dict[str, str] = {}
+    left_out: list[str] = []
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if self.mix is not None and len(self.mix) != max(1, len(self.masks)):
+            raise ValueError("shares are missing")
+        return self
+
+    def told(self) -> dict[str, Any]:
+        """As a flat dict again, without what it does not say."""
+        return self.model_dump(mode="json", exclude_none=True, exclude_unset=True)
+
+
+def with_credits(recipe: Mapping[str, Any], credits: Sequence[tuple[str, str, str]]) -> dict[str, Any]:
+    """With each style's name, credit and licence, in the order of the styles; empty ones change nothing."""
+    if not credits:
+        return dict(recipe)
+    told = [_credit_fields(*credit) for credit in credits]
+    return {**recipe, "styles": [style | about for style, about in zip(recipe["styles"], told, strict=True)]}
+
+
+def _credit_fields(name: str, credit: str, licence: str) -> dict[str, str]:
+    texts = {"name": name, "credit": credit, "licence": licence}
+    return {key: text[: _MAX_LENGTHS[key]] for key, text in texts.items() if text}
+
+
+def extract(source: FileSource) -> Recipe:
+    """What a PNG, JPEG, WebP or TIFF carries; only its header is read.
+
+    Raises NoRecipe where there is none, or one that is broken or newer than this program.
+    """
+    try:
+        with image_files.open_header(source, RECIPE_FORMATS) as image:
+            text = find_recipe(image)
+    except ImageError as error:
+        raise _no_recipe(str(error)) from error
+    if text is None:
+        raise _no_recipe(
+            "it was not made here, or lost it on its way. Use the file as it was downloaded, not a copy of it."
+        )
+    return _parse_text(text)
+
+
+def _parse_text(text: str) -> Recipe:
+    broken = "what it carries is damaged or incomplete. Use the file as it was downloaded, not a copy of it."
+    if len(text) > MAX_TEXT_BYTES:
+        raise _no_recipe(broken)
+    try:
+        recipe = Recipe.model_validate_json(text)
+    except ValidationError as error:
+        raise _no_recipe(broken) from error
+    if recipe.recipe > RECIPE_VERSION:
+        raise _no_recipe(
+            "it was made by a newer version of this program, which writes more than this one can read. Update."
+        )
+    try:
+        to_options(recipe)
+    except StyleTransferError as error:
+        raise _no_recipe(f"one of its values is out of range. {error}") from error
+    return recipe
+
+
+def _no_recipe(reason: str) -> NoRecipe:
+    return NoRecipe(f"This picture has no recipe: {reason}", "picture")
+
+
+def to_options(recipe: RecipeLike) -> AnyOptions:
+    """As they were asked for; InvalidOption for values that no option takes."""
+    recipe = as_recipe(recipe)
+    kind = StylizeOptions if recipe.method == "magenta" else RefineOptions
+    extra = recipe.model_extra or {}
+    values = {name: extra[name] for name in kind.model_fields if name in extra and name != "weights"}
+    if len(recipe.styles) > 1:
+        values["weights"] = [style.weight for style in recipe.styles]
+    if recipe.method == "gatys":
+        values = {"size": max(recipe.width, recipe.height)} | values
+        values |= {"start": "pastiche"} if values.get("start") == "given" else {}
+    found: AnyOptions = kind.parse(values)
+    found.blend_weights(len(recipe.styles))
+    if isinstance(found, StylizeOptions):
+        found.resolve_regions(len(recipe.masks), len(recipe.styles))
+    return found
+
+
+def as_recipe(recipe: RecipeLike) -> Recipe:
+    if isinstance(recipe, Recipe):
+        return recipe
+    try:
+        return Recipe.model_validate(recipe)
+    except ValidationError as error:
+        raise _no_recipe("it is no recipe, or a damaged one. Use one that was made here.") from error
+
+
+def decode_base64(text: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except binascii.Error as error:
+        raise ValueError("no base64") from error
+
+
+def matches_sha256(data: bytes, sha256: str | None, multiple: int = 1) -> bool:
+    return bool(data) and len(data) % multiple == 0 and sha256 in (None, hashlib.sha256(data).hexdigest())

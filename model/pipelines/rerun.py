@@ -1,0 +1,258 @@
+"""How a pastiche was made: read back from its file, turned into options again, and done over."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+from PIL import Image
+
+from model.errors import InvalidOption, WeightsError, WeightsMissing
+from model.imaging import image_files, masking
+from model.imaging.image_files import ImageSource
+from model.options import DEFAULT_DPI, MIN_SIDE, Format, RefineOptions, StylizeOptions, pluralise
+from model.pipelines import recipes, stylization
+from model.pipelines.recipes import (
+    AnyOptions,
+    Recipe,
+    RecipeLike,
+    RecordedStyle,
+)
+from model.pipelines.stylization import ModelPath, Pastiche, StylizeReport
+from model.progress import OnStep
+
+_SHA256_DIGITS = 12  # digits of a sha256
+
+
+ResultT = TypeVar("ResultT", Pastiche, StylizeReport)
+
+
+def rerun(
+    recipe: RecipeLike,
+    content: ImageSource,
+    styles: Sequence[ImageSource] = (),
+    masks: Sequence[ImageSource] = (),
+    model_path: ModelPath = None,
+    on_step: OnStep | None = None,
+    start: ImageSource | None = None,
+) -> Pastiche:
+    """The same again: with the same photo, weights and machine, to the last pixel. The notes say what is different.
+
+    styles, masks: only where the recipe has no more than their hashes, as refinements have of their paintings; those
+    that are given must be the same. start: the picture that a refinement began with, where that was given too.
+
+    Raises WeightsMissing for weights that are not here, and InvalidOption for other paintings or masks.
+    """
+    recipe, content, chosen, drawn = _prepare(recipe, content, masks)
+    if isinstance(chosen, RefineOptions):
+        done = _rerun_refine(recipe, chosen, content, styles, drawn, model_path, on_step, start)
+    else:
+        done = _rerun_stylize(stylization.stylize, recipe, chosen, content, styles, drawn, model_path, on_step)
+    return replace(
+        done,
+        recipe=_keep_recorded_options(recipe, done.recipe),
+        notes=[*done.notes, *_describe_differences(recipe, done.recipe)],
+    )
+
+
+def rerun_file(
+    recipe: RecipeLike,
+    content: ImageSource,
+    output: Path,
+    format: Format,
+    styles: Sequence[ImageSource] = (),
+    masks: Sequence[ImageSource] = (),
+    model_path: ModelPath = None,
+    on_step: OnStep | None = None,
+) -> StylizeReport:
+    """As `rerun`, into a file, where a large result is never in memory as a whole. For pastiches, not refinements."""
+    recipe, content, chosen, drawn = _prepare(recipe, content, masks)
+    if isinstance(chosen, RefineOptions):
+        raise InvalidOption("This is the recipe of a refinement, which is not written piece by piece.", "picture")
+    chosen = chosen.model_copy(update={"format": format})
+    paint = partial(stylization.stylize_file, output=output, retold=partial(_keep_recorded_options, recipe))
+    done: StylizeReport = _rerun_stylize(paint, recipe, chosen, content, styles, drawn, model_path, on_step)
+    return replace(done, notes=[*done.notes, *_describe_differences(recipe, done.recipe)])
+
+
+def _prepare(
+    recipe: RecipeLike, content: ImageSource, masks: Sequence[ImageSource]
+) -> tuple[Recipe, ImageSource, AnyOptions, list[ImageSource]]:
+    """The recipe, the photo to be read more than once, the options for it, and the masks."""
+    recipe = recipes.as_recipe(recipe)
+    if "frames" in (recipe.model_extra or {}):
+        sentence = "This is the recipe of a clip, and only still pictures are made again from theirs."
+        raise InvalidOption(sentence, "picture")
+    if not isinstance(content, np.ndarray | Image.Image):
+        content = image_files.read_bytes(content)
+    chosen = _at_recipe_size(recipes.to_options(recipe), recipe, image_files.source_size(content))
+    if masks and len(masks) != len(recipe.masks):
+        sentence = f"This recipe has {pluralise(len(recipe.masks), 'mask')}, not {len(masks)}: give none, or all."
+        raise InvalidOption(sentence, "mask")
+    return recipe, content, chosen, [_choose_mask(recipe, number, masks) for number in range(len(recipe.masks))]
+
+
+def _rerun_stylize(
+    paint: Callable[..., ResultT],
+    recipe: Recipe,
+    options: StylizeOptions,
+    content: ImageSource,
+    styles: Sequence[ImageSource],
+    masks: Sequence[ImageSource],
+    model_path: ModelPath,
+    on_step: OnStep | None,
+) -> ResultT:
+    _check_styles(recipe, styles, round(stylization.MAX_STYLE_SIDE * max(1.0, options.style_scale)))
+    weights = _find_weights(recipe.weights, recipe.weights_sha256, model_path)
+    vectors = [vector for style in recipe.styles if (vector := style.vector_array()) is not None]
+    if len(vectors) == len(recipe.styles):
+        styles, options = vectors, _apply_recorded_mix(options, recipe)
+    if not styles:
+        raise InvalidOption("This recipe has only the hashes of its paintings: give them too, in their order.", "style")
+    return paint(content, styles, options=options, model_path=weights, on_step=on_step, masks=masks)
+
+
+def _apply_recorded_mix(options: StylizeOptions, recipe: Recipe) -> StylizeOptions:
+    """Vectors hold the brush size and the colours of their paintings already, the mix what steady strength came to."""
+    done: dict[str, Any] = {"style_scale": 1.0, "match_colours": "none"}
+    if options.steady and recipe.mix:
+        mixed = {"region_strengths": recipe.mix} if recipe.masks else {"strength": recipe.mix[0]}
+        done |= {"steady": False} | mixed
+    return options.model_copy(update=done)
+
+
+def _rerun_refine(
+    recipe: Recipe,
+    options: RefineOptions,
+    content: ImageSource,
+    styles: Sequence[ImageSource],
+    masks: Sequence[ImageSource],
+    model_path: ModelPath,
+    on_step: OnStep | None,
+    start: ImageSource | None,
+) -> Pastiche:
+    from model.pipelines.refine import encoder_sha256, refine
+
+    if not styles:
+        raise InvalidOption("A refinement keeps only the hashes of its paintings: give them, in their order.", "style")
+    if start is None and (recipe.model_extra or {}).get("start") == "given":
+        raise InvalidOption("This refinement began with a picture that was given: give it as start.", "start")
+    _check_styles(recipe, styles, round(options.size * max(1.0, options.style_scale)))
+    if recipe.weights_sha256 and encoder_sha256(recipe.weights) != recipe.weights_sha256:
+        raise _missing_weights(recipe.weights, recipe.weights_sha256)
+    if start is None and recipe.start_weights_sha256:
+        model_path = _find_weights(recipe.start_weights, recipe.start_weights_sha256, model_path)
+    return refine(content, styles, options, start, on_step, model_path, masks=masks)
+
+
+def _at_recipe_size(options: AnyOptions, recipe: Recipe, photo: tuple[int, int]) -> AnyOptions:
+    """At the size of the recipe, where the photo has its proportions."""
+    if isinstance(options, StylizeOptions) and options.result_size(*photo) == (recipe.width, recipe.height):
+        return options
+    side = max(recipe.width, recipe.height)
+    scale = side / max(photo)
+    off = abs(photo[0] * scale - recipe.width), abs(photo[1] * scale - recipe.height)
+    if side < MIN_SIDE or max(off) > 1:
+        return options
+    if isinstance(options, StylizeOptions) and options.print:
+        return options.model_copy(update={"size": side, "print": None, "dpi": options.dpi or DEFAULT_DPI})
+    return options.model_copy(update={"size": side})
+
+
+def _check_styles(recipe: Recipe, styles: Sequence[ImageSource], limit: int) -> None:
+    """Raises InvalidOption for paintings other than those of the recipe."""
+    if styles and len(styles) != len(recipe.styles):
+        sentence = f"This recipe has {pluralise(len(recipe.styles), 'style')}, not {len(styles)}: give none, or all."
+        raise InvalidOption(sentence, "style")
+    for number, (style, told) in enumerate(zip(styles, recipe.styles, strict=False), 1):
+        if not _is_same_style(style, told, limit):
+            name = f" ({told.name})" if told.name else ""
+            sentence = f"Style {number}{name} is not the one that this picture was made with: give that one."
+            raise InvalidOption(sentence, "style")
+
+
+def _is_same_style(style: ImageSource, told: RecordedStyle, limit: int) -> bool:
+    from model.pipelines import recipe_builder, stylization
+
+    readied = stylization.read_style(style, limit)
+    if isinstance(readied, np.ndarray) and readied.ndim == 3:
+        return told.sha256 in (None, recipe_builder.pixels_sha256(readied))
+    vector = readied if isinstance(readied, np.ndarray) else readied.vector
+    return recipes.matches_sha256(vector.astype("<f4").tobytes(), told.vector_sha256)
+
+
+def _choose_mask(recipe: Recipe, number: int, given: Sequence[ImageSource]) -> ImageSource:
+    """The mask that was given, if it is the same one, or the one that the recipe has."""
+    told = recipe.masks[number]
+    if isinstance(told, str):
+        mask: ImageSource = told
+    elif given:
+        mask = given[number]
+    elif told.png is not None:
+        mask = recipes.decode_base64(told.png)
+        image_files.peek_size(mask, "mask", most_pixels=masking.MAX_RECIPE_PNG_PIXELS)
+    else:
+        raise InvalidOption(f"This recipe has only the hash of mask {number + 1}: give all its masks too.", "mask")
+    if not isinstance(told, str) and _hash_mask(mask) != told.sha256:
+        raise InvalidOption(f"Mask {number + 1} is not the one of this recipe: give that one.", "mask")
+    return mask
+
+
+def _hash_mask(mask: ImageSource) -> str | None:
+    light = masking.read(mask).light
+    return None if isinstance(light, str) else masking.mask_sha256(light)
+
+
+def _find_weights(name: str, sha256: str | None, model_path: ModelPath) -> ModelPath:
+    """Where these weights of a recipe are on this machine."""
+    for place in _candidate_weights(name) if model_path is None else [model_path]:
+        try:
+            if stylization.weights_identity(place)[1] == sha256:
+                return place
+        except WeightsError:
+            if model_path is not None:
+                raise
+    raise _missing_weights(name, sha256)
+
+
+def _candidate_weights(likely: str) -> Iterator[str]:
+    """The most likely first, since each must be loaded to know."""
+    from model.weights import registry
+
+    names = sorted(registry.ENTRIES, key=lambda name: name not in likely)
+    return (name for name in names if registry.find(name))
+
+
+def _missing_weights(name: str, sha256: str | None) -> WeightsMissing:
+    digits = (sha256 or "")[:_SHA256_DIGITS]
+    return WeightsMissing(
+        f"This picture was made with the weights '{name}' ({digits}), which are not those here: put their file into "
+        "the folder named by STYLE_MODEL_DIR, or give it as model_path.",
+        "model_path",
+    )
+
+
+def _keep_recorded_options(recipe: Recipe, new: Mapping[str, Any]) -> dict[str, Any]:
+    """The new recipe, with the options and styles as the old one has them."""
+    old, kind = recipe.told(), StylizeOptions if recipe.method == "magenta" else RefineOptions
+    kept = {*kind.model_fields, "styles", "mix"} - {"weights"}
+    return {key: value for key, value in new.items() if key not in kept} | {k: old[k] for k in old if k in kept}
+
+
+def _describe_differences(recipe: Recipe, new: Mapping[str, Any]) -> Iterator[str]:
+    """Sentences on why this is not, or may not be, the same picture."""
+    if (new["width"], new["height"]) != (recipe.width, recipe.height):
+        yield f"The photo has other proportions than that of the recipe, which gave {recipe.width} x {recipe.height}."
+    elif recipe.content_sha256 not in (None, new.get("content_sha256")):
+        yield "This is not the photo that the recipe was made with, so the result is another picture."
+    if (recipe.model_extra or {}).get("ended") == "stopped" and new.get("ended") != "stopped":
+        yield "The recipe is of a refinement that was stopped early; this one went on to its last step."
+    others = [
+        name for name, version in new.get("versions", {}).items() if recipe.versions.get(name, version) != version
+    ]
+    if others:
+        yield f"The recipe was made with other versions of {', '.join(others)}: pixels may differ a little."

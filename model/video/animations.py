@@ -1,0 +1,221 @@
+"""Pictures that move: animated GIF, WebP, PNG and AVIF in, GIF and WebP out."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from model.errors import BrokenImage, UnsupportedImage
+from model.imaging import image_files
+from model.imaging.metadata import build_metadata, pillow_save_options
+from model.video.frames import Frame
+
+FORMATS = ("GIF", "WEBP", "PNG", "AVIF")
+MIN_FRAME_SECONDS = {".gif": 0.02, ".webp": 0.0}  # players show a GIF's faster frames slowly
+_MAX_IGNORED_SECONDS, _FALLBACK_SECONDS = (
+    0.01,
+    0.1,
+)  # seconds: what browsers take for a mistake, and how long they show it
+_PALETTE_SAMPLES = 24  # frames, of which a GIF takes its colours
+_BAYER_MATRIX = np.array(  # Bayer's: the same pattern in every frame, so that dots do not dance
+    [
+        [0, 32, 8, 40, 2, 34, 10, 42],
+        [48, 16, 56, 24, 50, 18, 58, 26],
+        [12, 44, 4, 36, 14, 46, 6, 38],
+        [60, 28, 52, 20, 62, 30, 54, 22],
+        [3, 35, 11, 43, 1, 33, 9, 41],
+        [51, 19, 59, 27, 49, 17, 57, 25],
+        [15, 47, 7, 39, 13, 45, 5, 37],
+        [63, 31, 55, 23, 61, 29, 53, 21],
+    ]
+)
+_DITHER_AMPLITUDE = 8  # of 256 levels, from the lightest threshold to the darkest
+_TRANSPARENT_INDEX = 255  # the entry of a GIF's palette that stands for nothing
+
+
+def is_animated(data: bytes) -> bool:
+    """Does this picture have more than one frame? As its header tells; what is no picture has none."""
+    with suppress(Exception), _without_pillow_warnings(), Image.open(io.BytesIO(data), formats=FORMATS) as image:
+        return _frame_count(image) > 1
+    return False
+
+
+class Animation:
+    """Pillow puts the frames together: what each one changes, and what becomes of that afterwards."""
+
+    def __init__(self, source: Path | bytes) -> None:
+        """Raises UnsupportedImage for what is no picture, or does not move."""
+        self.notes: list[str] = []
+        self._source = source
+        with self._opened() as image:
+            self.count = _frame_count(image)
+            if self.count < 2:
+                raise not_animated_error()
+            self.plays = _play_count(image)
+        self.size = image_files.peek_size(source)
+
+    def frames(self, size: tuple[int, int]) -> Generator[Frame, None, None]:
+        start = 0.0
+        with self._opened() as image:
+            first = _first_frame(image)
+            for index in range(first, first + self.count):
+                try:
+                    image.seek(index)
+                    pixels = image_files.read_eight_bit(
+                        image, target=lambda width, height: _match_orientation(size, width, height)
+                    )
+                except Exception as error:
+                    sentence = "content: this clip is damaged from the beginning. Save it again, or use another one."
+                    if index == first:
+                        raise BrokenImage(sentence, "content") from error
+                    self.notes.append(f"The clip is damaged after frame {index - first}: only those were painted.")
+                    return
+                seconds = image.info.get("duration", 0) / 1000
+                seconds = seconds if seconds > _MAX_IGNORED_SECONDS else _FALLBACK_SECONDS
+                yield Frame(pixels, start, seconds, index - first + 1)
+                start += seconds
+
+    @contextmanager
+    def _opened(self) -> Iterator[Image.Image]:
+        file = io.BytesIO(self._source) if isinstance(self._source, bytes) else self._source
+        with _without_pillow_warnings():
+            try:
+                image = Image.open(file, formats=FORMATS)
+            except UnidentifiedImageError as error:
+                raise UnsupportedImage("content: this is no picture that can be read.", "content") from error
+            except Exception as error:
+                raise BrokenImage(
+                    "content: this clip is damaged. Save it again, or use another one.", "content"
+                ) from error
+            with image:
+                yield image
+
+
+def not_animated_error() -> UnsupportedImage:
+    return UnsupportedImage("content: this picture does not move. Paint it as a photo instead.", "content")
+
+
+@contextmanager
+def _without_pillow_warnings() -> Iterator[None]:
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module=r"PIL\b")
+        yield
+
+
+def _frame_count(image: Image.Image) -> int:
+    frames: int = getattr(image, "n_frames", 1)
+    return frames - _first_frame(image)
+
+
+def _first_frame(image: Image.Image) -> int:
+    """A PNG may begin with a picture for those who cannot see it move."""
+    return int(bool(image.info.get("default_image")))
+
+
+def _play_count(image: Image.Image) -> int:
+    """A GIF without a word on it is played once, and tells only how often again."""
+    loop = image.info.get("loop")
+    if image.format != "GIF":
+        return loop or 0
+    return 1 if loop is None else loop and loop + 1
+
+
+def _match_orientation(size: tuple[int, int], width: int, height: int) -> tuple[int, int]:
+    """`size` for a picture that may lie on its side."""
+    return size if (width >= height) == (size[0] >= size[1]) else size[::-1]
+
+
+FrameGetter = Callable[[int], Image.Image]
+
+
+def save(
+    path: Path, picture: FrameGetter, seconds: Sequence[float], plays: int, quality: int, recipe: dict[str, Any]
+) -> None:
+    """The frames picture(0), picture(1), … RGB or RGBA, each for its number of `seconds`."""
+    write = _save_gif if path.suffix == ".gif" else _save_webp
+    write(path, picture, seconds, plays, quality, recipe)
+
+
+def _save_webp(
+    path: Path, picture: FrameGetter, seconds: Sequence[float], plays: int, quality: int, recipe: dict[str, Any]
+) -> None:
+    about = pillow_save_options(recipe, "webp") | {"icc_profile": image_files.srgb_profile()}
+    strip = _LazyFrames(picture, len(seconds))
+    strip.save(
+        path, "WEBP", save_all=True, duration=_frame_milliseconds(seconds, 1), loop=plays, quality=quality, **about
+    )
+
+
+def _save_gif(
+    path: Path, picture: FrameGetter, seconds: Sequence[float], plays: int, quality: int, recipe: dict[str, Any]
+) -> None:
+    palette, has_clear = _shared_palette(picture, len(seconds))
+    strip = _LazyFrames(lambda index: _apply_palette(picture(index), palette, has_clear), len(seconds))
+    loop = {} if plays == 1 else {"loop": plays and plays - 1}
+    clear = {"transparency": _TRANSPARENT_INDEX, "disposal": 2} if has_clear else {}
+    strip.save(
+        path,
+        "GIF",
+        save_all=True,
+        duration=_frame_milliseconds(seconds, 10),
+        comment=build_metadata(recipe).text.encode(),
+        optimize=False,
+        **loop,
+        **clear,
+    )
+
+
+def _frame_milliseconds(seconds: Sequence[float], unit: int) -> list[int]:
+    """Milliseconds, multiples of `unit`, whose sums stay as close to those of `seconds` as that allows."""
+    ends = np.round(np.cumsum([0.0, *seconds]) * 1000 / unit).astype(int) * unit
+    return [int(step) for step in np.diff(ends)]
+
+
+def _shared_palette(picture: FrameGetter, count: int) -> tuple[Image.Image, bool]:
+    """One for the whole clip, so that colours do not change with the frames; and whether anything is clear."""
+    chosen = np.unique(np.linspace(0, count - 1, min(count, _PALETTE_SAMPLES)).astype(int))
+    samples = [picture(int(index)) for index in chosen]
+    strips = [np.asarray(sample.convert("RGB").resize((64, 64), Image.Resampling.NEAREST)) for sample in samples]
+    has_clear = any(sample.mode == "RGBA" for sample in samples)
+    colours = Image.fromarray(np.concatenate(strips))
+    return colours.quantize(_TRANSPARENT_INDEX if has_clear else 256, Image.Quantize.MEDIANCUT, kmeans=3), has_clear
+
+
+def _apply_palette(frame: Image.Image, palette: Image.Image, has_clear: bool) -> Image.Image:
+    pixels = np.asarray(frame.convert("RGB"))
+    height, width = pixels.shape[:2]
+    thresholds = np.tile(_BAYER_MATRIX, (height // 8 + 1, width // 8 + 1))[:height, :width, None]
+    nudged = (
+        (pixels + (thresholds + 0.5) * (_DITHER_AMPLITUDE / 64) - _DITHER_AMPLITUDE / 2).clip(0, 255).astype(np.uint8)
+    )
+    indexed = Image.fromarray(nudged).quantize(palette=palette, dither=Image.Dither.NONE)
+    if has_clear and frame.mode == "RGBA":
+        indexed.paste(_TRANSPARENT_INDEX, mask=frame.getchannel("A").point([255] * 128 + [0] * 128))
+    return indexed
+
+
+class _LazyFrames(Image.Image):
+    """Frames that are made when Pillow asks for them, so that it never holds all in memory to save them."""
+
+    def __init__(self, picture: FrameGetter, count: int) -> None:
+        super().__init__()
+        self._picture, self.n_frames = picture, count
+        self.seek(0)
+
+    def seek(self, frame: int) -> None:
+        if frame >= self.n_frames:
+            raise EOFError
+        made = self._picture(frame)
+        made.load()
+        self.im, self._mode, self._size, self.palette = made.im, made.mode, made.size, made.palette
+        self._at = frame
+
+    def tell(self) -> int:
+        return self._at

@@ -1,0 +1,56 @@
+"""A set of weights that paints the frames of a clip: its normalisations remember those of the frames before.
+
+The transformer divides every feature map by its deviation over the frame. Whatever comes into the frame changes that
+everywhere, and with it colours and strokes where nothing has changed; the running average changes slowly.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+import tensorflow as tf
+
+from model.hardware import memory
+from model.hardware.device import device
+from model.inference.magenta import MIN_CONTENT_SIDE, Magenta
+from model.networks.architecture import normalised_channels
+from model.networks.layers import assign_arrays
+from model.networks.transformer import build_temporal_transformer
+
+
+class TemporalTransformer:
+    """`moments`, (1, 2, C) float32, is all there is to keep from one frame to the next; None before the first."""
+
+    def __init__(self, network: Magenta, vector: np.ndarray, moments: np.ndarray | None = None) -> None:
+        self.moments = moments
+        self._vector = np.asarray(vector, dtype="float32")[None]
+        self._nothing = np.zeros((1, 2, normalised_channels(network.architecture)), "float32")
+        self._process = _compile_transformer(network)
+
+    def render(self, content: np.ndarray, share: float) -> np.ndarray:
+        """As Magenta.render, with a share 0..1 of the moments of the frame before."""
+        height, width = content.shape[:2]
+        margins = [(0, max(0, MIN_CONTENT_SIDE - height)), (0, max(0, MIN_CONTENT_SIDE - width)), (0, 0)]
+        padded = np.pad(content, margins, mode="edge").astype("float32", copy=False)
+        memory.check_fits(height, width)
+        former, kept = (self._nothing, 0.0) if self.moments is None else (self.moments, share)
+        inputs = padded[None], self._vector, former, np.array([[kept]], "float32")
+        try:
+            with tf.device(device()):
+                batch, moments = self._process(*map(tf.constant, inputs))
+        except tf.errors.ResourceExhaustedError as error:
+            raise memory.too_large_error(f"A clip of {width} x {height} pixels does not fit into memory") from error
+        self.moments = moments.numpy()
+        pastiche: np.ndarray = batch[0, :height, :width].numpy()
+        return pastiche
+
+
+@lru_cache(maxsize=2)
+def _compile_transformer(network: Magenta) -> tf.types.experimental.PolymorphicFunction:
+    with tf.device(device()):
+        transformer = build_temporal_transformer(network.architecture)
+        assign_arrays(transformer, network.arrays)
+    shapes = [(1, *tensor.shape[1:]) for tensor in transformer.inputs]
+    signature = [tf.TensorSpec(shape, tf.float32) for shape in shapes]
+    return tf.function(lambda *inputs: transformer(list(inputs), training=False), signature, autograph=False)
