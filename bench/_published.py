@@ -14,7 +14,7 @@ from model.networks.layers import read_arrays
 from model.networks.predictors import build_predictor
 from model.networks.transformer import build_transformer
 from model.weights.npz import write_npz
-from tests.model import saved_model
+from tests.support import saved_model
 
 
 def shared() -> Path:

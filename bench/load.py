@@ -29,7 +29,7 @@ from skimage import data
 from app.settings import Settings
 from bench._measure import on_the_processor, table
 from model.hardware.device import cores
-from tests.app.gunicorn import Server, running
+from tests.support.gunicorn import Server, running
 
 CLIENTS = 1, 4, 16, 64
 SIDES = {384: 15.0, 1024: 30.0}  # pixels, long side of the photo and its pastiche: seconds for each number of clients

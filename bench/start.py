@@ -27,8 +27,8 @@ from skimage import data
 from bench._measure import ROOT, on_the_processor, table, times
 from bench._published import GRAPH, full_weights, missing
 from bench.load import form, photo, post
-from tests.app.gunicorn import COMMAND
-from tests.services import free_port
+from tests.support.gunicorn import COMMAND
+from tests.support.services import free_port
 
 REPEATS = 5
 SIDE = 512  # pixels, of the photo and its pastiche

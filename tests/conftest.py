@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"  # TensorFlow reads it once, when it loads
-pytest_plugins = ["tests.services"]
+pytest_plugins = ["tests.support.services"]
 
 CI = os.environ.get("CI") == "true"
 SHARED = Path(os.environ.get("STYLE_SHARED") or Path(__file__).resolve().parents[2] / "shared")

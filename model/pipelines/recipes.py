@@ -14,11 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from model.errors import ImageError, NoRecipe, StyleTransferError
 from model.imaging import image_files
 from model.imaging.image_files import FileSource
-from model.imaging.metadata import (
-    MAX_TEXT_BYTES,
-    RECIPE_VERSION,
-    find_recipe,
-)
+from model.imaging.metadata import MAX_TEXT_BYTES, RECIPE_VERSION, find_recipe
 from model.options import MAX_MASKS, MAX_STYLES, RefineOptions, StylizeOptions
 
 RECIPE_FORMATS = ["PNG", "JPEG", "WEBP", "TIFF"]

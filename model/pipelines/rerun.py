@@ -16,12 +16,7 @@ from model.imaging import image_files, masking
 from model.imaging.image_files import ImageSource
 from model.options import DEFAULT_DPI, MIN_SIDE, Format, RefineOptions, StylizeOptions, pluralise
 from model.pipelines import recipes, stylization
-from model.pipelines.recipes import (
-    AnyOptions,
-    Recipe,
-    RecipeLike,
-    RecordedStyle,
-)
+from model.pipelines.recipes import AnyOptions, Recipe, RecipeLike, RecordedStyle
 from model.pipelines.stylization import ModelPath, Pastiche, StylizeReport
 from model.progress import OnStep
 

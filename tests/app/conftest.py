@@ -23,8 +23,8 @@ from model.pipelines.forecast import Forecast
 from model.pipelines.refine import postprocess
 from model.pipelines.stylization import Pastiche
 from model.progress import Cancelled, Checkpoint, Step
-from tests.app.answers import NEGATIVE, NEGATIVE_SHA256, b64, upload
-from tests.app.seeds import sign_in
+from tests.support.requests import NEGATIVE, NEGATIVE_SHA256, b64, upload
+from tests.support.stored_results import sign_in
 
 
 def negative(content, styles, options: StylizeOptions, model_path=None, on_step=None, masks=()) -> Pastiche:

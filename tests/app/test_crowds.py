@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import pytest
 from flask import Flask
 
-from tests.app.answers import URL, b64, error_of
+from tests.support.requests import URL, b64, error_of
 
 MEGABYTE = 1_000_000
 

@@ -12,7 +12,7 @@ import requests
 
 from app.inputs.bodies import size_limits
 from app.settings import Settings
-from tests.app.gunicorn import Server, running
+from tests.support.gunicorn import Server, running
 
 JOB = "/api/v1/jobs/{id}"
 DOORS = {"/api/v1/stylize": [], "/api/v1/jobs": ["--job-url", JOB, "--job-failed-means", "5xx"]}

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.app.gunicorn import running
+from tests.support.gunicorn import running
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import threading
 from app import create_app
 from app.settings import Settings
 from model.pipelines import stylization
-from tests.app.answers import NEGATIVE, URL, error_of, upload
+from tests.support.requests import NEGATIVE, URL, error_of, upload
 
 
 def test_alive_before_ready(client, app, monkeypatch):

@@ -16,7 +16,7 @@ import requests
 from PIL import Image
 from werkzeug.serving import make_server
 
-from tests.app.answers import pixels
+from tests.support.requests import pixels
 
 REQUESTS = 200  # of both together
 COLOURS = {"red": (210, 40, 30), "blue": (20, 60, 220)}

@@ -14,7 +14,7 @@ from bench import gpu
 from bench._operations import operations
 from model.networks.architecture import LITE, V1_256, Architecture
 from model.networks.transformer import build_transformer
-from tests.model.tiny import TINY, tiny_arrays
+from tests.support.tiny_weights import TINY, tiny_arrays
 
 SIDE = 64  # pixels
 

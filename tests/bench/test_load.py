@@ -9,7 +9,7 @@ import pytest
 
 from bench import load
 from bench.load import Answer, Crowd
-from tests.app.gunicorn import Server
+from tests.support.gunicorn import Server
 
 SERVER = Server("http://127.0.0.1:1", Path(), 1)
 

@@ -10,7 +10,7 @@ from model.imaging.pixel_ops import psnr
 from model.networks.architecture import Architecture
 from model.networks.layers import read_arrays
 from model.networks.transformer import build_transformer
-from tests.model.tiny import TINY
+from tests.support.tiny_weights import TINY
 
 WHY = "needs the other ways that requirements-dev.txt names"
 peers = pytest.importorskip("bench._peers", reason=WHY, exc_type=ImportError)

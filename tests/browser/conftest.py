@@ -13,10 +13,10 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from app import create_app
 from app.settings import Settings
-from tests.app.live import serving
-from tests.browser.painter import Painter, install
-from tests.browser.stand import Stand, standing, visiting
 from tests.conftest import skip_or_fail
+from tests.support.browsers import Stand, standing, visiting
+from tests.support.live_app import serving
+from tests.support.painter import Painter, install
 
 
 @pytest.fixture(scope="module")

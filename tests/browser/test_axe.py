@@ -9,9 +9,9 @@ from app.jobs import style_builder
 from app.jobs.order import Order, OrderStyle
 from app.storage.tables import JobRow
 from model.options import StylizeOptions
-from tests.app.seeds import add_result
-from tests.browser.axe import violations
-from tests.browser.stand import LEFT_OPEN, PHONE, standing
+from tests.support.axe import violations
+from tests.support.browsers import LEFT_OPEN, PHONE, standing
+from tests.support.stored_results import add_result
 
 pytestmark = [pytest.mark.browser, LEFT_OPEN]
 

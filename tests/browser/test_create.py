@@ -13,8 +13,8 @@ from playwright.sync_api import Page, expect
 from app.storage import gallery
 from model.errors import UnsupportedImage
 from model.imaging import image_files
-from tests.browser.stand import LEFT_OPEN, is_seen
-from tests.browser.studio import (
+from tests.support.browsers import LEFT_OPEN, is_seen
+from tests.support.create_page import (
     FLOW,
     OTHER,
     Sent,

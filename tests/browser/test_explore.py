@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from app.storage import gallery
 from model.options import RefineOptions
 from model.refinement.encoder_registry import ENCODERS
-from tests.browser.stand import LEFT_OPEN, PHONE, assert_fits
+from tests.support.browsers import LEFT_OPEN, PHONE, assert_fits
 
 pytestmark = [pytest.mark.browser, LEFT_OPEN]
 

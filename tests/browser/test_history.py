@@ -6,8 +6,8 @@ import pytest
 from playwright.sync_api import expect
 
 from app.jobs.order import OrderStyle
-from tests.app.seeds import add_result
-from tests.browser.stand import LEFT_OPEN, PHONE, assert_fits, standing
+from tests.support.browsers import LEFT_OPEN, PHONE, assert_fits, standing
+from tests.support.stored_results import add_result
 
 pytestmark = [pytest.mark.browser, LEFT_OPEN]
 

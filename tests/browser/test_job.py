@@ -14,7 +14,7 @@ from app.storage import gallery
 from model.errors import BrokenImage
 from model.options import RefineOptions
 from model.progress import Step
-from tests.browser.stand import LEFT_OPEN, Stand
+from tests.support.browsers import LEFT_OPEN, Stand
 
 pytestmark = [pytest.mark.browser, LEFT_OPEN]
 

@@ -11,8 +11,8 @@ from playwright.sync_api import Page, expect
 
 from app.storage import gallery
 from model.errors import BrokenImage
-from tests.browser.stand import LEFT_OPEN
-from tests.browser.studio import KEEP_COLOURS
+from tests.support.browsers import LEFT_OPEN
+from tests.support.create_page import KEEP_COLOURS
 
 pytestmark = [pytest.mark.browser, LEFT_OPEN]
 

@@ -12,9 +12,9 @@ from playwright.sync_api import Page, expect
 
 from app.storage import gallery
 from app.storage.tables import Base
-from tests.app.live import serving
-from tests.app.seeds import add_result, files_of, with_place
-from tests.browser.stand import LEFT_OPEN, standing
+from tests.support.browsers import LEFT_OPEN, standing
+from tests.support.live_app import serving
+from tests.support.stored_results import add_result, files_of, with_place
 
 pytestmark = [pytest.mark.browser, LEFT_OPEN]
 FLOW = gallery.shipped()[0].name

@@ -9,9 +9,9 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from tests.app.seeds import add_result
-from tests.browser.axe import violations
-from tests.browser.stand import LEFT_OPEN, PHONE, assert_fits, standing
+from tests.support.axe import violations
+from tests.support.browsers import LEFT_OPEN, PHONE, assert_fits, standing
+from tests.support.stored_results import add_result
 
 pytestmark = [pytest.mark.browser, LEFT_OPEN]
 LONG, PAUSE = 60, 0.25  # steps and seconds of each, where a test needs time to look

@@ -14,8 +14,8 @@ from playwright.sync_api import Page, expect
 
 from app.storage import gallery
 from model.pipelines import stylization
-from tests.browser.axe import violations
-from tests.browser.stand import LEFT_OPEN, PHONE, assert_fits
+from tests.support.axe import violations
+from tests.support.browsers import LEFT_OPEN, PHONE, assert_fits
 
 pytestmark = [pytest.mark.browser, LEFT_OPEN]
 

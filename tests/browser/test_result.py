@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from tests.app.seeds import add_result
-from tests.browser.stand import LEFT_OPEN, PHONE, assert_fits
+from tests.support.browsers import LEFT_OPEN, PHONE, assert_fits
+from tests.support.stored_results import add_result
 
 pytestmark = [pytest.mark.browser, LEFT_OPEN]
 

@@ -8,7 +8,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.stand import LEFT_OPEN, PHONE, assert_fits
+from tests.support.browsers import LEFT_OPEN, PHONE, assert_fits
 
 pytestmark = [pytest.mark.browser, LEFT_OPEN]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from tests.model.tiny import write_tiny, write_tiny_encoder
+from tests.support.tiny_weights import write_tiny, write_tiny_encoder
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import pytest
 from model import StylizeOptions, stylize
 from model.inference import magenta
 from model.progress import Cancelled, Step
-from tests.model.tiny import TINY
+from tests.support.tiny_weights import TINY
 
 LARGE = StylizeOptions(size=600)
 

@@ -19,7 +19,7 @@ from model.refinement import encoders
 from model.refinement.encoder_registry import SLIM, SLIM_TAPS
 from model.refinement.encoders import build_slim
 from model.refinement.losses import gram
-from tests.model.tiny import write_tiny
+from tests.support.tiny_weights import write_tiny
 from training import encoder
 from training.vgg import vgg19
 

@@ -19,7 +19,7 @@ from model.networks.layers import read_arrays
 from model.networks.predictors import build_predictor
 from model.networks.transformer import build_transformer
 from model.weights.npz import read_npz
-from tests.model.tiny import TINY, tiny_arrays, write_tiny
+from tests.support.tiny_weights import TINY, tiny_arrays, write_tiny
 from training import data, distill, evaluate, export, sharpen
 from training.data import Batches
 from training.evaluate import Score

@@ -1,0 +1,108 @@
+"""TODO."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from pydantic import ValidationError
+
+from app.jobs.order import Order, OrderStyle
+from model.options import PRESETS, RefineOptions, StylizeOptions
+
+PHOTO, STYLE, START, MASK = "a" * 64, "b" * 64, "c" * 64, "d" * 64
+BEFORE = {  # as it was written when there was one method
+    "content": PHOTO,
+    "content_name": "photo",
+    "styles": [{"name": "swirl", "id": None, "picture": STYLE, "shipped": None}],
+    "options": {"strength": 0.5, "format": "png", "quality": 92},
+}
+
+
+def made(**more: object) -> Order:
+    return Order(content=PHOTO, content_name="photo", styles=[OrderStyle(name="swirl", picture=STYLE)], **more)
+
+
+def stored(order: Order) -> Order:
+    return Order.model_validate(json.loads(json.dumps(order.model_dump(mode="json"))))
+
+
+def test_an_order_of_before_there_were_methods_still_reads():
+    order = Order.model_validate(BEFORE)
+    assert (order.method, order.options) == ("magenta", StylizeOptions(strength=0.5))
+    assert order.digest == "f6eb40ad28efe5cd99697ac84be0a3bb72fd6fc6f437371fdb589a3a3df8d732"
+
+
+REFINED_BEFORE = {
+    **BEFORE,
+    "method": "gatys",
+    "start": START,
+    "options": {"preset": "fast", "encoder": "vgg16", "steps": 7, "rate": 0.00005, "strength": 0.5, "format": "png"},
+}
+
+
+def test_a_refinement_of_before_there_were_masks_is_the_same_order_still():
+    order = Order.model_validate(REFINED_BEFORE)
+    assert order.masks == []
+    assert order.digest == "9ca750c16929598e71e8b5e35172cfe355592b69406625b3fdf1aaa537b1adb2"
+
+
+@pytest.mark.parametrize(
+    "options", [{"keep_colours": 1.0}, {"print": "6x4in"}, {"steady": True}, {"region_styles": [1]}, {"tiles": "never"}]
+)
+def test_every_newer_wish_makes_another_order(options):
+    order = made(options=StylizeOptions(**options))
+    assert stored(order) == order
+    assert order.digest != made(options=StylizeOptions()).digest
+
+
+def test_what_is_to_be_told_makes_no_other_order():
+    order = made(options=StylizeOptions(), notes=["Late."])
+    assert stored(order) == order
+    assert order.digest == made(options=StylizeOptions()).digest
+
+
+def test_masks_make_another_order_and_must_be_there():
+    masked = made(options=StylizeOptions(), masks=["alpha", MASK])
+    assert stored(masked) == masked
+    assert set(masked.keys()) == {PHOTO, STYLE, MASK}
+    others = [made(options=StylizeOptions(), masks=masks) for masks in ([], [MASK], [MASK, "alpha"])]
+    assert len({order.digest for order in (masked, *others)}) == 4
+
+
+def test_whose_a_style_is_goes_with_the_order_and_makes_no_other():
+    own = OrderStyle(name="swirl", id="1", picture=STYLE, rights=("Ann", "CC0"))
+    order = Order(content=PHOTO, content_name="photo", styles=[own], options=StylizeOptions())
+    assert stored(order).credits == [("swirl", "Ann", "CC0")]
+    plain = order.model_copy(update={"styles": [own.model_copy(update={"rights": None})]})
+    assert plain.credits == [("", "", "")]
+    assert plain.digest == order.digest
+    assert OrderStyle(name="Mosaic", id="mosaic", shipped="mosaic").credit[2] == "CC0-1.0"
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("options", [{}, {"encoder": "vgg16", "steps": 7}, {"style_layers": {"block1_conv1": 0.5}}])
+def test_a_refinement_reads_as_it_was_written(preset, options):
+    order = made(method="gatys", options=RefineOptions(preset=preset, **options), start=START)
+    assert stored(order) == order
+    assert stored(order).digest == order.digest
+
+
+def test_options_are_those_of_the_method():
+    with pytest.raises(ValidationError):
+        made(method="gatys", options=StylizeOptions())
+    with pytest.raises(ValidationError):
+        made(options={"steps": 7})
+    with pytest.raises(ValidationError):
+        made(method="fast", options={})
+
+
+def test_a_start_is_among_the_pictures_that_must_be_there():
+    order = made(method="gatys", options=RefineOptions(), start=START)
+    assert set(order.keys()) == {PHOTO, STYLE, START}
+    assert set(made(options=StylizeOptions()).keys()) == {PHOTO, STYLE}
+
+
+def test_another_start_is_another_order():
+    plain = made(method="gatys", options=RefineOptions())
+    assert plain.digest != plain.model_copy(update={"start": START}).digest

@@ -1,0 +1,52 @@
+"""The server as `make run` starts it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from tests.support.services import free_port
+
+ROOT = Path(__file__).resolve().parents[2]
+COMMAND = [sys.executable, "-m", "gunicorn", "--config", "gunicorn.conf.py", "app:create_app()"]
+UNLIMITED = {"STYLE_RATE_LIMIT": ""}
+
+
+class Server(NamedTuple):
+    address: str
+    data: Path
+    pid: int
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[Server]:
+    """A gunicorn with the project's own configuration, its model loaded and what it keeps and logs in `folder`."""
+    port, data, log = free_port(), folder / "data", folder / "log"
+    place = {"HOST": "127.0.0.1", "PORT": str(port), "STYLE_DATA_DIR": str(data)}
+    with log.open("wb") as stderr:
+        process = subprocess.Popen(COMMAND, cwd=ROOT, env=os.environ | UNLIMITED | place, stderr=stderr)
+    server = Server(f"http://127.0.0.1:{port}", data, process.pid)
+    try:
+        _wait_until_ready(server.address, process, log)
+        yield server
+    finally:
+        process.terminate()
+        process.wait(timeout=60)
+
+
+def _wait_until_ready(address: str, process: subprocess.Popen[bytes], log: Path, seconds: float = 180) -> None:
+    deadline = time.monotonic() + seconds
+    while process.poll() is None and time.monotonic() < deadline:
+        with suppress(OSError), urllib.request.urlopen(f"{address}/readyz"):  # not listening yet, or 503: it loads
+            return
+        time.sleep(0.5)
+    pytest.fail(f"The server did not get ready; its exit status is {process.poll()}.\n{log.read_text()[-3000:]}")
