@@ -7,10 +7,13 @@ from pathlib import Path
 from flask import Blueprint, Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app.api import jobs, legacy, styles, tools
+from app.api import encoders, forecasts, legacy, recipes, sheets
+from app.api import jobs as api_jobs  # not as `jobs`, which is the package app.jobs
+from app.api import styles as api_styles
 from app.http import cookies, disconnects, error_handlers, health, metrics, rate_limits, security_headers
 from app.inputs import bodies
 from app.jobs.engine import RenderEngine
+from app.jobs.painter import LibraryPainter, Painter
 from app.jobs.queue import Jobs, open_queue
 from app.jobs.worker import Worker
 from app.pages import create, docs, explore, job, results
@@ -21,25 +24,26 @@ from app.storage.library import Library
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
     *(create.blueprint, job.blueprint, explore.blueprint, style_pages.blueprint, results.blueprint, docs.blueprint),
-    *(jobs.blueprint, tools.api_sheets, tools.api_forecasts, tools.api_recipes),
-    *(styles.blueprint, tools.api_encoders, legacy.blueprint, health.blueprint, metrics.blueprint),
+    *(api_jobs.blueprint, sheets.blueprint, forecasts.blueprint, recipes.blueprint),
+    *(api_styles.blueprint, encoders.blueprint, legacy.blueprint, health.blueprint, metrics.blueprint),
 )
-
-
 _ROOT = Path(__file__).resolve().parent.parent
 
 
-def create_app(settings: Settings | None = None) -> Flask:
-    """Light: TensorFlow is loaded by the process that serves, which may be forked from this one."""
+def create_app(settings: Settings | None = None, painter: Painter | None = None) -> Flask:
+    """Return the server's application, without loading TensorFlow: the process that serves may be forked from this one.
+
+    settings: of the environment, unless given. painter: the library, unless given.
+    """
     settings = settings or Settings.from_environment()
     app = Flask(__name__, static_folder=_ROOT / "static", template_folder=_ROOT / "templates")
     app.config.from_mapping(bodies.size_limits(settings))
-    app.extensions.update(create_services(settings))
+    app.extensions.update(create_services(settings, painter or LibraryPainter()))
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     for module in (security_headers, error_handlers, cookies, rate_limits, metrics):
         module.register(app)
-    app.extensions["engine"].refuse_the_gone = disconnects.raise_if_disconnected
+    app.extensions["engine"].raise_if_disconnected = disconnects.raise_if_disconnected
     app.before_request(lambda: start_background(app))
     if settings.proxies:
         n = settings.proxies
@@ -47,20 +51,21 @@ def create_app(settings: Settings | None = None) -> Flask:
     return app
 
 
-def create_services(settings: Settings) -> dict[str, object]:
-    """What the server and a worker of its own share."""
+def create_services(settings: Settings, painter: Painter) -> dict[str, object]:
+    """Return what servers and workers have in common, by name."""
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)  # owners and open jobs are named in it
     store = BlobStore(settings.store_url or str(settings.data_dir / "pictures"))
     library = Library(settings.database(), store, settings.keep_hours, settings.keep_gigabytes * 1e9)
     queue = open_queue(settings.queue_url, settings.data_dir)
     jobs = Jobs(library, queue, most=settings.jobs, lease=settings.lease)
-    engine = RenderEngine(settings)
+    engine = RenderEngine(settings, painter)
     worker = Worker(jobs, library, engine, threads=settings.painters)
-    return {"settings": settings, "library": library, "jobs": jobs, "engine": engine, "worker": worker}
+    services = {"settings": settings, "painter": painter, "library": library, "jobs": jobs}
+    return services | {"engine": engine, "worker": worker}
 
 
 def start_background(app: Flask) -> None:
-    """In the process that serves, once its port is open; where nobody calls it then, its first request does."""
+    """Load the model and start the worker in the process that serves, when its port is open or at its first request."""
     settings: Settings = app.extensions["settings"]
     if settings.warm_up:
         app.extensions["engine"].warm_up()

@@ -9,11 +9,12 @@ import os
 from sqlalchemy.exc import SQLAlchemyError
 
 from app import create_services
+from app.jobs.painter import LibraryPainter, Painter
 from app.jobs.worker import Worker
 from app.settings import Settings
 
 
-def main() -> None:
+def main(painter: Painter | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m app", description="The server's other programs.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     commands.add_parser("worker", help="paint jobs until SIGTERM; reads the same STYLE_... variables as the server")
@@ -21,7 +22,7 @@ def main() -> None:
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("app").setLevel(logging.INFO)
     try:
-        worker = create_services(Settings.from_environment())["worker"]
+        worker = create_services(Settings.from_environment(), painter or LibraryPainter())["worker"]
     except (ValueError, SQLAlchemyError) as error:
         parser.error(str(error))
     assert isinstance(worker, Worker)

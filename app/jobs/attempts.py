@@ -1,7 +1,7 @@
 """The workers' side of the table of jobs.
 
-A running job belongs to one attempt of one worker, and what that attempt writes is written only while this is so:
-a worker that was thought dead and wakes up again changes nothing.
+A running job belongs to one attempt of one worker, which can write to its row only as long as that is so: a worker
+that was taken for dead and wakes up again changes nothing.
 """
 
 from __future__ import annotations
@@ -25,17 +25,13 @@ _WORKER_DIED = {
     "code": "worker_died",
     "message": "The program that paints ended on this picture again and again. Try a smaller size, or other pictures.",
 }
-_CHECKPOINT_FIELDS = (
-    "picture",
-    "step",
-    "seconds",
-)  # of a checkpoint; that it was paused there is told to one attempt only
+_CHECKPOINT_FIELDS = ("picture", "step", "seconds")  # "paused" is for the first attempt after a pause alone
 _PICTURE_FIELDS = ("picture", "before", "thumbnail")
 
 
 @dataclass(frozen=True)
 class AttemptOutput:
-    """What an attempt has to show. The three pictures are files: a PNG and two small JPEGs."""
+    """The result of an attempt: picture is a PNG file, before and thumbnail are JPEG files."""
 
     picture: bytes
     before: bytes
@@ -55,7 +51,10 @@ class Attempts:
         self._worker = worker
 
     def claim(self, *, only_short: bool = False, short_first: bool = False) -> Job | None:
-        """The job that has waited longest, this worker's from now on."""
+        """Claim the job that has waited longest for this worker; None when none waits.
+
+        only_short: no refinements, unless they are cancelled. short_first: refinements last.
+        """
         queued = select(JobRow).where(JobRow.state == "queued", *([IS_SHORT] if only_short else []))
         oldest = queued.order_by(*([IS_SHORT.desc()] if short_first else []), JobRow.queued, JobRow.id).limit(1)
         with self._library.begin() as session:
@@ -74,7 +73,10 @@ class Attempts:
     def report_progress(
         self, job: Job, step: Step, preview: bytes | None = None, losses: list[list[float]] | None = None
     ) -> bool:
-        """False: stop, as the job is to be cancelled or paused, or is this attempt's no longer. preview: a JPEG."""
+        """Write the step into the job's row. preview: a JPEG.
+
+        Return False when the attempt must stop: the job is to be cancelled or paused, or belongs to another attempt.
+        """
         key = preview and self._library.put_picture(job.owner, preview)
         with self._library.begin() as session:
             row = _lock_row(session, job)
@@ -88,8 +90,8 @@ class Attempts:
                 self._library.hold(session, holder_of_preview(row.id), [key])
             return not (row.cancelling or row.pausing)
 
-    def keep(self, job: Job, picture: bytes, step: int, seconds: float) -> None:
-        """Where the next attempt goes on; what comes further may fail as often as what was just begun."""
+    def save_checkpoint(self, job: Job, picture: bytes, step: int, seconds: float) -> None:
+        """Save where the next attempt goes on. The count of attempts starts again, as this one has come further."""
         key = self._library.put_picture(job.owner, picture)
         with self._library.begin() as session:
             row = _lock_row(session, job)
@@ -101,7 +103,7 @@ class Attempts:
             self._library.hold(session, holder_of_checkpoint(row.id), [key])
 
     def forget_checkpoint(self, job: Job) -> None:
-        """It is of no use: this attempt begins anew."""
+        """Delete a checkpoint that cannot be read: this attempt begins anew."""
         with self._library.begin() as session:
             if row := _lock_row(session, job):
                 row.checkpoint = None
@@ -109,67 +111,70 @@ class Attempts:
                 self._library.release(session, holder_of_checkpoint(row.id))
 
     def cancelling(self, job: Job) -> bool:
-        """Whether somebody wants this attempt's best so far as the job's result."""
+        """Tell whether this attempt's best picture so far is wanted as the job's result."""
         with self._library.begin() as session:
             row = _lock_row(session, job)
             return row is not None and row.cancelling
 
-    def finish(self, job: Job, painted: AttemptOutput) -> bool:
-        """The result and the job's end, both or neither; False: nobody waits for this attempt any more."""
-        keys = {name: self._library.put_picture(job.owner, getattr(painted, name)) for name in _PICTURE_FIELDS}
-        columns: dict[str, Any] = vars(painted) | keys
+    def finish(self, job: Job, output: AttemptOutput) -> bool:
+        """Save the result and end the job, both or neither; return False when the attempt is no longer wanted."""
+        keys = {name: self._library.put_picture(job.owner, getattr(output, name)) for name in _PICTURE_FIELDS}
+        columns: dict[str, Any] = vars(output) | keys
         with self._library.begin() as session:
             row = _lock_row(session, job)
-            if row is None or not (painted.complete or row.cancelling):
+            if row is None or not (output.complete or row.cancelling):
                 self._release_late(session, job, keys.values())
                 return False
             self._library.add_result(session, row, **columns)
-            end_job(self._library, session, row, "done" if painted.complete else "cancelled")
+            end_job(self._library, session, row, "done" if output.complete else "cancelled")
             return True
 
     def fail(self, job: Job, error: dict[str, Any]) -> None:
-        """error: code, message and perhaps field, for the public."""
+        """End a job that no other attempt could finish. error: code, message and perhaps field, for the public."""
         with self._library.begin() as session:
             if row := _lock_row(session, job):
-                if row.cancelling and row.checkpoint:  # which may be kept all the same
+                if row.cancelling and row.checkpoint:  # which can still become the result
                     self._retry_or_fail(session, row, error)
                 else:
                     self._give_up(session, row, error)
         self._jobs.wake()
 
     def give_back(self, job: Job) -> None:
-        """Paused or given back, which is no attempt; or cancelled before there was anything to show."""
+        """Give back a job that was paused, cancelled without a picture, or interrupted by the worker's end.
+
+        The attempt does not count.
+        """
         with self._library.begin() as session:
             if row := _lock_row(session, job):
                 row.attempts -= 1
-                self._leave(session, row)
+                self._requeue(session, row)
 
     def retry(self, job: Job, error: dict[str, Any]) -> None:
-        """This attempt came to nothing; where it was the last, `error` says why."""
+        """Queue a job whose attempt failed, or end it with `error` when that was the last attempt."""
         with self._library.begin() as session:
             if row := _lock_row(session, job):
                 self._retry_or_fail(session, row, error)
         self._jobs.wake()
 
     def give_all_back(self) -> None:
-        """For other attempts, which these do not count against."""
+        """Give back all jobs of this worker. Their attempts do not count."""
         with self._library.begin() as session:
             rows = session.scalars(_RUNNING_ROWS.where(JobRow.worker == self._worker).with_for_update()).all()
             for row in rows:
                 row.attempts -= 1
-                self._leave(session, row)
+                self._requeue(session, row)
         if rows:
             self._jobs.wake()
 
     def renew(self, ids: Collection[str]) -> None:
-        """A sign of life for those that are really being painted: one that was lost track of is to be given anew."""
+        """Renew the leases of the jobs that are being painted; one that this worker has lost track of expires."""
         if ids:
-            mine = (JobRow.state == "running") & (JobRow.worker == self._worker) & JobRow.id.in_(ids)
+            own = (JobRow.state == "running") & (JobRow.worker == self._worker) & JobRow.id.in_(ids)
             with self._library.begin() as session:
-                session.execute(update(JobRow).where(mine).values(lease_until=time.time() + self._jobs.lease))
+                session.execute(update(JobRow).where(own).values(lease_until=time.time() + self._jobs.lease))
 
     def requeue_abandoned(self, is_dead: Callable[[str], bool]) -> int:
-        """Jobs whose lease ran out, or whose worker is known to be gone, wait again or have failed too often."""
+        """Queue or end the jobs whose lease has expired or whose worker is dead; return how many there were."""
         with self._library.reading() as session:
             running = [Job.of(row) for row in session.scalars(_RUNNING_ROWS)]
         now = time.time()
@@ -184,10 +189,10 @@ class Attempts:
         if row.attempts >= self._jobs.attempts:
             self._give_up(session, row, error)
         else:
-            self._leave(session, row)
+            self._requeue(session, row)
 
     def _give_up(self, session: Session, row: JobRow, error: dict[str, Any]) -> None:
-        """A checkpoint is not lost: its owner may have another try, or keep it."""
+        """End the job as failed, or pause it when it has a checkpoint, which its owner can resume or keep."""
         if row.checkpoint is None:
             end_job(self._library, session, row, "failed", error)
             return
@@ -195,8 +200,8 @@ class Attempts:
         row.attempts, row.cancelling, row.error = 0, False, error
         pause_row(self._library, row)
 
-    def _leave(self, session: Session, row: JobRow) -> None:
-        """To another attempt, unless none is wanted now."""
+    def _requeue(self, session: Session, row: JobRow) -> None:
+        """Queue the job for another attempt, unless it is to be cancelled or paused."""
         row.worker = row.lease_until = row.seconds_left = None
         if row.cancelling and row.checkpoint is None:
             end_job(self._library, session, row, "cancelled")
@@ -206,7 +211,7 @@ class Attempts:
             row.state = "queued"
 
     def _release_late(self, session: Session, job: Job, keys: Iterable[str]) -> None:
-        """Pictures that came too late; perhaps their owner had everything deleted meanwhile."""
+        """Release pictures of an attempt that lost its job; their owner may have deleted everything meanwhile."""
         holder = f"{job.id}/late"
         for key in keys:
             with suppress(Missing):
@@ -218,18 +223,16 @@ _RUNNING_ROWS = select(JobRow).where(JobRow.state == "running")
 
 
 def _lock_row(session: Session, job: Job) -> JobRow | None:
-    """Locked; None: the job has ended, or is another attempt's, which another moment tells apart."""
+    """Return the locked row; None when the job has ended or belongs to another attempt, which `started` tells apart."""
     this = (JobRow.id == job.id) & (JobRow.worker == job.worker) & (JobRow.started == job.started)
     return session.scalars(_RUNNING_ROWS.where(this).with_for_update()).first()
 
 
 def _checkpoint_step(row: JobRow) -> int:
-    """Steps that are kept."""
     return row.checkpoint["step"] if row.checkpoint else 0
 
 
 def _reset_to_checkpoint(row: JobRow) -> None:
-    """To where an attempt begins."""
     row.step = _checkpoint_step(row)
     row.steps = row.steps if row.checkpoint else 0
     if row.losses is not None:

@@ -1,4 +1,4 @@
-"""The model as the server sees it: loaded once in the background, used by a bounded number of requests at a time."""
+"""The model of this process: loaded once in the background, used by a bounded number of requests at a time."""
 
 from __future__ import annotations
 
@@ -13,23 +13,24 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 from app.failures import Busy
+from app.jobs.painter import Painter
 from app.settings import Settings
 from model.hardware import memory
-from model.pipelines import stylization
 
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
-_POLL_SECONDS = 1.0  # seconds between two looks at a job that waits for memory
-_TIMED_TURNS = 16  # finished turns, on whose time that of the next ones is reckoned
-_MAX_RETRY_AFTER = 60  # seconds that anybody is told to wait before trying again
+_POLL_SECONDS = 1.0  # between two checks of a job that waits for memory
+_TIMED_TURNS = 16  # finished turns, whose mean time is the estimate for the next ones
+_MAX_RETRY_AFTER = 60  # seconds
 
 
 class RenderEngine:
-    def __init__(self, settings: Settings) -> None:
-        self.weights: str | None = None  # their name, once they are verified and loaded
+    def __init__(self, settings: Settings, painter: Painter) -> None:
+        self.painter = painter
+        self.weights: str | None = None  # their name, once they are loaded
         self.refine_seconds = settings.refine_seconds
         self.memory = RefinementMemory()
-        self.refuse_the_gone: Callable[[], None] = lambda: None  # raises where nobody waits for the picture any more
+        self.raise_if_disconnected: Callable[[], None] = lambda: None  # called when a request gets its turn
         self._turns = TurnQueue(settings.renders, settings.queue, settings.patience)
         self._patience = settings.patience
         self._loader: threading.Thread | None = None
@@ -40,7 +41,7 @@ class RenderEngine:
             self.load()
 
     def load(self) -> None:
-        """Start loading, unless that is done or under way; returns at once. A load that failed is tried anew."""
+        """Start loading in the background, unless that is done or under way. A load that failed is tried again."""
         with self._lock:
             if self.weights is None and not (self._loader and self._loader.is_alive()):
                 self._loader = threading.Thread(target=self._load, name="load-model", daemon=True)
@@ -48,25 +49,25 @@ class RenderEngine:
 
     def _load(self) -> None:
         try:
-            self.weights = stylization.warm_up()
+            self.weights = self.painter.warm_up()
         except Exception:
             _log.exception("the model could not be loaded")
 
     def run(self, work: Callable[[], T]) -> T:
-        """`work()` when its turn comes; Busy where too many wait already, or the wait grows too long.
+        """Return `work()` when its turn comes; raise Busy when too many requests wait already, or this one too long.
 
-        Who waits for the model has a turn already: so few do, and they are painted in the order of their arrival.
+        A request takes its turn before it waits for the model, so that few wait and they keep their order.
         """
         deadline = time.monotonic() + self._patience
         with self._turns.turn():
             if not self._wait_for_model(max(0.0, deadline - time.monotonic())):
                 raise Busy("The server is still loading its model. Please try again in a few seconds.")
-            self.refuse_the_gone()
-            with self._turns.timed():
+            self.raise_if_disconnected()
+            with self._turns.measure():
                 return work()
 
     def run_job(self, work: Callable[[], T]) -> T:
-        """`work()`, which nobody waits for at the other end of a line; the worker's threads bound how many there are.
+        """Return `work()` of a job; the number of the worker's threads bounds how many run.
 
         Jobs take no turns from requests: a preview would have to wait for a picture that takes minutes.
         """
@@ -75,7 +76,10 @@ class RenderEngine:
         return work()
 
     def _wait_for_model(self, patience: float | None) -> bool:
-        """Waits, so many seconds, for a load that is under way: two threads must not import TensorFlow at once."""
+        """Wait, at most `patience` seconds, for a load that is under way: only one thread may import TensorFlow.
+
+        Return whether it has ended.
+        """
         with self._lock:  # else it may not have been started yet
             loader = self._loader
         if loader:
@@ -84,23 +88,23 @@ class RenderEngine:
 
 
 class TurnQueue:
-    """A few at a time, in the order of arrival: a turn that ends goes to whoever waits longest.
+    """A bounded number of turns at a time, given in the order of arrival.
 
-    threading.Semaphore wakes in that order too, but lets somebody who comes just then step in before the one it woke.
+    threading.Semaphore wakes in that order too, but lets a newcomer acquire it before the thread that it woke.
     """
 
     def __init__(self, at_once: int, queue: int, patience: float) -> None:
-        """queue: how many may wait. patience: seconds that one waits."""
+        """at_once: turns. queue: how many threads may wait for one. patience: seconds that each waits."""
         self._at_once, self._queue, self._patience = at_once, queue, patience
         self._taken = 0
         self._waiting: deque[threading.Event] = deque()
         self._lock = threading.Lock()
-        self._seconds = deque([1.0], maxlen=_TIMED_TURNS)  # that finished work took
-        self._appointment = 0.0  # by the monotonic clock, of whoever was sent away last
+        self._seconds = deque([1.0], maxlen=_TIMED_TURNS)  # of finished work
+        self._retry_at = 0.0  # time.monotonic() when the last refused request should come back
 
     @contextmanager
     def turn(self) -> Iterator[None]:
-        """Raises Busy where too many wait already, or the wait grows too long."""
+        """Take a turn; raise Busy when too many wait already, or the wait is too long."""
         self._acquire()
         try:
             yield
@@ -108,8 +112,8 @@ class TurnQueue:
             self._release()
 
     @contextmanager
-    def timed(self) -> Iterator[None]:
-        """The work of a turn. What fails does not count: it would say nothing of how long a picture takes."""
+    def measure(self) -> Iterator[None]:
+        """Measure the work of a turn. Work that fails does not count: it does not tell how long a picture takes."""
         start = time.monotonic()
         yield
         with self._lock:
@@ -141,21 +145,23 @@ class TurnQueue:
                 self._taken -= 1
 
     def _busy_error(self) -> Busy:
-        """Those who are sent away are to come back one after the other, as fast as work is finished: once all are
-        painted who are here, and all who were sent away before."""
+        """Return the error with `retry_after`: refused requests should come back one by one, as fast as turns end.
+
+        Each comes back after all that wait now, and after all that were refused before.
+        """
         now, each = time.monotonic(), statistics.fmean(self._seconds) / self._at_once
-        through = now + each * (self._taken + len(self._waiting))
-        self._appointment = min(max(through, self._appointment + each), now + _MAX_RETRY_AFTER)
+        queue_empty_at = now + each * (self._taken + len(self._waiting))
+        self._retry_at = min(max(queue_empty_at, self._retry_at + each), now + _MAX_RETRY_AFTER)
         busy = Busy("The server is busy painting other pictures. Please try again in a few seconds.")
-        busy.retry_after = max(1, math.ceil(self._appointment - now))
+        busy.retry_after = max(1, math.ceil(self._retry_at - now))
         return busy
 
 
 class RefinementMemory:
-    """Memory for the refinements of this process: what each may come to is set aside, and who does not fit waits.
+    """Memory of this process, reserved for each refinement; one that does not fit beside the others waits.
 
-    What is free is measured while none is under way, as nobody can tell how much of theirs those have taken already.
-    One that is alone may begin in any case: the model makes it smaller, or refuses it.
+    The free memory is measured while none runs, as a running one may not have taken all of its own yet. One that is
+    alone may begin in any case: the model makes it smaller, or refuses it.
     """
 
     def __init__(self) -> None:
@@ -164,13 +170,13 @@ class RefinementMemory:
         self._taken, self._free = 0, math.inf  # bytes
 
     @contextmanager
-    def reserve(self, needed: int, look: Callable[[], object]) -> Iterator[None]:
-        """needed: bytes. look: is called each second of a wait, which ends with whatever it raises."""
+    def reserve(self, needed: int, check: Callable[[], object]) -> Iterator[None]:
+        """Reserve `needed` bytes. check: called each second of the wait, which ends with what it raises."""
         me = object()
         self._waiting.append(me)
         try:
             while not self._try_reserve(me, needed):
-                look()
+                check()
         finally:
             self._waiting.remove(me)
         try:
@@ -181,7 +187,7 @@ class RefinementMemory:
                 self._changed.notify_all()
 
     def _try_reserve(self, me: object, needed: int) -> bool:
-        """In the order of arrival, so that no large one waits behind ever more small ones."""
+        """Reserve in the order of arrival, so that a large one does not wait behind ever more small ones."""
         with self._changed:
             if not self._taken:
                 self._free = memory.free_bytes() or math.inf

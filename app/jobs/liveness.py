@@ -1,4 +1,4 @@
-"""Which workers of this machine have died, known at once and for sure; of those elsewhere only their leases tell."""
+"""Detection of dead workers on this machine, at once and for sure; those of other machines lose their leases."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 
 
 class Heartbeat:
-    """A worker's name, and a socket of that name, without a file: the kernel takes it away when the process ends."""
+    """A worker's name, and an abstract socket of that name, which the kernel removes when the process ends."""
 
     def __init__(self) -> None:
         self._socket = socket.socket(socket.AF_UNIX) if _machine_id() else None
@@ -26,13 +26,13 @@ class Heartbeat:
 
 
 def is_dead(worker: str) -> bool:
-    """False also where that cannot be known."""
+    """Tell whether a worker has died; False also where that cannot be known."""
     machine = _machine_id()
     if machine is None or not worker.startswith(f"{machine}-"):
         return False
-    with socket.socket(socket.AF_UNIX) as mine:
+    with socket.socket(socket.AF_UNIX) as probe:
         try:
-            mine.bind(_socket_address(worker))
+            probe.bind(_socket_address(worker))
         except OSError:
             return False
         return True
@@ -44,7 +44,7 @@ def _socket_address(name: str) -> str:
 
 @cache
 def _machine_id() -> str | None:
-    """Names what shares one set of such sockets: this boot of Linux, and its network namespace. None: not Linux."""
+    """Return a name for this boot of Linux and its network namespace, which share such sockets; None elsewhere."""
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text("ascii")
         network = os.readlink("/proc/self/ns/net")

@@ -1,4 +1,4 @@
-"""What is to be painted, as it is written into a job: everything it takes, whatever happens to the styles it names."""
+"""What a job is to paint, complete in itself: it stays valid when the styles that it names are deleted."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Method = Literal["magenta", "gatys"]
 Options = StylizeOptions | RefineOptions
 StyleCredit: TypeAlias = tuple[str, str, str]  # name, credit and licence of a style
 FINISH_OPTIONS = ("keep_colours", "keep_light", "match_colours", "feather", "paint")
-_ADDED_OPTIONS: dict[type[Options], tuple[str, ...]] = {  # options that orders of before there were any had not
+_ADDED_OPTIONS: dict[type[Options], tuple[str, ...]] = {  # options that older orders did not have
     StylizeOptions: (
         *(*FINISH_OPTIONS, "steady", "style_scale", "print", "dpi"),
         *("region_styles", "region_strengths", "tiles"),
@@ -34,7 +34,7 @@ OPTIONS_BY_METHOD: dict[Method, type[StylizeOptions] | type[RefineOptions]] = {
 
 
 class OrderStyle(BaseModel):
-    """One style; `id` is what the library called it, where it may have been deleted since."""
+    """One style; `id` is that of the library, which may have deleted it since."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -55,7 +55,7 @@ class OrderStyle(BaseModel):
 
     @property
     def credit(self) -> StyleCredit:
-        """What goes into the picture."""
+        """Return name, credit and licence for the recipe; empty for a painting that was sent."""
         if self.rights:
             return self.name, *self.rights
         for style in gallery.shipped() if self.shipped else ():
@@ -74,7 +74,7 @@ class Order(BaseModel):
     options: Options  # of the method
     start: str | None = None  # key of the picture that a refinement begins with
     masks: list[str] = []  # of each the key, or its word
-    notes: list[str] = []  # to be told with the result, before its own
+    notes: list[str] = []  # come before those of the result
 
     @field_validator("options", mode="plain")
     @classmethod
@@ -83,11 +83,11 @@ class Order(BaseModel):
 
     @field_serializer("options")
     def _dump_options(self, options: Options) -> dict[str, Any]:
-        return options.model_dump(mode="json", exclude_none=True)  # None is a default, and not to be sent
+        return options.model_dump(mode="json", exclude_none=True)  # None is a default
 
     @property
     def digest(self) -> str:
-        """The same for the same order, whatever its files are called; of one without newer wishes as it always was."""
+        """Hash the order without names and notes; newer options count only where they differ from their defaults."""
         left_out: dict[str, Any] = {
             "content_name": True,
             "notes": True,
@@ -97,19 +97,19 @@ class Order(BaseModel):
             left_out |= {"method": True, "start": True}
         if not self.masks:
             left_out["masks"] = True
-        told = self.model_dump(mode="json", exclude=left_out) | {"options": _dump_for_digest(self.options)}
-        return hashlib.sha256(to_json(told)).hexdigest()
+        dumped = self.model_dump(mode="json", exclude=left_out) | {"options": _dump_for_digest(self.options)}
+        return hashlib.sha256(to_json(dumped)).hexdigest()
 
     def keys(self) -> Iterable[str]:
-        """Of the pictures that must be there until this is painted."""
+        """Return the keys of the pictures that must be kept until the job is done."""
         styles, masks = (
             (style.picture for style in self.styles),
             (mask for mask in self.masks if mask not in MASK_WORDS),
         )
         return {key for key in (self.content, self.start, *styles, *masks) if key}
 
-    def sources(self, library: Library) -> tuple[bytes, list[bytes], list[bytes | str]]:
-        """The photo, the styles and the masks, as `stylize` takes them."""
+    def read_sources(self, library: Library) -> tuple[bytes, list[bytes], list[bytes | str]]:
+        """Return the photo, the styles and the masks, as `stylize` takes them."""
         styles = [style.source(library) for style in self.styles]
         masks = [mask if mask in MASK_WORDS else library.picture(mask) for mask in self.masks]
         return library.picture(self.content), styles, masks
@@ -120,7 +120,7 @@ class Order(BaseModel):
 
 
 def _dump_for_digest(options: Options) -> dict[str, Any]:
-    """In the order of old, and of what came later only what differs from its default."""
+    """Dump options in their historical order; later options only where they differ from their defaults."""
     dumped = options.model_dump(mode="json", exclude_none=True)
     later = _ADDED_OPTIONS[type(options)]
     last = ("weights", "format", "quality")

@@ -1,4 +1,4 @@
-"""What is called at each step of a job: it keeps the job's row up to date, and stops the painting when told to."""
+"""The callback for each step of a job: it writes progress and checkpoints, and stops the painting when asked to."""
 
 from __future__ import annotations
 
@@ -14,111 +14,109 @@ from app.jobs.queue import Job
 from app.jobs.rendering import small_jpeg
 from model.imaging import image_files, pixel_ops
 from model.imaging.pixel_ops import Picture
-from model.progress import Cancelled, Checkpoint, Step
+from model.progress import LOSS_NAMES, Cancelled, Checkpoint, Step
 
 _log = logging.getLogger(__name__)
 
-_ROW_SECONDS, _PREVIEW_SECONDS, _CHECKPOINT_SECONDS = (
-    0.3,
-    1.0,
-    5.0,
-)  # seconds, at least, between two rows about progress, two previews, two checkpoints
-_CHECKPOINT_COST_RATIO = 10  # times as long as the last checkpoint took to be kept, at least, until the next
+_ROW_SECONDS = 0.3  # at least, between two updates of the job's row
+_PREVIEW_SECONDS = 1.0  # at least, between two previews
+_CHECKPOINT_SECONDS = 5.0  # at least, between two checkpoints
+_CHECKPOINT_COST_RATIO = 10  # between two checkpoints, at least, in units of the time that the last one took
 _PREVIEW_SIDE = 512  # pixels, long side
-_LOSS_NAMES = ("loss", "content", "style", "variation")
 MAX_LOSS_ROWS = 100  # rows of a job's curve
 
 
 class ProgressReporter:
-    def __init__(self, attempts: Attempts, job: Job, over: threading.Event) -> None:
+    def __init__(self, attempts: Attempts, job: Job, stopping: threading.Event) -> None:
         self.job = job
         self._attempts = attempts
-        self._over = over
-        self._told = self._showed = self._keep_next = -math.inf  # time.monotonic()
-        self._begun = 0.0
-        self._earlier = job.checkpoint["seconds"] if job.checkpoint else 0.0
-        self._last: Step | None = None
+        self._stopping = stopping
+        self._row_written_at = self._preview_written_at = self._next_checkpoint_at = -math.inf  # time.monotonic()
+        self._begun_at = 0.0
+        self._earlier_seconds = job.checkpoint["seconds"] if job.checkpoint else 0.0
+        self._last_step: Step | None = None
         self._losses = job.losses
-        self._latest: Checkpoint | None = None
-        self._kept = job.checkpoint["step"] if job.checkpoint else 0
-        self._keeping = threading.Lock()
+        self._latest_checkpoint: Checkpoint | None = None
+        self._saved_step = job.checkpoint["step"] if job.checkpoint else 0
+        self._checkpoint_lock = threading.Lock()
 
     def __call__(self, step: Step) -> None:
-        now, self._last = time.monotonic(), step
+        now, self._last_step = time.monotonic(), step
         if self.job.method == "gatys":
-            self._note(step, now)
-        if self._over.is_set():
+            self._remember(step, now)
+        if self._stopping.is_set():
             raise Cancelled
-        if now - self._told < _ROW_SECONDS and step.step < step.steps:
+        if now - self._row_written_at < _ROW_SECONDS and step.step < step.steps:
             return
-        self._told = now
-        preview = step.preview if now - self._showed >= _PREVIEW_SECONDS else None
+        self._row_written_at = now
+        preview = step.preview if now - self._preview_written_at >= _PREVIEW_SECONDS else None
         if preview:
-            self._showed = now
-        if not self._tell(step, preview):
+            self._preview_written_at = now
+        if not self._write_row(step, preview):
             raise Cancelled
-        if now >= self._keep_next:
-            self.keep()
+        if now >= self._next_checkpoint_at:
+            self.save_checkpoint()
 
     def raise_if_stopped(self) -> None:
-        """Raises Cancelled where the painting is to stop before it has begun."""
-        if self._over.is_set() or not self._tell(Step(self.job.step, self.job.steps), None):
+        """Raise Cancelled when the job is to stop before its painting has begun."""
+        if self._stopping.is_set() or not self._write_row(Step(self.job.step, self.job.steps), None):
             raise Cancelled
 
     def restart(self) -> None:
-        """There is no checkpoint after all."""
+        """Start without a checkpoint, as it cannot be read."""
         self._attempts.forget_checkpoint(self.job)
         self.job = replace(self.job, checkpoint=None)
-        self._earlier, self._kept, self._losses = 0.0, 0, self.job.losses and []
+        self._earlier_seconds, self._saved_step, self._losses = 0.0, 0, self.job.losses and []
 
     def write_last_step(self) -> None:
-        """The step that was the last, however soon after another it came."""
-        if self._last:
-            self._tell(self._last, None)
+        """Write the last step, however soon it came after the one before."""
+        if self._last_step:
+            self._write_row(self._last_step, None)
 
-    def keep(self) -> None:
-        """The latest checkpoint, unless it is kept already."""
-        with self._keeping:
-            if self._latest and self._latest.step > self._kept:
+    def save_checkpoint(self) -> None:
+        """Save the latest checkpoint, unless that is done."""
+        with self._checkpoint_lock:
+            if self._latest_checkpoint and self._latest_checkpoint.step > self._saved_step:
                 begun = time.monotonic()
-                self._keep(self._latest)
+                self._write_checkpoint(self._latest_checkpoint)
                 ended = time.monotonic()
-                self._keep_next = ended + max(_CHECKPOINT_SECONDS, _CHECKPOINT_COST_RATIO * (ended - begun))
+                self._next_checkpoint_at = ended + max(_CHECKPOINT_SECONDS, _CHECKPOINT_COST_RATIO * (ended - begun))
 
-    def _note(self, step: Step, now: float) -> None:
-        """In memory, where it costs nothing."""
-        self._begun = self._begun or now - self._earlier
+    def _remember(self, step: Step, now: float) -> None:
+        """Keep the checkpoint and the losses in memory."""
+        self._begun_at = self._begun_at or now - self._earlier_seconds
         if step.preview:
-            self._latest = Checkpoint(pixel_ops.stack_alpha(step.preview), step.step, now - self._begun)
+            self._latest_checkpoint = Checkpoint(pixel_ops.stack_alpha(step.preview), step.step, now - self._begun_at)
         if step.losses:
             self._losses = append_losses(self._losses or [], step)
 
-    def _tell(self, step: Step, preview: Picture | None) -> bool:
+    def _write_row(self, step: Step, preview: Picture | None) -> bool:
         try:
-            shown = small_jpeg(preview, _PREVIEW_SIDE) if preview else None
-            return self._attempts.report_progress(self.job, step, shown, self._losses)
-        except Exception:  # no preview is worth a picture
-            _log.exception("the progress of job %s could not be written down", self.job.id)
+            jpeg = small_jpeg(preview, _PREVIEW_SIDE) if preview else None
+            return self._attempts.report_progress(self.job, step, jpeg, self._losses)
+        except Exception:  # a lost preview must not cost the picture
+            _log.exception("the progress of job %s could not be written", self.job.id)
             return True
 
-    def _keep(self, latest: Checkpoint) -> None:
+    def _write_checkpoint(self, latest: Checkpoint) -> None:
         try:
-            self._attempts.keep(
+            self._attempts.save_checkpoint(
                 self.job, image_files.encode(image_files.read(latest.picture)), latest.step, latest.seconds
             )
-            self._kept = latest.step
-        except Exception:  # nor is a checkpoint
-            _log.exception("the checkpoint of job %s could not be kept", self.job.id)
+            self._saved_step = latest.step
+        except Exception:  # nor must a lost checkpoint
+            _log.exception("the checkpoint of job %s could not be saved", self.job.id)
 
 
 def append_losses(rows: list[list[float]], step: Step) -> list[list[float]]:
-    """At most MOST_LOSSES rows at even distances: where they grow too many, every other one goes. The last stays.
+    """Return the rows of a job's curve with those of `step`: at most MAX_LOSS_ROWS, at even distances, and the last.
 
-    What a run that goes on from a checkpoint does again takes the place of what was told before.
+    Where they grow too many, every other one is dropped. Rows of this step and later ones, of an attempt that was
+    interrupted, are replaced.
     """
     rows = [row for row in rows if row[0] < step.step]
-    row = [step.step, *(float(f"{step.losses[name]:.6g}") for name in _LOSS_NAMES)]
-    if not all(map(math.isfinite, row)):  # which no JSON can tell
+    row = [step.step, *(float(f"{step.losses[name]:.6g}") for name in LOSS_NAMES)]
+    if not all(map(math.isfinite, row)):  # JSON has no NaN and no infinity
         return rows
     apart = min((after[0] - before[0] for before, after in pairwise(rows[:-1])), default=1)
     between = len(rows) > 1 and (rows[-1][0] - rows[0][0]) % apart

@@ -1,12 +1,12 @@
-"""Long work that outlives any process: the table of jobs is the truth, and a message only says that it is worth a look.
+"""Jobs: long work that survives every process. Their state is in the database; a queued message only wakes a worker.
 
     queued ──> running ──> done
       ↑  ↘        ↓        cancelled, with the best picture so far where there is one
       └───── paused        failed, and why
 
-A refinement can be paused, and goes on from its checkpoint, as one does whose worker was lost.
+A refinement can be paused, and goes on from its checkpoint, as it does when its worker was lost.
 
-Here is what those see who want something painted; attempts.py is the side of those who paint.
+This module is the clients' side of the table of jobs; attempts.py is the workers' side.
 """
 
 from __future__ import annotations
@@ -39,22 +39,20 @@ _log = logging.getLogger(__name__)
 
 JobState = Literal["queued", "running", "paused", "done", "failed", "cancelled"]
 ENDED_STATES = frozenset({"done", "failed", "cancelled"})
-_TO_RENDER: ColumnElement[bool] = ~JobRow.cancelling  # what is only to be kept takes no room
-IS_SHORT: ColumnElement[bool] = (
-    JobRow.method == "magenta"
-) | JobRow.cancelling  # or is only to be kept as far as it is
-_POLL_SECONDS = 0.3  # seconds between two looks at a job that somebody watches
+_TO_RENDER: ColumnElement[bool] = ~JobRow.cancelling  # else only its checkpoint is to be saved as its result
+IS_SHORT: ColumnElement[bool] = (JobRow.method == "magenta") | JobRow.cancelling  # as Job.short
+_POLL_SECONDS = 0.3  # between two reads of a job that a client watches
 
 
 class QueueFull(Busy):
-    """As many jobs wait as may."""
+    """No more jobs may wait."""
 
     retry_after = 30
 
 
 @dataclass(frozen=True)
 class Job:
-    """A row of the table as it was when read."""
+    """A row of the table of jobs, as it was when it was read."""
 
     id: str
     owner: str
@@ -89,7 +87,7 @@ class Job:
 
     @cached_property
     def order(self) -> Order:
-        """Read when it is needed, so that one which an older version wrote cannot hold up the queue."""
+        """Validate the order when it is needed, so that one of an older version cannot stop the queue."""
         return Order.model_validate(self.raw_order)
 
     @property
@@ -98,46 +96,46 @@ class Job:
 
     @property
     def short(self) -> bool:
-        """Of those that need not wait behind refinements."""
+        """Tell whether it need not wait behind refinements: a pastiche, or a checkpoint to be saved as the result."""
         return self.method == "magenta" or self.cancelling
 
     @property
-    def shown(self) -> tuple[object, ...]:
-        """What somebody who watches it sees change."""
+    def visible_state(self) -> tuple[object, ...]:
+        """Return what a client that watches the job sees change."""
         return self.state, self.step, self.steps, self.preview, self.cancelling, self.pausing, self.attempts
 
 
 class Jobs:
     def __init__(self, library: Library, huey: Huey, *, most: int, lease: float = 15, attempts: int = 3) -> None:
-        """most: jobs that may wait. lease: seconds without a sign of life until a job is given anew.
+        """most: jobs that may wait. lease: seconds without a heartbeat after which a job is given to another worker.
 
-        attempts: workers that one job may cost.
+        attempts: how often a job is tried.
         """
         self.huey = huey
         self.lease = lease
         self.attempts = attempts
         self._library = library
         self._most = most
-        self._answer: Callable[[], object] = lambda: None
+        self._on_wake_up: Callable[[], object] = lambda: None
 
         def wake_up() -> None:
-            self._answer()
+            self._on_wake_up()
 
         # Part of a message's name: servers and workers of different releases wake one another.
         wake_up.__module__ = "app.jobs"
-        self._wake_up = huey.task(name="wake_up")(wake_up)
+        self._send_wake_up = huey.task(name="wake_up")(wake_up)
 
     def check_room(self, owner: str, idempotency_key: str | None) -> None:
-        """QueueFull as `submit` would raise it: a look before anything is stored."""
+        """Raise QueueFull where `submit` would, before anything is stored."""
         with self._library.reading() as session:
             if _find_by_key(session, owner, idempotency_key) is None:
                 self._check_room(session, owner)
 
     def submit(self, owner: str, order: Order, *, open: bool = False, idempotency_key: str | None = None) -> Job:
-        """The accepted job, or the one that was accepted under this key before; QueueFull when too many wait."""
+        """Return the new job, or the one that this key was used for before; raise QueueFull when too many wait."""
         try:
             job = self._find_or_add(owner, order, open, idempotency_key)
-        except IntegrityError:  # the same key twice at once: now the other one is there to be found
+        except IntegrityError:  # the same key twice at once: now the other job can be found
             job = self._find_or_add(owner, order, open, idempotency_key)
         self.wake()
         return job
@@ -186,20 +184,20 @@ class Jobs:
             return Job.of(find_row(session, id))
 
     def of_owner(self, owner: str, limit: int = 100) -> list[Job]:
-        """Newest first."""
+        """Return the owner's jobs, newest first."""
         theirs = select(JobRow).where(JobRow.owner == owner).order_by(JobRow.created.desc(), JobRow.id).limit(limit)
         with self._library.reading() as session:
             return [Job.of(row) for row in session.scalars(theirs)]
 
     def unfinished(self, owner: str) -> list[Job]:
-        """Newest first; all of them, however many have ended since."""
-        kept = (JobRow.state == "paused") & (JobRow.expires > time.time())
-        theirs = select(JobRow).where(JobRow.owner == owner, or_(JobRow.state.in_(ACTIVE_STATES), kept))
+        """Return all jobs of the owner that have not ended, newest first."""
+        unexpired = (JobRow.state == "paused") & (JobRow.expires > time.time())
+        theirs = select(JobRow).where(JobRow.owner == owner, or_(JobRow.state.in_(ACTIVE_STATES), unexpired))
         with self._library.reading() as session:
             return [Job.of(row) for row in session.scalars(theirs.order_by(JobRow.created.desc(), JobRow.id))]
 
     def position(self, id: str) -> int:
-        """How many jobs come before this one; 0: it is next, or has had its turn."""
+        """Count the jobs that come before this one; 0 when it is next, or no longer queued."""
         with self._library.reading() as session:
             row = find_row(session, id)
             if row.state != "queued":
@@ -208,7 +206,7 @@ class Jobs:
             return _count_queued(session, older, *([IS_SHORT] if Job.of(row).short else []))
 
     def cancel(self, id: str) -> Job:
-        """A running job ends at its next step, and keeps its best picture so far; what was not begun ends at once."""
+        """End a running job at its next step, with its best picture so far as result; one not begun ends at once."""
         with self._library.begin() as session:
             row = find_row(session, id, lock=True)
             if row.state not in ENDED_STATES and not row.cancelling:
@@ -225,12 +223,12 @@ class Jobs:
             return
         row.cancelling, row.pausing = True, False
         if row.checkpoint:
-            row.attempts = int(row.state == "running")  # to make a picture of it
+            row.attempts = int(row.state == "running")  # one more, to make a result of the checkpoint
         if row.state == "paused":
             _enqueue(row)
 
     def pause(self, id: str) -> Job:
-        """A refinement stops at its next step, or is not begun; one that has ended, or will, stays as it is."""
+        """Pause a refinement: at its next step when it runs. One that has ended or is being cancelled stays so."""
         with self._library.begin() as session:
             row = _find_refinement(session, id)
             if row.state == "running":
@@ -241,12 +239,12 @@ class Jobs:
             return Job.of(row)
 
     def resume(self, id: str) -> Job:
-        """A paused refinement waits for its turn again; QueueFull when too many do. Any other stays as it is."""
+        """Queue a paused refinement again; raise QueueFull when too many wait. Any other stays as it is."""
         with self._library.begin() as session:
             row = _find_refinement(session, id)
             if row.state == "paused":
                 self._check_room(session, row.owner)
-                if row.checkpoint and row.error is None:  # with an error nobody paused it: it was laid aside
+                if row.checkpoint and row.error is None:  # with an error it was not paused by its owner
                     row.checkpoint = row.checkpoint | {"paused": True}
                 _enqueue(row)
             row.pausing = False
@@ -256,28 +254,28 @@ class Jobs:
         return job
 
     def wait_for_change(self, id: str, since: Job | None, timeout: float) -> Job:
-        """The job as soon as it shows something else than `since`, or as it is after `timeout` seconds."""
+        """Return the job as soon as its visible state differs from `since`, or after `timeout` seconds."""
         deadline = time.monotonic() + timeout
         while True:
             job = self.get(id)
             left = deadline - time.monotonic()
-            if since is None or job.shown != since.shown or left <= 0:
+            if since is None or job.visible_state != since.visible_state or left <= 0:
                 return job
             time.sleep(min(_POLL_SECONDS, left))
 
-    def listen(self, answer: Callable[[], object]) -> None:
-        """`answer` is called for each wake-up that a consumer in this process receives."""
-        self._answer = answer
+    def listen(self, on_wake_up: Callable[[], object]) -> None:
+        """Call `on_wake_up` for each wake-up that a consumer in this process receives."""
+        self._on_wake_up = on_wake_up
 
     def wake(self) -> None:
-        """Lost, it is sent anew by the next worker that looks; so that a queue out of reach refuses no job."""
+        """Send a wake-up. One that is lost is sent again by any worker, so that a broken queue refuses no job."""
         try:
-            self._wake_up()
+            self._send_wake_up()
         except Exception:
-            _log.exception("no worker could be told that a job waits")
+            _log.exception("the workers could not be woken for a new job")
 
     def wake_if_queued(self) -> None:
-        """One message for all, as one woken worker goes on until none waits."""
+        """Send one wake-up if any job waits: one woken worker goes on until none does."""
         with self._library.reading() as session:
             waiting = _count_queued(session)
         if waiting and not self.huey.pending_count():
@@ -299,24 +297,24 @@ def _find_refinement(session: Session, id: str) -> JobRow:
 
 
 def _enqueue(row: JobRow) -> None:
-    """Behind those that wait already."""
+    """Queue a job behind those that wait already."""
     row.state, row.queued, row.error = "queued", time.time(), None
 
 
 def pause_row(library: Library, row: JobRow) -> None:
-    """Until it is resumed, for as long as a result is kept."""
+    """Pause a job until it is resumed, for as long as a result is kept."""
     row.state, row.pausing, row.expires = "paused", False, expiry_time(library)
 
 
 def expiry_time(library: Library) -> float:
-    """Of what is kept from now on."""
+    """Return when what is kept from now on expires."""
     return time.time() + library.keep_hours * 3600
 
 
 def end_job(
     library: Library, session: Session, row: JobRow, state: JobState, error: dict[str, Any] | None = None
 ) -> None:
-    """The pictures of the order stay until it expires: whoever sent them may want to try it again, or another way."""
+    """End a job. The pictures of its order stay until it expires: its owner may want to try again, or another way."""
     row.state, row.error, row.finished, row.expires = state, error, time.time(), expiry_time(library)
     row.worker = row.lease_until = row.seconds_left = row.preview = row.checkpoint = None
     row.pausing = False
@@ -342,7 +340,7 @@ def _count_queued(session: Session, *conditions: Any) -> int:
 
 
 class _JsonSerializer(Serializer):  # type: ignore[misc]
-    """JSON in place of pickle, so that nobody who writes into the queue runs code here."""
+    """JSON in place of pickle, so that nobody who can write into the queue can run code here."""
 
     def _serialize(self, message: Message) -> bytes:
         return json.dumps(message).encode()
@@ -352,7 +350,7 @@ class _JsonSerializer(Serializer):  # type: ignore[misc]
 
 
 def open_queue(url: str, data_dir: Path) -> Huey:
-    """redis://…, or a file of SQLite in `data_dir`."""
+    """Open the queue at redis://…, or in a file of SQLite in `data_dir`."""
     options = {"name": "style-transfer", "results": False, "serializer": _JsonSerializer()}
     if not url:
         return SqliteHuey(filename=str(data_dir / "queue.sqlite3"), **options)

@@ -1,16 +1,14 @@
-"""Upload -> the painted picture, encoded; order -> its pastiche."""
+"""Painting of an order."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import numpy as np
-
-import model
 from app.jobs.order import Order, StyleCredit
+from app.jobs.painter import Painter
 from app.storage.library import Library
 from model.imaging import image_files, masking, pixel_ops, scratch
 from model.imaging.pixel_ops import EightBitPicture, Picture
@@ -20,11 +18,7 @@ from model.pipelines.refine import postprocess, read_painting, refine_recipe, re
 from model.pipelines.stylization import Pastiche
 from model.progress import Cancelled, Checkpoint, OnStep, Step
 
-if TYPE_CHECKING:
-    pass
-
-
-LARGE_PIXELS = 12_000_000  # pixels, beyond which a result is painted into a file
+LARGE_PIXELS = 12_000_000  # beyond which a result is painted into a file
 
 
 def with_credits(pastiche: Pastiche, credits: Sequence[StyleCredit]) -> Pastiche:
@@ -33,7 +27,7 @@ def with_credits(pastiche: Pastiche, credits: Sequence[StyleCredit]) -> Pastiche
 
 @dataclass(frozen=True)
 class PastichePng:
-    """A pastiche as a PNG, which it is at once where it is too large to be held as floats."""
+    """A pastiche as a PNG file; a large one is never held as floats."""
 
     png: bytes
     report: stylization.StylizeReport
@@ -48,39 +42,44 @@ def to_png(pastiche: Pastiche) -> PastichePng:
 
 
 def render_order(
-    order: Order, library: Library, on_step: OnStep, resume: Checkpoint | None, refine_seconds: float
+    order: Order,
+    library: Library,
+    painter: Painter,
+    on_step: OnStep,
+    resume: Checkpoint | None,
+    refine_seconds: float,
 ) -> Pastiche | PastichePng:
-    """resume: where a refinement was interrupted. refine_seconds: what one may take in all."""
+    """Paint an order. resume: where a refinement was interrupted. refine_seconds: the limit for all its steps."""
     if isinstance(order.options, RefineOptions):
-        return with_credits(_refine(order, library, on_step, resume, refine_seconds), order.credits)
-    content, styles, masks = order.sources(library)
+        return with_credits(_refine(order, library, painter, on_step, resume, refine_seconds), order.credits)
+    content, styles, masks = order.read_sources(library)
     width, height = order.options.result_size(*image_files.peek_size(content))
     if width * height > LARGE_PIXELS:
-        return _render_large(order, content, styles, masks, on_step)
-    pastiche = stylization.stylize(content, styles, order.options, on_step=on_step, masks=masks)
+        return _render_large(order, painter, content, styles, masks, on_step)
+    pastiche = painter.stylize(content, styles, order.options, on_step=on_step, masks=masks)
     return with_credits(pastiche, order.credits)
 
 
 def _render_large(
-    order: Order, content: bytes, styles: list[bytes], masks: list[bytes | str], on_step: OnStep
+    order: Order, painter: Painter, content: bytes, styles: list[bytes], masks: list[bytes | str], on_step: OnStep
 ) -> Pastiche | PastichePng:
-    """A small copy first: it is soon there to be seen, and all there is to keep until the large one is whole."""
+    """Paint a small copy, which is shown soon and is the result if the job is cancelled, then the large one."""
     assert isinstance(order.options, StylizeOptions)
     small = order.options.model_copy(update={"size": stylization.PREVIEW_SIDE, "print": None})
-    preview = with_credits(stylization.stylize(content, styles, small, masks=masks), order.credits)
+    preview = with_credits(painter.stylize(content, styles, small, masks=masks), order.credits)
     as_png = order.options.model_copy(update={"format": "png"})
     try:
         on_step(Step(0, 1, preview=preview.picture))
         with scratch.temporary_folder() as folder:
             file = folder / "pastiche.png"
-            report = stylization.stylize_file(
+            report = painter.stylize_file(
                 content,
                 styles,
                 file,
                 as_png,
                 on_step=on_step,
                 masks=masks,
-                retold=partial(_final_recipe, order),
+                edit_recipe=partial(_final_recipe, order),
             )
             return PastichePng(file.read_bytes(), report)
     except Cancelled:
@@ -88,18 +87,23 @@ def _render_large(
 
 
 def _final_recipe(order: Order, made: dict[str, Any]) -> dict[str, Any]:
-    """The file is kept as PNG, whatever was asked for."""
+    """Name the format that was asked for: the file is stored as PNG."""
     return recipes.with_credits(made, order.credits) | {"format": order.options.format}
 
 
 def _refine(
-    order: Order, library: Library, on_step: OnStep, resume: Checkpoint | None, refine_seconds: float
+    order: Order,
+    library: Library,
+    painter: Painter,
+    on_step: OnStep,
+    resume: Checkpoint | None,
+    refine_seconds: float,
 ) -> Pastiche:
     assert isinstance(order.options, RefineOptions)
-    content, styles, masks = order.sources(library)
+    content, styles, masks = order.read_sources(library)
     start = library.picture(order.start) if order.start else None
     options = _limit_seconds(order.options, refine_seconds)
-    pastiche = model.refine(content, styles, options, start=start, on_step=on_step, resume=resume, masks=masks)
+    pastiche = painter.refine(content, styles, options, start=start, on_step=on_step, resume=resume, masks=masks)
     pastiche = replace(pastiche, notes=[*order.notes, *pastiche.notes])
     if resume:
         pastiche = replace(pastiche, seconds=pastiche.seconds + resume.seconds)
@@ -107,10 +111,10 @@ def _refine(
 
 
 def render_checkpoint(order: Order, library: Library, checkpoint: Checkpoint) -> Pastiche:
-    """What a refinement came to, as large as it was to become; the model is not asked."""
+    """Make a result of a checkpoint, at the size that was asked for, without the model."""
     assert isinstance(order.options, RefineOptions)
     options = resolve_options(order.options)
-    content, styles, masks = order.sources(library)
+    content, styles, masks = order.read_sources(library)
     photo = image_files.read(content, long_side=options.size)
     drawn = masking.read_masks(masks, photo)
     so_far = pixel_ops.resize(image_files.read(checkpoint.picture).rgb, photo.rgb.shape[:2])
@@ -132,7 +136,7 @@ def _limit_seconds(options: RefineOptions, limit: float) -> RefineOptions:
 
 
 def _with_requested_seconds(pastiche: Pastiche, options: RefineOptions, limit: float) -> Pastiche:
-    """The recipe has the time that was asked for; where this server's limit cut that short, the notes say so."""
+    """Write the requested time into the recipe, and a note where this server's limit ended the refinement."""
     made = {name: value for name, value in pastiche.recipe.items() if name != "seconds"}
     if options.seconds is not None:
         made["seconds"] = options.seconds
@@ -150,11 +154,6 @@ def _format_seconds(seconds: float) -> str:
 
 
 def small_jpeg(picture: Picture | EightBitPicture | bytes, side: int) -> bytes:
-    """side: pixels of the longer one, at most."""
-    source = picture if isinstance(picture, bytes) else _stack_alpha(picture)
+    """Encode a small copy. side: pixels of its long side, at most."""
+    source = picture if isinstance(picture, bytes) else pixel_ops.stack_alpha(picture)
     return image_files.encode(image_files.read_eight_bit(source, limit=side), "jpeg", 85)
-
-
-def _stack_alpha(picture: Picture | EightBitPicture) -> np.ndarray:
-    """(H, W, 3 or 4)."""
-    return picture.rgb if picture.alpha is None else np.dstack([picture.rgb, picture.alpha])

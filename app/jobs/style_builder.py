@@ -1,4 +1,4 @@
-"""Paintings and style files -> styles in the library. Knows no Flask: the pages and the API both add styles here."""
+"""Styles of the library, made from paintings and style files."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from typing import Literal
 import numpy as np
 
 from app.jobs.engine import RenderEngine
+from app.jobs.painter import Painter
 from app.storage import gallery
 from app.storage.library import Library
 from app.storage.records import Style
-from app.storage.tables import CREDIT_LENGTH
 from model.errors import InvalidOption
 from model.imaging import image_files
 from model.imaging.image_files import ImageSource
 from model.options import MAX_STYLES, StylizeOptions
-from model.pipelines import stylization
-from model.style_file import StyleFile
+from model.pipelines.stylization import MAX_STYLE_SIDE
+from model.style_file import CREDIT_LENGTH, StyleFile
 
 THUMBNAIL_SIDE = 360
 _PICTURE_QUALITY, _THUMBNAIL_QUALITY = 95, 85
@@ -26,7 +26,7 @@ _PICTURE_QUALITY, _THUMBNAIL_QUALITY = 95, 85
 
 @dataclass(frozen=True)
 class _Appearance:
-    """What a style looks like: to the networks as a vector or a picture, to people as a thumbnail."""
+    """The data of a style: a picture or a vector for the network, a thumbnail for people."""
 
     thumbnail: bytes
     picture: bytes | None = None
@@ -46,14 +46,15 @@ def add_painting(
     licence: str = "",
     keep: Literal["picture", "vector"] = "picture",
 ) -> Style:
-    """One painting, kept as it is or as its vector alone; several become one style, the average of their vectors."""
+    """Add a style: of one painting its picture or its vector, of several the average of their vectors."""
     _check_count(len(pictures), "picture")
     if len(pictures) == 1 and keep == "picture":
-        look = _picture_appearance(
-            pictures[0]
-        )  # without a turn: it needs no network, and who calls bounds how many there are
+        look = _picture_appearance(pictures[0])  # without a turn: it needs no network, and callers limit their number
     else:
-        look = engine.run(lambda: _vector_appearance([_predict_vector(picture) for picture in pictures]))
+        painter = engine.painter
+        look = engine.run(
+            lambda: _vector_appearance(painter, [_predict_vector(painter, picture) for picture in pictures])
+        )
     return _add_to_library(library, owner, look, name, credit, licence)
 
 
@@ -67,10 +68,11 @@ def add_average(
     credit: str = "",
     licence: str = "",
 ) -> Style:
-    """Several styles of the library as one."""
+    """Add the average of several styles."""
     if not 2 <= len(styles) <= MAX_STYLES:
         raise InvalidOption(f"Choose between 2 and {MAX_STYLES} styles to average.", "styles")
-    look = engine.run(lambda: _vector_appearance([_style_vector(library, style) for style in styles]))
+    painter = engine.painter
+    look = engine.run(lambda: _vector_appearance(painter, [_style_vector(library, painter, style) for style in styles]))
     return _add_to_library(library, owner, look, name, credit.strip() or _average_credit(styles), licence)
 
 
@@ -78,18 +80,21 @@ def add_file(library: Library, engine: RenderEngine, owner: str, data: bytes) ->
     file = StyleFile.from_bytes(data, "vector")
 
     def look() -> _Appearance:
-        _check_weights(file.name, file.weights, file.weights_sha256)
-        return _vector_appearance([file.vector])
+        _check_weights(engine.painter, file.name, file.weights, file.weights_sha256)
+        return _vector_appearance(engine.painter, [file.vector])
 
     return _add_to_library(library, owner, engine.run(look), file.name, file.credit, file.licence)
 
 
 def export_file(library: Library, engine: RenderEngine, style: Style) -> StyleFile:
-    """What is exported; a style that is kept as a picture is looked at for it."""
+    """Return a style as a style file; the vector of one that is a picture is computed."""
     if style.vector is not None:
         vector, weights, sha256 = style.vector, style.weights, style.weights_sha256
     else:
-        vector, weights, sha256 = engine.run(lambda: (_style_vector(library, style), *stylization.weights_identity()))
+        painter = engine.painter
+        vector, weights, sha256 = engine.run(
+            lambda: (_style_vector(library, painter, style), *painter.weights_identity())
+        )
     words = {"name": style.name, "credit": style.credit, "licence": style.licence}
     return StyleFile.parse(**words, vector=vector, weights=weights, weights_sha256=sha256)
 
@@ -109,30 +114,30 @@ def _add_to_library(library: Library, owner: str, look: _Appearance, name: str, 
 
 
 def _picture_appearance(data: bytes) -> _Appearance:
-    """JPEG files with nothing in them but what is seen, and no larger than the networks look at."""
-    picture = image_files.read(data, field="picture", limit=stylization.MAX_STYLE_SIDE)
+    """Encode without metadata, and no larger than the networks need."""
+    picture = image_files.read(data, field="picture", limit=MAX_STYLE_SIDE)
     small = image_files.read(image_files.encode(picture), field="picture", limit=THUMBNAIL_SIDE)
     thumbnail = image_files.encode(small, "jpeg", _THUMBNAIL_QUALITY)
     return _Appearance(thumbnail, picture=image_files.encode(picture, "jpeg", _PICTURE_QUALITY))
 
 
-def _vector_appearance(vectors: Sequence[np.ndarray]) -> _Appearance:
-    """Numbers cannot be looked at: what they make of the cat can. This is also where wrong ones are found out."""
-    weights, sha256 = stylization.weights_identity()
+def _vector_appearance(painter: Painter, vectors: Sequence[np.ndarray]) -> _Appearance:
+    """Paint the sample photo as the thumbnail, which also refuses vectors that do not fit the weights."""
+    weights, sha256 = painter.weights_identity()
     vector = np.mean(vectors, axis=0, dtype="float32")
-    painted = stylization.stylize(gallery.SAMPLE_PHOTO, [vector], StylizeOptions(size=THUMBNAIL_SIDE))
+    painted = painter.stylize(gallery.SAMPLE_PHOTO, [vector], StylizeOptions(size=THUMBNAIL_SIDE))
     thumbnail = image_files.encode(painted.picture, "jpeg", _THUMBNAIL_QUALITY)
     return _Appearance(thumbnail, vector=vector, weights=weights, weights_sha256=sha256)
 
 
-def _predict_vector(data: bytes) -> np.ndarray:
-    return stylization.style_vector(image_files.read(data, field="picture", limit=stylization.MAX_STYLE_SIDE).rgb)
+def _predict_vector(painter: Painter, data: bytes) -> np.ndarray:
+    return painter.style_vector(image_files.read(data, field="picture", limit=MAX_STYLE_SIDE).rgb)
 
 
-def _style_vector(library: Library, style: Style) -> np.ndarray:
+def _style_vector(library: Library, painter: Painter, style: Style) -> np.ndarray:
     if style.vector is None:
-        return stylization.style_vector(_style_picture(library, style))
-    _check_weights(style.name, style.weights, style.weights_sha256)
+        return painter.style_vector(_style_picture(library, style))
+    _check_weights(painter, style.name, style.weights, style.weights_sha256)
     return style.vector
 
 
@@ -140,8 +145,8 @@ def _style_picture(library: Library, style: Style) -> ImageSource:
     return style.file or library.picture(style.picture or "")
 
 
-def _check_weights(name: str, weights: str | None, sha256: str | None) -> None:
-    here, here_sha256 = stylization.weights_identity()
+def _check_weights(painter: Painter, name: str, weights: str | None, sha256: str | None) -> None:
+    here, here_sha256 = painter.weights_identity()
     if sha256 != here_sha256:
         raise InvalidOption(
             f"The style '{name}' was made with the weights '{weights}' and fits no others; this server paints with "

@@ -1,4 +1,4 @@
-"""Paints what waits in the table of jobs: in threads of the server, or in a process of its own."""
+"""The worker: it paints queued jobs, in threads of the server or in a process of its own."""
 
 from __future__ import annotations
 
@@ -32,59 +32,59 @@ from model.progress import Cancelled, Checkpoint
 
 _log = logging.getLogger(__name__)
 
-_HEARTBEAT_SECONDS = 1.0  # seconds between signs of life; a job whose message was lost waits no longer either
-_POLL_SECONDS = 0.2  # seconds, at most, between two looks into a queue where one cannot wait, as SQLite's
-_RECONNECT_SECONDS = 5.0  # seconds, at most, until a queue out of reach is tried again
-_SWEEP_SECONDS = 300.0  # seconds between sweeps of the library
-_SHUTDOWN_SECONDS = 5.0  # seconds for the threads to end, once all is given back
+_HEARTBEAT_SECONDS = 1.0  # between renewals of the leases; also the longest wait of a job whose wake-up was lost
+_POLL_SECONDS = 0.2  # at most, between two reads of a queue that cannot block, as SQLite's
+_RECONNECT_SECONDS = 5.0  # at most, until a queue out of reach is tried again
+_SWEEP_SECONDS = 300.0  # between sweeps of the library
+_SHUTDOWN_SECONDS = 5.0  # for the threads to end, once all jobs are given back
 _BEFORE_SIDE, _THUMBNAIL_SIDE = 1024, 360  # pixels, long side
 
 
 class Worker:
     def __init__(self, jobs: Jobs, library: Library, engine: RenderEngine, threads: int) -> None:
         self._engine = engine
-        self._begin: Callable[[], _WorkerRun] = lambda: _WorkerRun(jobs, library, engine, threads)
-        self._shift: _WorkerRun | None = None
+        self._new_run: Callable[[], _WorkerRun] = lambda: _WorkerRun(jobs, library, engine, threads)
+        self._current_run: _WorkerRun | None = None
         self._lock = threading.Lock()
 
     def start(self) -> None:
-        """In threads of this process; returns at once, and starts no second time."""
+        """Start threads in this process, unless they run, and return at once."""
         with self._lock:
-            if self._shift is None:
-                self._shift = self._begin()
+            if self._current_run is None:
+                self._current_run = self._new_run()
                 atexit.register(self.stop)
 
     def stop(self) -> None:
-        """Jobs that are being painted are given back, for another worker to begin anew, or to go on with."""
+        """Give back the jobs that are being painted, for another worker to go on with, and end the threads."""
         with self._lock:
-            shift, self._shift = self._shift, None
-        if shift:
+            run, self._current_run = self._current_run, None
+        if run:
             atexit.unregister(self.stop)
-            shift.end()
+            run.end()
 
     def run(self) -> None:
-        """Until it is told to end, or its terminal is closed."""
-        ends = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
-        signal.pthread_sigmask(signal.SIG_BLOCK, ends)  # before there are threads, which inherit it
+        """Work until the process gets SIGTERM, SIGINT or SIGHUP."""
+        signals = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
+        signal.pthread_sigmask(signal.SIG_BLOCK, signals)  # before there are threads, which inherit it
         self._engine.load()
         self.start()
-        signal.sigwait(ends)
+        signal.sigwait(signals)
         self.stop()
 
 
 class _WorkerRun:
-    """A worker from its start to its end, under one name."""
+    """A worker between start and stop, under one name."""
 
     def __init__(self, jobs: Jobs, library: Library, engine: RenderEngine, threads: int) -> None:
         self._jobs = jobs
         self._library = library
         self._engine = engine
-        self._sign = Heartbeat()
-        self._attempts = Attempts(jobs, library, self._sign.name)
+        self._heartbeat = Heartbeat()
+        self._attempts = Attempts(jobs, library, self._heartbeat.name)
         self._threads = threads
-        self._painting: set[ProgressReporter] = set()
+        self._reporters: set[ProgressReporter] = set()
         self._claiming = threading.Lock()
-        self._over = threading.Event()
+        self._stopping = threading.Event()
         self._consumer = _Consumer(
             jobs.huey,
             workers=threads,
@@ -95,7 +95,7 @@ class _WorkerRun:
             shutdown_timeout=_SHUTDOWN_SECONDS,
         )
         jobs.listen(self._process_queue)
-        _log.info("worker %s begins, with threads for %d pictures", self._sign.name, threads)
+        _log.info("worker %s has started with %d threads", self._heartbeat.name, threads)
         self._consumer.start()
         for work, seconds in (
             (self._renew_and_requeue, _HEARTBEAT_SECONDS),
@@ -106,135 +106,137 @@ class _WorkerRun:
 
     def end(self) -> None:
         with self._claiming:
-            self._over.set()
+            self._stopping.set()
         try:
-            for report in tuple(self._painting):
-                report.keep()
+            for reporter in tuple(self._reporters):
+                reporter.save_checkpoint()
             self._attempts.give_all_back()
             self._consumer.stop(graceful=True)
         finally:
-            self._sign.end()
+            self._heartbeat.end()
 
     def _repeat(self, work: Callable[[], object], seconds: float) -> None:
-        while not self._over.is_set():
+        while not self._stopping.is_set():
             try:
                 work()
             except Exception:
                 _log.exception("%s will be tried again in %g s", work.__name__, seconds)
-            self._over.wait(seconds)
+            self._stopping.wait(seconds)
 
     def _renew_and_requeue(self) -> None:
-        self._attempts.renew({report.job.id for report in tuple(self._painting)})
+        self._attempts.renew({reporter.job.id for reporter in tuple(self._reporters)})
         self._attempts.requeue_abandoned(is_dead)
         self._jobs.wake_if_queued()
 
     def _process_queue(self) -> None:
-        while report := self._claim():
+        while reporter := self._claim():
             try:
-                self._process(report)
+                self._process(reporter)
             finally:
-                self._painting.discard(report)
+                self._reporters.discard(reporter)
 
     def _claim(self) -> ProgressReporter | None:
-        with self._claiming:  # nothing is claimed once all has been given back
-            job = None if self._over.is_set() else self._claim_next()
+        with self._claiming:  # no job is claimed once all have been given back
+            job = None if self._stopping.is_set() else self._claim_next()
             if job is None:
                 return None
-            report = ProgressReporter(self._attempts, job, self._over)
-            self._painting.add(report)
-            return report
+            reporter = ProgressReporter(self._attempts, job, self._stopping)
+            self._reporters.add(reporter)
+            return reporter
 
     def _claim_next(self) -> Job | None:
-        """Pastiches never wait behind refinements: one of several threads is theirs, a single one takes them first."""
-        refining = sum(not report.job.short for report in tuple(self._painting))
+        """Claim a job. Pastiches do not wait behind refinements: of several threads one is kept for them."""
+        refining = sum(not reporter.job.short for reporter in tuple(self._reporters))
         return self._attempts.claim(only_short=refining >= max(1, self._threads - 1), short_first=self._threads == 1)
 
-    def _process(self, report: ProgressReporter) -> None:
-        job = report.job
+    def _process(self, reporter: ProgressReporter) -> None:
+        job = reporter.job
         try:
-            painted = _attempt_output(self._library.picture(job.order.content), self._render(report))
+            output = _attempt_output(self._library.picture(job.order.content), self._render(reporter))
         except Cancelled:
-            report.keep()
+            reporter.save_checkpoint()
             self._attempts.give_back(job)
         except Exception as error:
-            report.keep()
-            told = failures.public_error(error)
-            again = failures.status(error) >= 500  # it is not the order that is wrong
-            self._attempts.retry(job, told) if again else self._attempts.fail(job, told)
+            reporter.save_checkpoint()
+            is_server_error = failures.status(error) >= 500
+            end = self._attempts.retry if is_server_error else self._attempts.fail
+            end(job, failures.public_error(error))
         else:
-            report.write_last_step()
-            self._keep(job, painted)
+            reporter.write_last_step()
+            self._save_result(job, output)
 
-    def _render(self, report: ProgressReporter) -> Pastiche | PastichePng:
-        job, checkpoint = report.job, self._read_checkpoint(report)
+    def _render(self, reporter: ProgressReporter) -> Pastiche | PastichePng:
+        job, checkpoint = reporter.job, self._read_checkpoint(reporter)
         if not job.cancelling:
-            return self._engine.run_job(lambda: self._render_order(report, checkpoint))
+            return self._engine.run_job(lambda: self._render_order(reporter, checkpoint))
         if checkpoint is None:
             raise Cancelled
         return render_checkpoint(job.order, self._library, checkpoint)
 
-    def _render_order(self, report: ProgressReporter, checkpoint: Checkpoint | None) -> Pastiche | PastichePng:
-        job = report.job
-        with self._reserve_memory(report):
-            outcome = render_order(job.order, self._library, report, checkpoint, self._engine.refine_seconds)
+    def _render_order(self, reporter: ProgressReporter, checkpoint: Checkpoint | None) -> Pastiche | PastichePng:
+        job = reporter.job
+        with self._reserve_memory(reporter):
+            outcome = render_order(
+                job.order, self._library, self._engine.painter, reporter, checkpoint, self._engine.refine_seconds
+            )
         if not (outcome.complete or self._attempts.cancelling(job)):
-            raise Cancelled  # for now only
+            raise Cancelled  # the job was paused, or the worker stops
         return outcome
 
-    def _reserve_memory(self, report: ProgressReporter) -> AbstractContextManager[None]:
-        """Set aside for a refinement, whatever the shape of its photo; a pastiche is no such load."""
-        options = report.job.order.options
+    def _reserve_memory(self, reporter: ProgressReporter) -> AbstractContextManager[None]:
+        """Reserve memory for a refinement, as for a square photo; a pastiche needs little."""
+        options = reporter.job.order.options
         if isinstance(options, StylizeOptions):
             return nullcontext()
         needed = math.ceil(memory.refining_bytes_per_pixel(resolve_options(options)) * options.size**2)
-        return self._engine.memory.reserve(needed, report.raise_if_stopped)
+        return self._engine.memory.reserve(needed, reporter.raise_if_stopped)
 
-    def _read_checkpoint(self, report: ProgressReporter) -> Checkpoint | None:
-        """One that cannot be read is none."""
-        kept = report.job.checkpoint
-        if kept is None:
+    def _read_checkpoint(self, reporter: ProgressReporter) -> Checkpoint | None:
+        """Return the job's checkpoint; None where there is none or it cannot be read."""
+        saved = reporter.job.checkpoint
+        if saved is None:
             return None
         try:
-            picture = image_files.read(self._library.picture(kept["picture"]), field="checkpoint")
+            picture = image_files.read(self._library.picture(saved["picture"]), field="checkpoint")
         except (Missing, ImageError):
-            _log.exception("the checkpoint of job %s is lost: it begins anew", report.job.id)
-            report.restart()
+            _log.exception("the checkpoint of job %s is lost: it begins anew", reporter.job.id)
+            reporter.restart()
             return None
-        return Checkpoint(pixel_ops.stack_alpha(picture), kept["step"], kept["seconds"], kept.get("paused", False))
+        return Checkpoint(pixel_ops.stack_alpha(picture), saved["step"], saved["seconds"], saved.get("paused", False))
 
-    def _keep(self, job: Job, painted: AttemptOutput) -> None:
-        """A disk or database that fails now may do better next time."""
+    def _save_result(self, job: Job, output: AttemptOutput) -> None:
+        """Save the result, or queue the job again when the disk or the database fails."""
         try:
-            if self._attempts.finish(job, painted):
-                _log.info("job %s: %.1f s", job.id, painted.seconds)
+            if self._attempts.finish(job, output):
+                _log.info("job %s: done in %.1f s", job.id, output.seconds)
         except Exception as error:
-            _log.exception("the result of job %s could not be kept", job.id)
+            _log.exception("the result of job %s could not be saved", job.id)
             self._attempts.retry(job, failures.public_error(error))
 
 
 class _Consumer(Consumer):  # type: ignore[misc]
     def _set_signal_handlers(self) -> None:
-        """They are the process's own business, and this may not be its main thread."""
+        """Leave signals alone: `Worker.run` handles them, and this may not be the main thread."""
 
 
 def _attempt_output(content: bytes, outcome: Pastiche | PastichePng) -> AttemptOutput:
     file = outcome if isinstance(outcome, PastichePng) else to_png(outcome)
-    made = file.report
+    report = file.report
     return AttemptOutput(
         picture=file.png,
         before=image_files.encode(image_files.read_eight_bit(content, limit=_BEFORE_SIDE), "jpeg", 88),
         thumbnail=small_jpeg(file.png, _THUMBNAIL_SIDE),
-        width=made.width,
-        height=made.height,
-        seconds=made.seconds,
-        weights=made.weights,
-        recipe=_without_mask_pngs(made.recipe) | ({"notes": made.notes} if made.notes else {}),
+        width=report.width,
+        height=report.height,
+        seconds=report.seconds,
+        weights=report.weights,
+        recipe=_without_mask_pngs(report.recipe) | ({"notes": report.notes} if report.notes else {}),
         complete=file.complete,
     )
 
 
 def _without_mask_pngs(recipe: dict[str, Any]) -> dict[str, Any]:
-    """What the page shows of it; the pictures of masks are in the picture's own."""
+    """Return the recipe without the masks' pixels, which only the recipe in the picture file has."""
     return recipe | ({"masks": [_without_png(mask) for mask in recipe["masks"]]} if recipe.get("masks") else {})
 
 

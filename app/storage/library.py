@@ -21,8 +21,9 @@ from app.storage import database, gallery
 from app.storage.blob_store import BlobStore
 from app.storage.blobs import Blobs
 from app.storage.records import Result, Style
-from app.storage.tables import MAX_LENGTHS, JobRow, ResultRow, StyleRow
+from app.storage.tables import JobRow, ResultRow, StyleRow
 from model.errors import InvalidOption
+from model.style_file import MAX_LENGTHS, vector_from_bytes, vector_to_bytes
 
 __all__ = ["Library", "Missing", "Result", "Style", "SweepCounts"]
 
@@ -48,7 +49,7 @@ class Library:
         self._database = database.connect(database_url)
         self._reading = sessionmaker(self._database.reading)
         self._writing = sessionmaker(self._database.writing, expire_on_commit=False)
-        self._start_pictures = Blobs(self._writing, store, most_bytes)
+        self._blobs = Blobs(self._writing, store, most_bytes)
 
     def close(self) -> None:
         """Its connections; used again, it makes new ones."""
@@ -60,8 +61,8 @@ class Library:
         with self._writing.begin() as session:
             yield session
             session.flush()
-            doomed = self._start_pictures.doom_released(session)
-        self._start_pictures.remove(doomed)
+            doomed = self._blobs.doom_released(session)
+        self._blobs.remove(doomed)
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -70,14 +71,14 @@ class Library:
 
     def put_picture(self, owner: str, data: bytes) -> str:
         """Its key, which is no other owner's. Unless somebody holds it within an hour, it is swept."""
-        return self._start_pictures.put(owner, data)
+        return self._blobs.put(owner, data)
 
     def picture(self, key: str) -> bytes:
-        return self._start_pictures.get(key)
+        return self._blobs.get(key)
 
     def head(self, key: str, count: int) -> bytes:
         """The first `count` bytes of a picture."""
-        return self._start_pictures.head(key, count)
+        return self._blobs.head(key, count)
 
     def exists(self, key: str) -> bool:
         try:
@@ -90,11 +91,11 @@ class Library:
 
         Missing where one was deleted since it was put.
         """
-        self._start_pictures.hold(session, holder, keys)
+        self._blobs.hold(session, holder, keys)
 
     def release(self, session: Session, *holders: str) -> None:
         """Once the transaction is committed, pictures that nobody holds any more are deleted."""
-        self._start_pictures.release(session, *holders)
+        self._blobs.release(session, *holders)
 
     def styles(self, owner: str | None) -> list[Style]:
         with self.reading() as session:
@@ -134,7 +135,7 @@ class Library:
             **words,
             picture=None if picture is None else self.put_picture(owner, picture),
             thumbnail=self.put_picture(owner, thumbnail),
-            vector=None if vector is None else np.asarray(vector, "<f4").tobytes(),
+            vector=None if vector is None else vector_to_bytes(vector),
             weights=weights,
             weights_sha256=weights_sha256,
             created=time.time(),
@@ -242,8 +243,8 @@ class Library:
         with self._writing.begin() as session:
             for table in _OWNED_TABLES:
                 session.execute(delete(table).where(table.owner == owner))
-            found = self._start_pictures.release_all(session, owner)
-        self._start_pictures.remove(self._start_pictures.doomed(owner))
+            found = self._blobs.release_all(session, owner)
+        self._blobs.remove(self._blobs.doomed(owner))
         return found
 
     def sweep(self, now: float | None = None) -> SweepCounts:
@@ -252,7 +253,7 @@ class Library:
         results = select(ResultRow.id).where(ResultRow.expires <= now)
         jobs = select(JobRow.id).where(JobRow.expires <= now, JobRow.state.not_in(ACTIVE_STATES))
         expired = self._sweep_expired(results) + self._sweep_expired(jobs)
-        return SweepCounts(expired, *self._start_pictures.sweep(now))
+        return SweepCounts(expired, *self._blobs.sweep(now))
 
     def _sweep_expired(self, expired: Select[str]) -> int:
         count = 0
@@ -291,7 +292,7 @@ def _find_owned(
 
 
 def _to_style(row: StyleRow) -> Style:
-    vector = None if row.vector is None else np.frombuffer(row.vector, "<f4").astype("float32")
+    vector = None if row.vector is None else vector_from_bytes(row.vector).astype("float32")
     return Style(
         id=row.id,
         name=row.name,

@@ -6,54 +6,43 @@ import threading
 
 from app import create_app
 from app.settings import Settings
-from model.pipelines import stylization
 from tests.support.requests import NEGATIVE, URL, error_of, upload
 
 
-def test_alive_before_ready(client, app, monkeypatch):
-    loading = threading.Event()
-    monkeypatch.setattr(stylization, "warm_up", lambda: (loading.wait(10), NEGATIVE)[1])
+def test_alive_before_ready(client, app, painter):
+    hold = painter.hold("warm_up")
     assert client.get("/healthz").json == {"status": "alive"}
     before = client.get("/readyz")
     assert (before.status_code, error_of(before)["code"]) == (503, "not_ready")
     assert before.headers["Retry-After"]
-    loading.set()
+    hold.released.set()
     app.extensions["engine"].run(lambda: None)
     after = client.get("/readyz")
     assert (after.status_code, after.json) == (200, {"status": "ready", "weights": NEGATIVE})
 
 
-def test_a_load_that_failed_is_tried_anew(client, app, monkeypatch, caplog):
-    tries = []
-
-    def ready():
-        tries.append(1)
-        if len(tries) == 1:
-            raise OSError("no disk today")
-        return NEGATIVE
-
-    monkeypatch.setattr(stylization, "warm_up", ready)
+def test_a_load_that_failed_is_tried_anew(client, app, painter, caplog):
+    painter.fail_once("warm_up", OSError("no disk today"))
     for status in (503, 503, 200):
         assert client.get("/readyz").status_code == status
         app.extensions["engine"].run(lambda: None)
     assert "no disk today" in caplog.text
 
 
-def test_the_first_request_warms_the_model_up(new_app, monkeypatch):
-    called = threading.Event()
-    monkeypatch.setattr(stylization, "warm_up", lambda: (called.set(), NEGATIVE)[1])
+def test_the_first_request_warms_the_model_up(new_app, painter):
+    hold = painter.hold("warm_up")
     app = new_app(warm_up=True)
-    assert not called.is_set()
+    assert not hold.reached.is_set()
     app.test_client().get("/")
-    assert called.wait(10)
+    assert hold.reached.wait(10)
+    hold.released.set()
 
 
-def test_a_load_that_hangs_does_not_hold_requests(new_app, form, monkeypatch):
-    loading = threading.Event()
-    monkeypatch.setattr(stylization, "warm_up", lambda: (loading.wait(10), NEGATIVE)[1])
+def test_a_load_that_hangs_does_not_hold_requests(new_app, painter, form):
+    hold = painter.hold("warm_up")
     app = new_app(warm_up=True, patience=0.01)
     answer = app.test_client().post(URL, data=form())
-    loading.set()
+    hold.released.set()
     assert (answer.status_code, error_of(answer)["code"]) == (503, "busy")
     assert "loading" in answer.json["error"]["message"]
 

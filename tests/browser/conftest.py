@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -15,36 +14,35 @@ from app import create_app
 from app.settings import Settings
 from tests.conftest import skip_or_fail
 from tests.support.browsers import Stand, standing, visiting
+from tests.support.fake_painter import FakePainter, fade
 from tests.support.live_app import serving
-from tests.support.painter import Painter, install
 
 
 @pytest.fixture(scope="module")
-def _painter() -> Iterator[Painter]:
-    with pytest.MonkeyPatch.context() as patch:
-        yield install(patch)
+def module_painter() -> FakePainter:
+    """The painter of every server of a module, whose paint tells styles and options apart."""
+    return FakePainter(tinted=True, steps=3, stroke=fade, seconds_per_megapixel=10)
 
 
 @pytest.fixture
-def painter(_painter) -> Iterator[Painter]:
-    """The painter of every site: a test may tell it how, and the next test finds it as it was."""
-    yield _painter
-    for field in fields(_painter):
-        setattr(_painter, field.name, field.default)
+def painter(module_painter) -> Iterator[FakePainter]:
+    """The painter of every server of the test; the next test finds it as it was."""
+    yield module_painter
+    module_painter.reset()
 
 
 @contextmanager
-def _live(data_dir: Path, **settings) -> Iterator[str]:
-    app = create_app(Settings(**({"data_dir": data_dir, "warm_up": False, "rate_limit": ""} | settings)))
+def _live(data_dir: Path, painter: FakePainter, **settings) -> Iterator[str]:
+    app = create_app(Settings(**({"data_dir": data_dir, "warm_up": False, "rate_limit": ""} | settings)), painter)
     with serving(app) as url:
         yield url
     app.extensions["worker"].stop()
 
 
 @pytest.fixture(scope="module")
-def site(_painter, tmp_path_factory) -> Iterator[str]:
-    """The address of a server whose painter is a stand-in."""
-    with _live(tmp_path_factory.mktemp("site")) as url:
+def site(module_painter, tmp_path_factory) -> Iterator[str]:
+    """The address of a server with the fake painter."""
+    with _live(tmp_path_factory.mktemp("site"), module_painter) as url:
         yield url
 
 
@@ -58,13 +56,13 @@ def data_dir(tmp_path) -> Path:
 def new_site(painter, data_dir) -> Iterator[Callable[..., str]]:
     """Starts a server of one's own, with other settings."""
     with ExitStack() as running:
-        yield lambda **settings: running.enter_context(_live(data_dir, **settings))
+        yield lambda **settings: running.enter_context(_live(data_dir, painter, **settings))
 
 
 @pytest.fixture
 def real_site(painter, new_site) -> str:
     """The address of a server with the model that ships."""
-    painter.real = True
+    painter.use_library()
     return new_site(warm_up=True)
 
 
@@ -111,7 +109,7 @@ def files(photo_png, painting_png, tmp_path):
 @pytest.fixture
 def stand(painter, tmp_path) -> Iterator[Stand]:
     """A server to look into, that paints nothing."""
-    with standing(tmp_path / "data") as stand:
+    with standing(tmp_path / "data", painter) as stand:
         yield stand
 
 

@@ -17,8 +17,8 @@ pytestmark = [pytest.mark.browser, LEFT_OPEN]
 
 
 @pytest.fixture(scope="module")
-def stand(_painter, tmp_path_factory):
-    with standing(tmp_path_factory.mktemp("axe")) as stand:
+def stand(module_painter, tmp_path_factory):
+    with standing(tmp_path_factory.mktemp("axe"), module_painter) as stand:
         yield stand
 
 

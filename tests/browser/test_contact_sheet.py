@@ -10,9 +10,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from app.storage import gallery
-from model.pipelines import stylization
 from tests.support.axe import violations
 from tests.support.browsers import LEFT_OPEN, PHONE, assert_fits
+from tests.support.fake_painter import Call
 
 pytestmark = [pytest.mark.browser, LEFT_OPEN]
 
@@ -21,16 +21,15 @@ BUSY = json.dumps({"error": {"code": "busy", "message": "Busy."}})
 
 
 @pytest.fixture
-def jobs(painter, monkeypatch) -> list:
+def jobs(painter) -> list:
     """Options and number of styles of what was painted as a job."""
-    orders, paint = [], stylization.stylize
+    orders = []
 
-    def listening(content, styles, options, model_path=None, on_step=None, **more):
-        if on_step:
-            orders.append((options, len(styles)))
-        return paint(content, styles, options, model_path, on_step=on_step, **more)
+    def listen(call: Call) -> None:
+        if call.method == "stylize" and call.arguments["on_step"]:
+            orders.append((call.arguments["options"], len(call.arguments["styles"])))
 
-    monkeypatch.setattr(stylization, "stylize", listening)
+    painter.on_call = listen
     return orders
 
 

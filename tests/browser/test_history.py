@@ -13,8 +13,8 @@ pytestmark = [pytest.mark.browser, LEFT_OPEN]
 
 
 @pytest.fixture
-def stand(_painter, tmp_path):
-    with standing(tmp_path / "data", jobs=1000) as stand:
+def stand(painter, tmp_path):
+    with standing(tmp_path / "data", painter, jobs=1000) as stand:
         yield stand
 
 

@@ -102,7 +102,7 @@ def test_position_in_the_queue(new_page, new_site, files):
 
 
 def test_a_failed_job_says_why_and_leads_back(new_page, files, painter):
-    painter.error, painter.pause = BrokenImage("The photo is broken.", "content"), 0.5
+    painter.job_error, painter.pause = BrokenImage("The photo is broken.", "content"), 0.5
     page = new_page()
     send(page, files, own=True)
     expect(page.get_by_role("heading", name="could not be painted")).to_be_visible()
@@ -112,7 +112,7 @@ def test_a_failed_job_says_why_and_leads_back(new_page, files, painter):
     expect(page.get_by_label(re.compile("Strength"))).to_have_value("0.6")
     expect(page.get_by_role("checkbox", name="painting", exact=True)).to_be_checked()
     expect(page.locator("#content-hint")).to_contain_text("photo")
-    painter.error = None
+    painter.job_error = None
     page.get_by_role("button", name="Paint it").click()
     page.wait_for_url("**/results/*")
 
@@ -202,7 +202,7 @@ def test_one_that_could_not_go_on_says_why(stand, visit, photo_png):
     job = attempts.claim()
     page = visit(f"/jobs/{job.id}")
     expect(page.get_by_role("status")).to_have_text("Starting…")
-    attempts.keep(job, photo_png, 3, 1.0)
+    attempts.save_checkpoint(job, photo_png, 3, 1.0)
     attempts.fail(job, {"code": "image_too_large", "message": "There is no memory for this."})
     expect(page.get_by_text("There is no memory for this.")).to_be_visible()
     expect(page.get_by_role("button", name="Go on")).to_be_visible()

@@ -113,7 +113,7 @@ def test_cancel(open_page, files, painter):
 
 
 def test_a_failed_job_says_why(open_page, files, painter):
-    painter.error = BrokenImage("The photo is broken.", "content")
+    painter.job_error = BrokenImage("The photo is broken.", "content")
     page = open_page()
     fill(page, files)
     paint(page)

@@ -24,8 +24,8 @@ OWN_WORDS = {ExifTags.Base.ExifOffset, ExifTags.Base.ExifVersion, ExifTags.Base.
 
 
 @pytest.fixture
-def stand(_painter, tmp_path):
-    with standing(tmp_path / "data", worker=True) as stand:
+def stand(painter, tmp_path):
+    with standing(tmp_path / "data", painter, worker=True) as stand:
         yield stand
 
 

@@ -19,7 +19,7 @@ LONG, PAUSE = 60, 0.25  # steps and seconds of each, where a test needs time to 
 
 @pytest.fixture
 def stand(painter, tmp_path):
-    with standing(tmp_path / "data", worker=True) as stand:
+    with standing(tmp_path / "data", painter, worker=True) as stand:
         yield stand
 
 

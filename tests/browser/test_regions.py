@@ -13,9 +13,9 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from app.storage import gallery
-from model.pipelines import stylization
 from tests.support.axe import violations
 from tests.support.browsers import LEFT_OPEN, PHONE, assert_fits
+from tests.support.fake_painter import Call
 
 pytestmark = [pytest.mark.browser, LEFT_OPEN]
 
@@ -37,15 +37,15 @@ def grey(data: bytes) -> np.ndarray:
 
 
 @pytest.fixture
-def heard(painter, monkeypatch) -> list[Heard]:
-    orders, paint = [], stylization.stylize
+def heard(painter) -> list[Heard]:
+    orders = []
 
-    def listening(content, styles, options, model_path=None, on_step=None, masks=()):
-        seen = [mask if isinstance(mask, str) else grey(mask) for mask in masks]
-        orders.append(Heard(seen, options, on_step is not None))
-        return paint(content, styles, options, model_path, on_step=on_step, masks=masks)
+    def listen(call: Call) -> None:
+        if call.method == "stylize":
+            masks = [mask if isinstance(mask, str) else grey(mask) for mask in call.arguments["masks"]]
+            orders.append(Heard(masks, call.arguments["options"], call.arguments["on_step"] is not None))
 
-    monkeypatch.setattr(stylization, "stylize", listening)
+    painter.on_call = listen
     return orders
 
 

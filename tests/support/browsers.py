@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, Locator, Page
 
 from app import create_app
 from app.settings import Settings
+from tests.support.fake_painter import FakePainter
 from tests.support.live_app import serving
 from tests.support.stored_results import sign_in
 
@@ -35,9 +36,9 @@ class Stand:
 
 
 @contextmanager
-def standing(folder: Path, **settings) -> Iterator[Stand]:
-    """With the session's painter."""
-    app = create_app(Settings(**({"data_dir": folder, "warm_up": False, "worker": False, "rate_limit": ""} | settings)))
+def standing(folder: Path, painter: FakePainter, **settings) -> Iterator[Stand]:
+    quiet = {"data_dir": folder, "warm_up": False, "worker": False, "rate_limit": ""}
+    app = create_app(Settings(**(quiet | settings)), painter)
     with serving(app) as url:
         yield Stand(app, url)
     app.extensions["worker"].stop()

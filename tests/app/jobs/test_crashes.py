@@ -25,6 +25,7 @@ from app.jobs.queue import Jobs
 from app.settings import Settings
 from app.storage.library import Library
 from model.options import RefineOptions
+from tests.support.fake_painter import FakePainter
 
 if TYPE_CHECKING:
     from tests.support.services import Services
@@ -129,9 +130,9 @@ def server(start, environment: dict[str, str]) -> str:
 
 
 def test_a_job_that_kills_its_worker_three_times_fails(server, start, photo_png):
-    from tests.support.slow_painter import DEADLY
+    from tests.support.slow_painter import DEADLY_STRENGTH
 
-    address = _submit(server, photo_png, strength=DEADLY)
+    address = _submit(server, photo_png, strength=DEADLY_STRENGTH)
     for _ in range(3):
         assert start(QUICK[1]).wait(90) == -signal.SIGKILL
     start(QUICK[1])
@@ -159,7 +160,8 @@ def test_a_worker_told_to_stop_gives_back_what_it_paints(server, start, photo_pn
 def service(environment: dict[str, str]) -> Iterator[tuple[Jobs, Library]]:
     """What a server with these settings has, without one."""
     given = {name: environment.get(f"STYLE_{name.upper()}") for name in Settings.model_fields}
-    made = create_services(Settings(**{name: value for name, value in given.items() if value is not None}))
+    settings = Settings(**{name: value for name, value in given.items() if value is not None})
+    made = create_services(settings, FakePainter())
     yield made["jobs"], made["library"]
     made["library"].close()
 

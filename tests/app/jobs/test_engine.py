@@ -17,7 +17,7 @@ from werkzeug.exceptions import ClientDisconnected
 from app.failures import Busy
 from app.jobs.engine import RenderEngine, TurnQueue
 from app.settings import Settings
-from model.pipelines import stylization
+from tests.support.fake_painter import FakePainter
 from tests.support.gunicorn import ROOT
 from tests.support.requests import NEGATIVE, URL, error_of
 
@@ -41,13 +41,13 @@ class Load:
     """Takes so many seconds, by that clock, from now on."""
 
     def __init__(self, clock: Clock, seconds: float) -> None:
-        self._clock, self._stop_level = clock, clock.now + seconds
+        self._clock, self._end = clock, clock.now + seconds
 
     def join(self, patience: float) -> None:
-        self._clock.go_on(max(0.0, min(patience, self._stop_level - self._clock.now)))
+        self._clock.go_on(max(0.0, min(patience, self._end - self._clock.now)))
 
     def is_alive(self) -> bool:
-        return self._clock.now < self._stop_level
+        return self._clock.now < self._end
 
 
 @pytest.fixture
@@ -159,7 +159,7 @@ def test_a_failure_ends_its_turn():
 
 def painted(turns: TurnQueue, clock: Clock, seconds: float, times: int = 20) -> None:
     for _ in range(times):
-        with turns.turn(), turns.timed():
+        with turns.turn(), turns.measure():
             clock.go_on(seconds)
 
 
@@ -197,18 +197,18 @@ def nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "work", "refuse_the_gone", "loading"),
+    ("error", "work", "raise_if_disconnected", "loading"),
     [
         (ZeroDivisionError, lambda: 1 / 0, nothing, 0),
         (ClientDisconnected, nothing, gone, 0),
         (Busy, nothing, nothing, 1e6),
     ],
 )
-def test_only_finished_work_tells_how_long_a_turn_takes(clock, error, work, refuse_the_gone, loading):
-    engine = RenderEngine(Settings(renders=1, queue=0))
+def test_only_finished_work_tells_how_long_a_turn_takes(clock, error, work, raise_if_disconnected, loading):
+    engine = RenderEngine(Settings(renders=1, queue=0), FakePainter())
     for _ in range(20):
         engine.run(lambda: clock.go_on(3.0))
-    engine.refuse_the_gone, engine._loader = refuse_the_gone, Load(clock, loading)
+    engine.raise_if_disconnected, engine._loader = raise_if_disconnected, Load(clock, loading)
     for _ in range(20):
         with pytest.raises(error):
             engine.run(work)
@@ -217,7 +217,7 @@ def test_only_finished_work_tells_how_long_a_turn_takes(clock, error, work, refu
 
 
 def test_the_wait_for_the_model_is_no_part_of_the_work(clock):
-    engine = RenderEngine(Settings(renders=1, queue=0))
+    engine = RenderEngine(Settings(renders=1, queue=0), FakePainter())
     engine._loader = Load(clock, 50)
     engine.run(lambda: clock.go_on(1.0))
     assert clock.now == 1051
@@ -233,14 +233,12 @@ def test_the_answer_says_when_to_come_back(new_app, form):
     assert 1 <= int(answer.headers["Retry-After"]) <= 60
 
 
-def test_nothing_is_painted_for_those_who_have_gone(app, form, monkeypatch):
-    painted = []
-    monkeypatch.setattr("app.api.jobs._paint_now", painted.append)
+def test_nothing_is_painted_for_those_who_have_gone(app, painter, form):
     here, there = socket.socketpair()
     with here:
         there.close()
         answer = app.test_client().post(URL, data=form(), environ_overrides={"gunicorn.socket": here})
-    assert (answer.status_code, painted) == (ClientDisconnected.code, [])
+    assert (answer.status_code, painter.calls_of("stylize")) == (ClientDisconnected.code, [])
 
 
 @pytest.mark.parametrize("next_request", [b"", b"GET / HTTP/1.1\r\n\r\n"])
@@ -253,13 +251,12 @@ def test_those_who_are_there_have_their_picture(app, form, next_request):
         assert here.recv(100, socket.MSG_DONTWAIT) == next_request if next_request else True
 
 
-def test_it_has_weights_once_all_is_ready(monkeypatch):
-    engine, seen, go_on = RenderEngine(Settings()), threading.Event(), threading.Event()
-    monkeypatch.setattr(stylization, "warm_up", lambda: (seen.set(), go_on.wait(SOON), NEGATIVE)[2])
+def test_it_has_weights_once_all_is_ready(painter):
+    engine, hold = RenderEngine(Settings(), painter), painter.hold("warm_up")
     engine.load()
-    assert seen.wait(SOON)
+    assert hold.reached.wait(SOON)
     assert engine.weights is None
-    go_on.set()
+    hold.released.set()
     engine.run(lambda: None)
     assert engine.weights == NEGATIVE
 
@@ -270,13 +267,13 @@ def run_behind_another(engine: RenderEngine) -> Iterator[Future]:
     with ThreadPoolExecutor(1) as pool, held(engine._turns):
         running = pool.submit(engine.run, lambda: "painted")
         while not engine._turns._waiting:
-            assert not running.steps_done()
+            assert not running.done()
         yield running
 
 
 @pytest.mark.parametrize(("loading", "waited"), [(55, 55), (100, 60)])
 def test_one_patience_is_for_the_turn_and_the_model_together(clock, loading, waited):
-    engine = RenderEngine(Settings(renders=1, queue=1, patience=60))
+    engine = RenderEngine(Settings(renders=1, queue=1, patience=60), FakePainter())
     engine._loader = Load(clock, loading)
     with run_behind_another(engine) as running:
         clock.go_on(50)
@@ -289,16 +286,16 @@ def test_one_patience_is_for_the_turn_and_the_model_together(clock, loading, wai
 
 
 def test_a_turn_that_comes_late_is_used_if_the_model_is_there(clock):
-    engine = RenderEngine(Settings(renders=1, queue=1, patience=60))
+    engine = RenderEngine(Settings(renders=1, queue=1, patience=60), FakePainter())
     engine._loader = Load(clock, 1)
     with run_behind_another(engine) as running:
         clock.go_on(61)
     assert running.result() == "painted"
 
 
-def test_a_load_that_is_just_beginning_is_waited_for(monkeypatch):
+def test_a_load_that_is_just_beginning_is_waited_for(painter, monkeypatch):
     """Between the moment in which its thread is made and that in which it runs, others come, too."""
-    engine, begun, go_on = RenderEngine(Settings()), threading.Event(), threading.Event()
+    engine, begun, go_on = RenderEngine(Settings(), painter), threading.Event(), threading.Event()
 
     class Slow(threading.Thread):
         def start(self):
@@ -306,7 +303,6 @@ def test_a_load_that_is_just_beginning_is_waited_for(monkeypatch):
             assert go_on.wait(10)
             super().start()
 
-    monkeypatch.setattr(stylization, "warm_up", lambda: "weights")
     monkeypatch.setattr("app.jobs.engine.threading", SimpleNamespace(**vars(threading) | {"Thread": Slow}))
     with ThreadPoolExecutor(2) as pool:
         loading = pool.submit(engine.load)
@@ -314,15 +310,14 @@ def test_a_load_that_is_just_beginning_is_waited_for(monkeypatch):
         painted = pool.submit(engine.run, lambda: engine.weights)
         timer = threading.Timer(0.1, go_on.set)
         timer.start()
-        assert painted.result(10) == "weights"
+        assert painted.result(10) == NEGATIVE
         loading.result(10)
         timer.join()
 
 
-def test_while_the_model_loads_few_wait_and_in_their_order(monkeypatch):
-    go_on, order = threading.Event(), []
-    monkeypatch.setattr(stylization, "warm_up", lambda: (go_on.wait(SOON), NEGATIVE)[1])
-    engine = RenderEngine(Settings(renders=1, queue=4))
+def test_while_the_model_loads_few_wait_and_in_their_order(painter):
+    hold, order = painter.hold("warm_up"), []
+    engine = RenderEngine(Settings(renders=1, queue=4), painter)
     engine.load()
     with ThreadPoolExecutor(5) as pool:
         for number in range(5):
@@ -331,7 +326,7 @@ def test_while_the_model_loads_few_wait_and_in_their_order(monkeypatch):
                 pass
         refused(engine._turns)
         assert not order
-        go_on.set()
+        hold.released.set()
     assert order == list(range(5))
 
 
@@ -350,40 +345,36 @@ def switching() -> Iterator[None]:
     sys.setswitchinterval(before)
 
 
-def test_who_answers_others_does_not_hold_up_the_picture(new_app, monkeypatch):
-    monkeypatch.setattr(stylization, "warm_up", lambda: "weights")
+def test_who_answers_others_does_not_hold_up_the_picture(new_app):
     conf = configuration()
     conf.post_worker_init(SimpleNamespace(wsgi=new_app()))
     assert sys.getswitchinterval() == pytest.approx(conf.SWITCH)
 
 
-def test_the_server_loads_when_its_port_is_open_and_nobody_has_come(new_app, monkeypatch):
-    loading = threading.Event()
-    monkeypatch.setattr(stylization, "warm_up", lambda: (loading.set(), NEGATIVE)[1])
+def test_the_server_loads_when_its_port_is_open_and_nobody_has_come(new_app, painter):
+    hold = painter.hold("warm_up")
     app = new_app(warm_up=True)
-    assert not loading.is_set()
+    assert not hold.reached.is_set()
     configuration().post_worker_init(SimpleNamespace(wsgi=app))
-    assert loading.wait(SOON)
+    assert hold.reached.wait(SOON)
+    hold.released.set()
 
 
-def test_without_warm_up_the_first_picture_loads(new_app, form, monkeypatch):
-    loaded = []
-    monkeypatch.setattr(stylization, "warm_up", lambda: (loaded.append(1), NEGATIVE)[1])
+def test_without_warm_up_the_first_picture_loads(new_app, painter, form):
     app = new_app(warm_up=False)
     configuration().post_worker_init(SimpleNamespace(wsgi=app))
     assert app.test_client().post(URL, data=form()).status_code == 200
-    assert not loaded
+    assert not painter.calls_of("warm_up")
 
 
-def test_pages_are_there_while_it_loads(new_app, monkeypatch):
-    go_on = threading.Event()
-    monkeypatch.setattr(stylization, "warm_up", lambda: (go_on.wait(SOON), NEGATIVE)[1])
+def test_pages_are_there_while_it_loads(new_app, painter):
+    hold = painter.hold("warm_up")
     app = new_app(warm_up=True)
     configuration().post_worker_init(SimpleNamespace(wsgi=app))
     client = app.test_client()
     try:
         assert [client.get(page).status_code for page in ("/healthz", "/", "/readyz")] == [200, 200, 503]
     finally:
-        go_on.set()
+        hold.released.set()
     app.extensions["engine"].run(lambda: None)
     assert client.get("/readyz").status_code == 200

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import io
-import threading
-import time
 
 import pytest
 from PIL import Image
 
 from app.jobs import rendering
 from model.pipelines import recipes, stylization
-from model.progress import Step
-from tests.app.api.test_stylize import wait_until
-from tests.support.requests import URL, error_of, pixels, upload
+from tests.support.requests import URL, error_of, pixels, upload, wait_until
 
 LIMIT = {"megapixels": 0.01}  # the photo has 0.0123
 
@@ -74,30 +70,19 @@ def test_a_large_result_is_painted_into_a_file(working, form, photo_png):
     wait_until(lambda: working.get(f"/api/v1/jobs/{job['id']}").json["state"] == "done")
     painted = working.get(f"/results/{job['id']}/picture.png").data
     assert abs(pixels(painted) - (255.0 - pixels(photo_png))).max() <= 1
-    told = recipes.extract(painted).told()
+    told = recipes.extract(painted).to_dict()
     assert (told["styles"][0]["name"], told["format"]) == ("Mosaic", "jpeg")
     assert pixels(working.get(f"/results/{job['id']}/thumbnail").data).shape == (96, 128, 3)
     assert working.get(f"/api/v1/jobs/{job['id']}/result").mimetype == "image/jpeg"
 
 
-def test_cancelled_it_leaves_its_small_copy(working, form, monkeypatch):
-    begun, go_on = threading.Event(), threading.Event()
-
-    def patient(*args, on_step, **more):
-        begun.set()
-        assert go_on.wait(20)
-        for step in range(1, 99):
-            on_step(Step(step, 99))
-            time.sleep(0.1)
-        pytest.fail("nobody cancelled")
-
-    monkeypatch.setattr(stylization, "stylize_file", patient)
+def test_cancelled_it_leaves_its_small_copy(working, painter, form, monkeypatch):
+    hold = painter.hold("stylize_file")
     monkeypatch.setattr(stylization, "PREVIEW_SIDE", 64)
     job = working.post("/api/v1/jobs", data=form()).json["id"]
-    assert begun.wait(20)
+    assert hold.reached.wait(20)
     assert pixels(working.get(f"/api/v1/jobs/{job}/preview").data).shape == (48, 64, 3)
     working.delete(f"/api/v1/jobs/{job}")
-    go_on.set()
     wait_until(lambda: working.get(f"/api/v1/jobs/{job}").json["state"] == "cancelled")
     assert pixels(working.get(f"/results/{job}/picture.png").data).shape == (48, 64, 3)
     assert working.get(f"/api/v1/jobs/{job}").json["notes"] == [stylization.STOPPED_EARLY]

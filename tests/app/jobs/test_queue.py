@@ -517,7 +517,7 @@ def test_a_running_refinement_is_paused_at_its_next_step(jobs, refining, worker)
     assert worker().report_progress(job, Step(1, 4))
     assert jobs.pause(job.id).pausing
     assert not worker().report_progress(job, Step(2, 4), None, [row_of(1), row_of(2)])
-    worker().keep(job, b"best so far", 2, 1.5)
+    worker().save_checkpoint(job, b"best so far", 2, 1.5)
     worker().give_back(job)
     paused = jobs.get(job.id)
     assert (paused.state, paused.pausing, paused.attempts, paused.worker) == ("paused", False, 0, None)
@@ -575,7 +575,7 @@ def test_a_paused_job_without_a_checkpoint_is_cancelled_at_once(jobs, order):
 @pytest.mark.parametrize("how", ["paused", "given back"])
 def test_a_cancelled_job_with_a_checkpoint_has_a_result(jobs, refining, worker, library, stored, how):
     job = refining()
-    worker().keep(job, b"best so far", 2, 1.5)
+    worker().save_checkpoint(job, b"best so far", 2, 1.5)
     if how == "paused":
         jobs.pause(job.id)
         worker().give_back(job)
@@ -597,7 +597,7 @@ def test_a_cancelled_job_with_a_checkpoint_has_a_result(jobs, refining, worker, 
 def test_checkpoints_replace_one_another_and_never_go_back(jobs, refining, worker, library, stored):
     job = refining()
     for step, picture in ((2, b"second"), (4, b"fourth"), (4, b"the same"), (3, b"third")):
-        worker().keep(job, picture, step, 1.0 * step)
+        worker().save_checkpoint(job, picture, step, 1.0 * step)
     kept = jobs.get(job.id).checkpoint
     assert (kept["step"], kept["seconds"], library.picture(kept["picture"])) == (4, 4.0, b"fourth")
     assert stored() == {b"photo", b"style", b"fourth"}
@@ -606,13 +606,13 @@ def test_checkpoints_replace_one_another_and_never_go_back(jobs, refining, worke
 def test_a_lost_refinement_goes_on_from_its_checkpoint(jobs, refining, worker, lapse, stored):
     old = refining("first")
     worker("first").report_progress(old, Step(3, 8), None, [row_of(step) for step in (1, 2, 3)])
-    worker("first").keep(old, b"best so far", 2, 1.5)
+    worker("first").save_checkpoint(old, b"best so far", 2, 1.5)
     lapse(old)
     worker().requeue_abandoned(nobody)
     new = worker("second").claim()
     assert (new.checkpoint["step"], new.step, new.steps) == (2, 2, 8)
     assert new.losses == [row_of(1), row_of(2)]
-    worker("first").keep(old, b"too late", 7, 5.0)
+    worker("first").save_checkpoint(old, b"too late", 7, 5.0)
     assert jobs.get(new.id) == new
     assert stored() == {b"photo", b"style", b"best so far"}
 
@@ -620,7 +620,7 @@ def test_a_lost_refinement_goes_on_from_its_checkpoint(jobs, refining, worker, l
 def test_only_attempts_without_progress_count(jobs, refining, worker):
     job = refining("worker 1")
     for attempt in range(2, 6):
-        worker(job.worker).keep(job, b"%d" % attempt, attempt, 1.0)
+        worker(job.worker).save_checkpoint(job, b"%d" % attempt, attempt, 1.0)
         assert jobs.get(job.id).attempts == 1
         worker().requeue_abandoned(lambda name: True)
         job = worker(f"worker {attempt}").claim()
@@ -634,7 +634,7 @@ def test_only_attempts_without_progress_count(jobs, refining, worker):
 @pytest.mark.parametrize("fail", ["fail", "retry"])
 def test_a_refinement_that_cannot_go_on_keeps_what_it_came_to(jobs, refining, worker, library, fail):
     job = refining()
-    worker().keep(job, b"best so far", 2, 1.5)
+    worker().save_checkpoint(job, b"best so far", 2, 1.5)
     for _ in range(1 if fail == "fail" else 3):
         getattr(worker(), fail)(job, FAILED)
         job = worker().claim() or job
@@ -653,7 +653,7 @@ def test_a_refinement_that_fails_while_it_should_stop_is_kept(jobs, refining, wo
         worker().retry(job, FAILED)
         job = worker().claim()
     assert worker().report_progress(job, Step(2, 4))
-    worker().keep(job, b"best so far", 2, 1.5)
+    worker().save_checkpoint(job, b"best so far", 2, 1.5)
     jobs.cancel(job.id)
     if fail == "die":
         worker().requeue_abandoned(lambda name: True)
@@ -667,7 +667,7 @@ def test_a_refinement_that_fails_while_it_should_stop_is_kept(jobs, refining, wo
 
 def test_to_be_kept_has_attempts_of_its_own(jobs, refining, worker):
     job = refining()
-    worker().keep(job, b"best so far", 2, 1.5)
+    worker().save_checkpoint(job, b"best so far", 2, 1.5)
     for _ in range(2):
         worker().retry(job, FAILED)
         job = worker().claim()
@@ -685,7 +685,7 @@ def test_to_be_kept_has_attempts_of_its_own(jobs, refining, worker):
 def test_a_checkpoint_of_no_use_is_forgotten(jobs, refining, worker, stored):
     job = refining()
     worker().report_progress(job, Step(2, 4), None, [row_of(1), row_of(2)])
-    worker().keep(job, b"best so far", 2, 1.5)
+    worker().save_checkpoint(job, b"best so far", 2, 1.5)
     worker().give_all_back()
     job = worker().claim()
     worker().forget_checkpoint(job)
@@ -713,7 +713,7 @@ def test_what_was_lost_keeps_its_place(jobs, order, worker):
 def test_what_is_only_to_be_kept_takes_no_room_and_nobodys_place(library, queue, order):
     jobs = Jobs(library, queue, most=2)
     stopped, worker = jobs.submit(ANN, order(method="gatys")), Attempts(jobs, library, "worker")
-    worker.keep(worker.claim(), b"best so far", 2, 1.5)
+    worker.save_checkpoint(worker.claim(), b"best so far", 2, 1.5)
     jobs.pause(stopped.id)
     worker.give_all_back()
     waiting = jobs.submit(ANN, order())
@@ -764,7 +764,7 @@ def test_pastiches_need_not_wait_behind_refinements(jobs, order, worker):
 def test_paused_jobs_expire_with_all_that_they_hold(jobs, refining, worker, library, stored, monkeypatch):
     job = refining()
     worker().report_progress(job, Step(1, 4), b"preview")
-    worker().keep(job, b"best so far", 1, 1.0)
+    worker().save_checkpoint(job, b"best so far", 1, 1.0)
     jobs.pause(job.id)
     worker().give_back(job)
     assert jobs.get(job.id).expires == pytest.approx(time.time() + 3600, abs=60)
@@ -780,7 +780,7 @@ def test_paused_jobs_expire_with_all_that_they_hold(jobs, refining, worker, libr
 
 def test_everything_deleted_has_no_checkpoints(jobs, refining, worker, library, stored):
     job = refining()
-    worker().keep(job, b"best so far", 1, 1.0)
+    worker().save_checkpoint(job, b"best so far", 1, 1.0)
     library.delete_everything(ANN)
-    worker().keep(job, b"and better", 2, 2.0)
+    worker().save_checkpoint(job, b"and better", 2, 2.0)
     assert stored() == set()

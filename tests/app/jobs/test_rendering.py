@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-import model
 from app.jobs.order import Order, OrderStyle
 from app.jobs.rendering import render_checkpoint, render_order
 from app.storage.blob_store import BlobStore
@@ -17,6 +16,7 @@ from model.pipelines import recipe_builder, recipes, stylization
 from model.pipelines.refine import encoder_sha256
 from model.pipelines.stylization import Pastiche
 from model.progress import Checkpoint
+from tests.support.fake_painter import FakePainter
 
 LIMIT = 900.0
 
@@ -46,59 +46,57 @@ def refinement(library, photo_png, painting_png):
 
 
 @pytest.fixture
-def refine(monkeypatch):
-    """Asked for, it took so many seconds and ended by that, and has notes; what it was given is in `given`."""
-
-    def come_to(seconds: float, ended: str = "steps", *notes: str) -> dict:
-        given = {}
-
-        def stand_in(content, styles, options, **more) -> Pastiche:
-            given.update(more, options=options)
-            recipe = {"method": "gatys", "seconds": options.seconds, "ended": ended, "styles": [{}]}
-            return Pastiche(Picture(image_files.read(content).rgb), "vgg16", seconds, recipe, notes=list(notes))
-
-        monkeypatch.setattr(model, "refine", stand_in)
-        return given
-
-    return come_to
+def painter() -> FakePainter:
+    return FakePainter(steps=2)
 
 
-def paint(order: Order, library: Library, resume: Checkpoint | None = None) -> Pastiche:
-    return render_order(order, library, lambda step: None, resume, LIMIT)
+@pytest.fixture
+def paint(painter, library):
+    def paint(order: Order, resume: Checkpoint | None = None) -> Pastiche:
+        return render_order(order, library, painter, lambda step: None, resume, LIMIT)
+
+    return paint
 
 
-def test_a_pastiche_is_told_of_no_limit(stand_in, library, refinement):
+def refine_arguments(painter: FakePainter) -> dict:
+    (call,) = painter.calls_of("refine")
+    return call.arguments
+
+
+def test_a_pastiche_is_told_of_no_limit(paint, refinement):
     order = refinement().model_copy(update={"method": "magenta", "options": StylizeOptions()})
-    assert paint(order, library).recipe["shares"] == [1.0]
+    assert paint(order).recipe["shares"] == [1.0]
 
 
-def test_a_refinement_has_its_start_and_its_checkpoint(library, refinement, refine, photo_png):
-    given, resume = refine(5.0), Checkpoint(photo_png, 40, 30.0)
-    pastiche = paint(refinement(start=photo_png), library, resume)
+def test_a_refinement_has_its_start_and_its_checkpoint(painter, paint, refinement, photo_png):
+    painter.seconds, resume = 5.0, Checkpoint(photo_png, 40, 30.0)
+    pastiche = paint(refinement(start=photo_png), resume)
+    given = refine_arguments(painter)
     assert (given["start"], given["resume"]) == (photo_png, resume)
     assert pastiche.seconds == 35.0
 
 
 @pytest.mark.parametrize("asked", [None, 5000.0])
-def test_the_server_says_where_its_limit_cut_something_off(library, refinement, refine, asked):
-    given = refine(1000.0, "time", "Calm.")
-    pastiche = paint(refinement(**({"seconds": asked} if asked else {})), library)
-    assert given["options"].seconds == LIMIT
+def test_the_server_says_where_its_limit_cut_something_off(painter, paint, refinement, asked):
+    painter.seconds, painter.ended, painter.notes = 1000.0, "time", ["Calm."]
+    pastiche = paint(refinement(**({"seconds": asked} if asked else {})))
+    assert refine_arguments(painter)["options"].seconds == LIMIT
     assert pastiche.recipe.get("seconds") == asked
     limit = "This server refines a picture for at most 15 minutes: it ended before its last step."
     assert pastiche.notes == ["Calm.", limit]
 
 
 @pytest.mark.parametrize("notes", [[], ["The loss fell no more."]])
-def test_what_ended_by_itself_needs_no_note_however_long_it_took(library, refinement, refine, notes):
-    refine(LIMIT + 1, "settled", *notes)
-    assert paint(refinement(), library).notes == notes
+def test_what_ended_by_itself_needs_no_note_however_long_it_took(painter, paint, refinement, notes):
+    painter.seconds, painter.ended, painter.notes = LIMIT + 1, "settled", notes
+    assert paint(refinement()).notes == notes
 
 
-def test_who_asks_for_less_than_the_limit_has_what_was_asked_for(library, refinement, refine):
-    given = refine(10.0, "time")
-    pastiche = paint(refinement(seconds=10.0), library)
-    assert (given["options"].seconds, pastiche.recipe["seconds"], pastiche.notes) == (10.0, 10.0, [])
+def test_who_asks_for_less_than_the_limit_has_what_was_asked_for(painter, paint, refinement):
+    painter.seconds, painter.ended = 10.0, "time"
+    pastiche = paint(refinement(seconds=10.0))
+    assert refine_arguments(painter)["options"].seconds == pastiche.recipe["seconds"] == 10.0
+    assert pastiche.notes == []
 
 
 def test_what_a_refinement_came_to_is_as_large_as_it_was_to_become(library, refinement, photo):
@@ -130,8 +128,8 @@ def test_what_a_refinement_came_to_says_of_what(library, refinement, photo, phot
     assert told.weights_sha256 == encoder_sha256("vgg19-slim")
 
 
-def test_what_an_order_has_to_tell_comes_before_the_painter_s_own(library, refinement, refine, photo_png):
-    refine(5.0, "steps", "Calm.")
+def test_what_an_order_has_to_tell_comes_before_the_painter_s_own(painter, paint, library, refinement, photo_png):
+    painter.notes = ["Calm."]
     order = refinement(size=128, encoder="vgg16").model_copy(update={"notes": ["Lost."]})
-    assert paint(order, library).notes == ["Lost.", "Calm."]
+    assert paint(order).notes == ["Lost.", "Calm."]
     assert render_checkpoint(order, library, Checkpoint(photo_png, 4, 3.0)).notes[0] == "Lost."

@@ -14,7 +14,7 @@ from app.storage import gallery
 from model.errors import InvalidOption, UnsupportedImage
 from model.imaging import image_files
 from model.style_file import StyleFile
-from tests.app.conftest import negative_vector
+from tests.support.fake_painter import mean_vector
 from tests.support.requests import NEGATIVE, NEGATIVE_SHA256, pixels
 from tests.support.stored_results import files_of, with_place
 
@@ -67,7 +67,7 @@ def test_what_is_clear_is_white(add, library):
 def test_numbers_alone_keep_no_artwork(add, library, painting_png):
     style = add(painting_png, keep="vector")
     assert style.picture is None
-    assert style.vector == pytest.approx(negative_vector(painting_png))
+    assert style.vector == pytest.approx(mean_vector(painting_png))
     assert (style.weights, style.weights_sha256) == (NEGATIVE, NEGATIVE_SHA256)
     assert_painted_sample(library.picture(style.thumbnail))
 
@@ -105,7 +105,7 @@ def test_styles_are_averaged(app, add, library):
     assert style.credit == "The average of Night, Snow"
     shipped = gallery.shipped()[:2]
     style = style_builder.add_average(library, app.extensions["engine"], ANN, shipped, name="Both", credit=" Ann ")
-    expected = np.mean([negative_vector(str(one.file)) for one in shipped], axis=0)
+    expected = np.mean([mean_vector(str(one.file)) for one in shipped], axis=0)
     assert style.vector == pytest.approx(expected)
     assert style.credit == "Ann"
 
@@ -129,7 +129,7 @@ def test_exported_and_imported_it_is_the_same(app, add, library, painting_png, k
     engine = app.extensions["engine"]
     style = add(painting_png, credit="Ann", licence="CC0", keep=keep)
     file = style_builder.export_file(library, engine, style)
-    assert StyleFile.from_bytes(file.to_bytes()).vector == pytest.approx(negative_vector(painting_png), abs=0.01)
+    assert StyleFile.from_bytes(file.to_bytes()).vector == pytest.approx(mean_vector(painting_png), abs=0.01)
     again = style_builder.add_file(library, engine, "bob", file.to_bytes())
     assert (again.name, again.credit, again.licence) == ("Mine", "Ann", "CC0")
     assert again.vector == pytest.approx(file.vector)
@@ -140,7 +140,7 @@ def test_a_style_that_ships_is_exported(app, library):
     style = gallery.shipped()[0]
     file = style_builder.export_file(library, app.extensions["engine"], style)
     assert (file.name, file.licence) == (style.name, style.licence)
-    assert file.vector == pytest.approx(negative_vector(str(style.file)))
+    assert file.vector == pytest.approx(mean_vector(str(style.file)))
 
 
 def test_numbers_for_other_weights_are_refused(app, add, library, painting_png):

@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 from flask import Flask
 
-import model
 from app import create_services
 from app.jobs import progress
 from app.jobs.order import OPTIONS_BY_METHOD, Order, OrderStyle
@@ -24,11 +23,8 @@ from app.storage.tables import JobRow
 from model.errors import BrokenImage, ImageTooLarge, WeightsMissing
 from model.hardware import memory
 from model.imaging import image_files
-from model.imaging.pixel_ops import Picture
 from model.options import RefineOptions, StylizeOptions
-from model.pipelines import stylization
-from model.pipelines.stylization import Pastiche
-from model.progress import Cancelled, Checkpoint, Step
+from tests.support.fake_painter import METHODS, FakePainter, Hold, darken
 from tests.support.requests import NEGATIVE
 
 if TYPE_CHECKING:
@@ -42,9 +38,9 @@ PATIENCE = 20  # seconds, of a test
 class Studio:
     """One process's parts of the service, as `parts` puts them together."""
 
-    def __init__(self, services: Services, folder: Path, **settings: object) -> None:
+    def __init__(self, services: Services, painter: FakePainter, folder: Path, **settings: object) -> None:
         urls = {"database_url": services.database_url, "queue_url": services.queue_url}
-        made = create_services(Settings(data_dir=folder, **(urls | settings)))
+        made = create_services(Settings(data_dir=folder, **(urls | settings)), painter)
         self.library: Library = made["library"]
         self.jobs: Jobs = made["jobs"]
         self.worker: Worker = made["worker"]
@@ -68,11 +64,11 @@ class Studio:
 
 
 @pytest.fixture
-def studio(stand_in, services: Services, tmp_path: Path) -> Iterator[Callable[..., Studio]]:
+def studio(painter: FakePainter, services: Services, tmp_path: Path) -> Iterator[Callable[..., Studio]]:
     made = []
 
     def build(**settings: object) -> Studio:
-        made.append(Studio(services, tmp_path / "data", **settings))
+        made.append(Studio(services, painter, tmp_path / "data", **settings))
         return made[-1]
 
     yield build
@@ -82,25 +78,10 @@ def studio(stand_in, services: Services, tmp_path: Path) -> Iterator[Callable[..
 
 
 @pytest.fixture
-def slow(monkeypatch) -> threading.Event:
-    """A painter who waits at the first of two steps until the event is set, and counts in `begun`."""
-    go_on = threading.Event()
-    go_on.begun = 0
-
-    def paint(content, styles, options, model_path=None, on_step=None, masks=()) -> Pastiche:
-        go_on.begun += 1
-        rgb = image_files.read(content).rgb
-        complete = True
-        try:
-            on_step(Step(1, 2, 1.0, Picture(rgb)))
-            while not go_on.wait(0.05):
-                on_step(Step(1, 2, 1.0))
-        except Cancelled:
-            complete = False
-        return Pastiche(Picture(1 - rgb), NEGATIVE, 0.1, {"styles": [{} for _ in styles]}, complete)
-
-    monkeypatch.setattr(stylization, "stylize", paint)
-    return go_on
+def held(painter: FakePainter) -> Hold:
+    """Every pastiche waits at the first of two steps."""
+    painter.steps = 2
+    return painter.hold("stylize")
 
 
 def test_what_waits_is_painted(studio, photo, photo_png):
@@ -137,7 +118,7 @@ def test_a_lost_message_loses_no_job(studio, photo_png):
     assert one.settled(job).state == "done"
 
 
-def test_doubled_messages_paint_nothing_twice(studio, slow, photo_png):
+def test_doubled_messages_paint_nothing_twice(studio, painter, held, photo_png):
     one = studio(painters=3)
     one.worker.start()
     accepted = [one.submit(photo_png) for _ in range(2)]
@@ -145,28 +126,25 @@ def test_doubled_messages_paint_nothing_twice(studio, slow, photo_png):
         one.jobs.wake()
     for job in accepted:
         one.until(job, lambda now: now.state == "running")
-    slow.set()
+    held.released.set()
     assert [one.settled(job).state for job in accepted] == ["done", "done"]
     assert [one.jobs.get(job.id).attempts for job in accepted] == [1, 1]
-    assert slow.begun == 2
+    assert len(painter.calls_of("stylize")) == 2
 
 
-def test_two_workers_share_the_work(studio, slow, photo_png):
+def test_two_workers_share_the_work(studio, held, photo_png):
     one, other = studio(painters=1), studio(painters=1)
     one.worker.start()
     other.worker.start()
     accepted = [one.submit(photo_png) for _ in range(2)]
     running = [one.until(job, lambda now: now.state == "running") for job in accepted]
     assert len({job.worker for job in running}) == 2
-    slow.set()
+    held.released.set()
     assert [one.settled(job).state for job in accepted] == ["done", "done"]
 
 
-def test_what_cannot_be_painted_says_why(studio, photo_png, monkeypatch):
-    def refuse(*_: object, **__: object) -> Pastiche:
-        raise BrokenImage("content: this picture is damaged.", "content")
-
-    monkeypatch.setattr(stylization, "stylize", refuse)
+def test_what_cannot_be_painted_says_why(studio, painter, photo_png):
+    painter.fail("stylize", BrokenImage("content: this picture is damaged.", "content"))
     one = studio()
     one.worker.start()
     failed = one.settled(one.submit(photo_png))
@@ -174,11 +152,8 @@ def test_what_cannot_be_painted_says_why(studio, photo_png, monkeypatch):
     assert (failed.state, failed.attempts) == ("failed", 1)
 
 
-def test_a_fault_of_ours_is_told_to_the_log_alone(studio, photo_png, monkeypatch, caplog):
-    def break_down(*_: object, **__: object) -> Pastiche:
-        raise RuntimeError("a secret of the house")
-
-    monkeypatch.setattr(stylization, "stylize", break_down)
+def test_a_fault_of_ours_is_told_to_the_log_alone(studio, painter, photo_png, caplog):
+    painter.fail("stylize", RuntimeError("a secret of the house"))
     one = studio()
     one.worker.start()
     failed = one.settled(one.submit(photo_png))
@@ -187,16 +162,9 @@ def test_a_fault_of_ours_is_told_to_the_log_alone(studio, photo_png, monkeypatch
     assert "a secret of the house" in caplog.text
 
 
-def test_a_fault_that_passes_costs_no_job(studio, photo_png, monkeypatch):
+def test_a_fault_that_passes_costs_no_job(studio, painter, photo_png):
     one = studio()
-    paint, faults = stylization.stylize, iter([OSError("the disk is away"), WeightsMissing("no weights")])
-
-    def falter(*given: object, **more: object) -> Pastiche:
-        for fault in faults:
-            raise fault
-        return paint(*given, **more)
-
-    monkeypatch.setattr(stylization, "stylize", falter)
+    painter.fail_once("stylize", OSError("the disk is away"), WeightsMissing("no weights"))
     one.worker.start()
     painted = one.settled(one.submit(photo_png))
     assert (painted.state, painted.attempts) == ("done", 3)
@@ -245,7 +213,8 @@ def test_a_preview_that_cannot_be_kept_costs_no_picture(studio, photo_png, monke
     assert one.settled(job).state == "done"
 
 
-def test_progress_and_preview_are_seen_and_a_cancelled_job_keeps_its_best(studio, slow, photo_png):
+def test_progress_and_preview_are_seen_and_a_cancelled_job_keeps_its_best(studio, painter, held, photo_png):
+    painter.pause = 0.5
     one = studio()
     one.worker.start()
     job = one.submit(photo_png)
@@ -257,7 +226,7 @@ def test_progress_and_preview_are_seen_and_a_cancelled_job_keeps_its_best(studio
     assert not one.library.result(ANN, job.id).complete
 
 
-def test_a_stopped_worker_gives_its_jobs_back(studio, slow, photo_png):
+def test_a_stopped_worker_gives_its_jobs_back(studio, held, photo_png):
     one = studio(painters=1)
     one.worker.start()
     running, waiting = (one.submit(photo_png) for _ in range(2))
@@ -268,13 +237,13 @@ def test_a_stopped_worker_gives_its_jobs_back(studio, slow, photo_png):
     for job in (running, waiting):
         assert (one.jobs.get(job.id).state, one.jobs.get(job.id).attempts) == ("queued", 0)
     other = studio()
-    slow.set()
+    held.released.set()
     other.worker.start()
     assert [other.settled(job).attempts for job in (running, waiting)] == [1, 1]
     assert [other.settled(job).state for job in (running, waiting)] == ["done", "done"]
 
 
-def test_a_job_deleted_while_it_runs_stops_and_leaves_no_file(studio, slow, photo_png, tmp_path):
+def test_a_job_deleted_while_it_runs_stops_and_leaves_no_file(studio, held, photo_png, tmp_path):
     one = studio()
     one.worker.start()
     job = one.submit(photo_png)
@@ -285,37 +254,10 @@ def test_a_job_deleted_while_it_runs_stops_and_leaves_no_file(studio, slow, phot
 
 
 @pytest.fixture
-def patient(monkeypatch) -> threading.Event:
-    """A refiner of ten steps who waits at each fifth until the event is set, and counts the steps in `taken`."""
-    go_on = threading.Event()
-    go_on.taken = 0
-
-    def refine(content, styles, options, on_step=None, resume: Checkpoint | None = None, **_: object):
-        rgb = image_files.read(resume.picture if resume else content).rgb
-        done, complete = resume.step if resume else 0, True
-        try:
-            on_step(Step(done, 10, None, Picture(rgb)))
-            for step in range(done + 1, 11):
-                go_on.taken += 1
-                rgb = rgb * 0.9
-                on_step(
-                    Step(step, 10, 1.0, Picture(rgb), dict.fromkeys(("loss", "content", "style", "variation"), 1.0))
-                )
-                while step == 5 and not go_on.wait(0.35):  # no sooner than a step is told
-                    on_step(Step(step, 10, 1.0, Picture(rgb)))
-        except Cancelled:
-            complete = False
-        return Pastiche(
-            Picture(rgb),
-            options.encoder,
-            1.0,
-            {"taken": go_on.taken, "styles": [{} for _ in styles]},
-            complete,
-            ["A note."],
-        )
-
-    monkeypatch.setattr(model, "refine", refine)
-    return go_on
+def refiner(painter: FakePainter) -> Hold:
+    """A refinement has ten steps, each a tenth darker, and waits at the fifth."""
+    painter.steps, painter.stroke, painter.notes = 10, darken, ["A note."]
+    return painter.hold("refine", step=5)
 
 
 def brightness(one: Studio, job: Job) -> float:
@@ -337,7 +279,7 @@ def test_a_refinement_is_painted_with_its_losses_and_notes(studio, photo_png):
     assert one.library.result(ANN, done.id).recipe["method"] == "gatys"
 
 
-def test_a_pause_keeps_what_there_is_and_a_resume_goes_on(studio, patient, photo_png, tmp_path):
+def test_a_pause_keeps_what_there_is_and_a_resume_goes_on(studio, painter, refiner, photo_png):
     one = studio()
     one.worker.start()
     job = one.submit(photo_png, "gatys")
@@ -346,61 +288,56 @@ def test_a_pause_keeps_what_there_is_and_a_resume_goes_on(studio, patient, photo
     one.jobs.pause(job.id)
     paused = one.until(job, lambda now: now.state == "paused")
     assert (paused.checkpoint["step"], paused.attempts, len(paused.losses)) == (5, 0, 5)
-    patient.set()
+    refiner.released.set()
     one.jobs.resume(job.id)
     done = one.settled(job)
     assert (done.state, [row[0] for row in done.losses]) == ("done", list(range(1, 11)))
-    assert patient.taken == 10
+    assert painter.steps_taken("refine") == 10
     assert brightness(one, done) == pytest.approx(0.9**10, abs=0.02)
-    assert one.library.result(ANN, job.id).recipe["notes"] == ["A note."]
+    told = ["It was paused after step 5 and went on from there.", "A note."]
+    assert one.library.result(ANN, job.id).recipe["notes"] == told
 
 
-def fail(*_: object, **__: object) -> Pastiche:
-    raise ImageTooLarge("There is no memory for this now: ask for a smaller size.", "size")
+NO_MEMORY = ImageTooLarge("There is no memory for this now: ask for a smaller size.", "size")
 
 
-def test_a_paused_refinement_that_is_cancelled_has_its_best_as_result(studio, patient, photo_png, monkeypatch):
+def test_a_paused_refinement_that_is_cancelled_has_its_best_as_result(studio, painter, refiner, photo_png):
     one = studio()
     one.worker.start()
     job = one.submit(photo_png, "gatys", size=256)
     one.until(job, lambda now: now.step)
     one.jobs.pause(job.id)
     paused = one.until(job, lambda now: now.state == "paused")
-    for name in ("refine", "pipelines.stylization.stylize", "pipelines.stylization.warm_up"):
-        monkeypatch.setattr(f"model.{name}", fail)
+    for method in METHODS:
+        painter.fail(method, NO_MEMORY)
     one.jobs.cancel(job.id)
     assert one.settled(job).state == "cancelled"
-    assert patient.taken == paused.checkpoint["step"]
-    assert brightness(one, paused) == pytest.approx(0.9**patient.taken, abs=0.02)
+    taken = painter.steps_taken("refine")
+    assert taken == paused.checkpoint["step"]
+    assert brightness(one, paused) == pytest.approx(0.9**taken, abs=0.02)
     result = one.library.result(ANN, job.id)
     assert (result.complete, result.width, result.height) == (False, 256, 192)
 
 
-def test_a_refinement_that_fails_when_it_is_to_stop_has_its_best_as_result(studio, patient, photo_png, monkeypatch):
-    refine = model.refine
-
-    def break_down(*given: object, **more: object) -> Pastiche:
-        if not refine(*given, **more).complete:
-            fail()
-
-    monkeypatch.setattr(model, "refine", break_down)
+def test_a_refinement_that_fails_when_it_is_to_stop_has_its_best_as_result(studio, painter, refiner, photo_png):
+    painter.cancel_error = NO_MEMORY
     one = studio()
     one.worker.start()
     job = one.submit(photo_png, "gatys")
     one.until(job, lambda now: now.step)
     one.jobs.cancel(job.id)
     assert one.settled(job).state == "cancelled"
-    assert brightness(one, job) == pytest.approx(0.9**patient.taken, abs=0.02)
+    assert brightness(one, job) == pytest.approx(0.9 ** painter.steps_taken("refine"), abs=0.02)
 
 
-def test_a_refinement_that_cannot_go_on_rests_with_what_it_came_to(studio, patient, photo_png, monkeypatch):
+def test_a_refinement_that_cannot_go_on_rests_with_what_it_came_to(studio, painter, refiner, photo_png):
     one = studio()
     one.worker.start()
     job = one.submit(photo_png, "gatys")
     one.until(job, lambda now: now.step)
     one.jobs.pause(job.id)
     kept = one.until(job, lambda now: now.state == "paused").checkpoint
-    monkeypatch.setattr(model, "refine", fail)
+    painter.fail("refine", NO_MEMORY)
     one.jobs.resume(job.id)
     aside = one.until(job, lambda now: now.error)
     assert (aside.state, aside.error["code"], aside.checkpoint) == ("paused", "image_too_large", kept)
@@ -408,7 +345,7 @@ def test_a_refinement_that_cannot_go_on_rests_with_what_it_came_to(studio, patie
 
 @pytest.mark.parametrize("then", ["resume", "cancel"])
 @pytest.mark.parametrize("damage", [lambda file: file.unlink(), lambda file: file.write_bytes(b"rubbish")])
-def test_a_checkpoint_that_cannot_be_read_is_none(studio, patient, photo_png, tmp_path, damage, then, caplog):
+def test_a_checkpoint_that_cannot_be_read_is_none(studio, painter, refiner, photo_png, tmp_path, damage, then, caplog):
     one = studio()
     one.worker.start()
     job = one.submit(photo_png, "gatys")
@@ -416,32 +353,27 @@ def test_a_checkpoint_that_cannot_be_read_is_none(studio, patient, photo_png, tm
     one.jobs.pause(job.id)
     paused = one.until(job, lambda now: now.state == "paused")
     damage(tmp_path / "data" / "pictures" / paused.checkpoint["picture"])
-    patient.set()
-    patient.taken = 0
+    refiner.released.set()
+    painter.calls.clear()
     getattr(one.jobs, then)(job.id)
     ended = one.settled(job)
     assert "is lost: it begins anew" in caplog.text
+    taken = painter.steps_taken("refine")
     if then == "cancel":
-        assert (ended.state, patient.taken) == ("cancelled", 0)
+        assert (ended.state, taken) == ("cancelled", 0)
     else:
-        assert (ended.state, patient.taken, [row[0] for row in ended.losses]) == ("done", 10, list(range(1, 11)))
+        assert (ended.state, taken, [row[0] for row in ended.losses]) == ("done", 10, list(range(1, 11)))
 
 
-def test_the_last_step_is_told_however_soon_it_comes(studio, photo_png, monkeypatch):
-    def settle(content, styles, options, on_step, **_: object) -> Pastiche:
-        picture = Picture(image_files.read(content).rgb)
-        for step in range(1, 8):
-            on_step(Step(step, 80, 1.0, picture, dict.fromkeys(("loss", "content", "style", "variation"), 1.0)))
-        return Pastiche(picture, options.encoder, 1.0, {"styles": [{}]})
-
-    monkeypatch.setattr(model, "refine", settle)
+def test_the_last_step_is_told_however_soon_it_comes(studio, painter, photo_png):
+    painter.steps, painter.settles_after = 80, 7
     one = studio()
     one.worker.start()
     done = one.settled(one.submit(photo_png, "gatys"))
     assert (done.state, done.step, done.steps, done.losses[-1][0]) == ("done", 7, 80, 7)
 
 
-def test_refinements_that_do_not_fit_into_memory_together_wait(studio, patient, photo_png, monkeypatch):
+def test_refinements_that_do_not_fit_into_memory_together_wait(studio, painter, refiner, photo_png, monkeypatch):
     needed = memory.refining_bytes_per_pixel(RefineOptions(encoder="vgg16")) * 512**2
     monkeypatch.setattr(memory, "free_bytes", lambda: int(1.5 * needed))
     monkeypatch.setattr("app.jobs.engine._POLL_SECONDS", 0.05)
@@ -454,12 +386,12 @@ def test_refinements_that_do_not_fit_into_memory_together_wait(studio, patient, 
     one.jobs.pause(second.id)
     one.until(second, lambda now: now.state == "paused")
     assert one.settled(one.submit(photo_png)).state == "done"
-    assert (patient.taken, one.jobs.get(third.id).step) == (5, 0)
-    patient.set()
+    assert (painter.steps_taken("refine"), one.jobs.get(third.id).step) == (5, 0)
+    refiner.released.set()
     assert [one.settled(job).state for job in (first, third)] == ["done", "done"]
 
 
-def test_a_worker_stops_while_a_refinement_waits_for_memory(studio, patient, photo_png, monkeypatch):
+def test_a_worker_stops_while_a_refinement_waits_for_memory(studio, refiner, photo_png, monkeypatch):
     monkeypatch.setattr(memory, "free_bytes", lambda: 1)
     one = studio(painters=3)
     one.worker.start()
@@ -472,24 +404,23 @@ def test_a_worker_stops_while_a_refinement_waits_for_memory(studio, patient, pho
     assert {one.jobs.get(job.id).state for job in accepted} == {"queued"}
 
 
-def test_a_stopped_worker_gives_a_refinement_back_with_what_it_came_to(studio, patient, photo_png):
+def test_a_stopped_worker_gives_a_refinement_back_with_what_it_came_to(studio, painter, refiner, photo_png):
     one = studio()
     one.worker.start()
     job = one.submit(photo_png, "gatys")
     one.until(job, lambda now: now.step)
-    while patient.taken < 5:
-        time.sleep(0.01)
+    assert refiner.reached.wait(PATIENCE)
     one.worker.stop()
     given_back = one.jobs.get(job.id)
     assert (given_back.state, given_back.attempts, given_back.checkpoint["step"]) == ("queued", 0, 5)
-    patient.set()
+    refiner.released.set()
     other = studio()
     other.worker.start()
-    assert (other.settled(job).state, patient.taken) == ("done", 10)
+    assert (other.settled(job).state, painter.steps_taken("refine")) == ("done", 10)
 
 
 @pytest.mark.parametrize("threads", [2, 3])
-def test_refinements_leave_a_thread_to_pastiches(studio, patient, photo_png, threads):
+def test_refinements_leave_a_thread_to_pastiches(studio, refiner, photo_png, threads):
     one = studio(painters=threads)
     one.worker.start()
     refinements = [one.submit(photo_png, "gatys") for _ in range(threads)]
@@ -497,7 +428,7 @@ def test_refinements_leave_a_thread_to_pastiches(studio, patient, photo_png, thr
         one.until(job, lambda now: now.state == "running")
     assert one.settled(one.submit(photo_png)).state == "done"
     assert one.jobs.get(refinements[-1].id).state == "queued"
-    patient.set()
+    refiner.released.set()
     assert {one.settled(job).state for job in refinements} == {"done"}
 
 
