@@ -15,8 +15,7 @@ from onnx import TensorProto, helper, numpy_helper
 from onnxruntime.quantization import CalibrationDataReader, quantize_static
 from onnxruntime.transformers.float16 import convert_float_to_float16
 
-from model.networks.architecture import Architecture
-from model.networks.layers import BATCH_EPSILON, EPSILON
+from model.networks.architecture import BATCH_EPSILON, EPSILON, Architecture
 
 OPSET, IR = 18, 10  # of the standard and of its file format: what both runtimes have long read
 

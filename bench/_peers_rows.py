@@ -77,9 +77,9 @@ def product_rates() -> dict[str, float]:
 
 def ours(network: Magenta, scene: Scene) -> Way:
     """In the way that it chose on this machine; the residual blocks are most of the work."""
-    blocks = network.way.blocks
+    blocks = network.plan.blocks
     precision = "float32" if blocks == "winograd" else blocks
-    return Way(f"ours, {network.way}", precision, lambda: network.render, scene)
+    return Way(f"ours, {network.plan}", precision, lambda: network.render, scene)
 
 
 def others(transformer: keras.Model, arrays: Mapping[str, np.ndarray], scene: Scene) -> list[Way]:

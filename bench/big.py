@@ -129,7 +129,7 @@ def against_the_whole() -> list[str]:
 @contextmanager
 def statistics_of_the_first(norms: int) -> Iterator[None]:
     """Of the renders in here, each with so many normalisations, all take those of the first."""
-    numbers, scales, exact = count(), [], ChannelAffine.of
+    numbers, scales, exact = count(), [], ChannelAffine.from_statistics
 
     def of(norm: NormParams, parts: Sequence[ChannelStatistics]) -> ChannelAffine:
         number = next(numbers)

@@ -129,7 +129,7 @@ class Judge:
     def losses(self, picture: np.ndarray) -> tuple[float, float, float]:
         image = tf.constant(pixel_ops.resize(picture, self.size)[None])
         tutorials, relative = (
-            objective.at(image, targets, gatys.loss_weights(options))[0]
+            objective.losses_and_gradient(image, targets, gatys.loss_weights(options))[0]
             for objective, targets, options in zip(self.objectives, self.targets, self.options, strict=True)
         )
         return tutorials["loss"], relative["style"], relative["content"]

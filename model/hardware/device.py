@@ -15,7 +15,7 @@ from model.errors import DeviceUnavailable
 
 @contextmanager
 def gc_disabled() -> Iterator[None]:
-    """Python looks for garbage again and again while hundreds of thousands of objects are made that all stay."""
+    """Turn garbage collection off while hundreds of thousands of objects are made that all stay."""
     was_on = gc.isenabled()
     gc.disable()
     try:
@@ -26,16 +26,16 @@ def gc_disabled() -> Iterator[None]:
 
 
 def cores() -> int:
-    """Processors that this process may use."""
+    """Return how many processors this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @cache
 def device() -> str:
-    """TensorFlow's name of the device that STYLE_DEVICE asks for; GPUs take memory only as they need it.
+    """Return TensorFlow's name of the device that STYLE_DEVICE asks for, and let GPUs take memory only as needed.
 
-    To be called before the first variable exists. In a program that has used TensorFlow already, its settings stay.
-    Raises DeviceUnavailable for a name that is not one, or a GPU that is not there.
+    To be called before the first variable exists: TensorFlow's settings stay as they are once it has been used.
+    Raises DeviceUnavailable for an unknown name or a GPU that is not there.
     """
     with gc_disabled():
         import tensorflow as tf
@@ -52,7 +52,7 @@ def device() -> str:
 
 
 def gpu_name() -> str:
-    """Of the one that computes; nothing where the processor does."""
+    """Return the name of the GPU in use, or "" where the processor computes."""
     import tensorflow as tf
 
     gpus = [gpu for gpu in tf.config.list_physical_devices("GPU") if gpu.name.endswith(f":{device()[1:]}")]
@@ -60,7 +60,7 @@ def gpu_name() -> str:
 
 
 def choose_device(wish: str, gpus: int) -> str:
-    """ "/CPU:0" or "/GPU:n" for a value of STYLE_DEVICE on a machine with that many GPUs."""
+    """Return "/CPU:0" or "/GPU:n" for a value of STYLE_DEVICE on a machine with that many GPUs."""
     match = re.fullmatch(r"auto|cpu|gpu(?::(\d+))?", wish)
     if not match:
         raise DeviceUnavailable(f"STYLE_DEVICE must be auto, cpu, gpu or gpu:N, not '{wish}'.", "STYLE_DEVICE")

@@ -10,10 +10,10 @@ from pathlib import Path
 from model.errors import ImageTooLarge
 from model.options import RefineOptions
 
-# From 2 to 4 million pixels, each takes 280 with the weights that ship and 580 with v1-256, which is to fit as well.
+# At 2 to 4 million pixels a pixel takes 280 with the weights that ship and 580 with v1-256, which must fit as well.
 BYTES_PER_PIXEL = 650
 
-# Likewise for a refinement with each encoder's own layers, at 512 and 640 pixels: 13 % above the highest seen.
+# For a refinement with each encoder's default layers, at 512 and 640 pixels: 13 % above the highest measured.
 REFINING_BYTES_PER_PIXEL = {
     "vgg19-slim": 800,
     "vgg19": 2600,
@@ -24,7 +24,7 @@ REFINING_BYTES_PER_PIXEL = {
     "resnet50": 1500,
     "resnet50v2": 1550,
 }
-LBFGS_BYTES_PER_PIXEL = 800  # on top: ten pairs of pictures and gradients in float64, and what SciPy works in
+LBFGS_BYTES_PER_PIXEL = 800  # on top: ten pairs of pictures and gradients in float64, and SciPy's working memory
 STYLE_SHARE = 0.35  # of the encoder's, for a pixel of a style image
 MIN_REFINE_SIDE = 64  # pixels, long side; nothing smaller is worth refining
 
@@ -34,14 +34,14 @@ def total_bytes() -> int:
 
 
 def free_bytes() -> int | None:
-    """None where the system does not say."""
+    """Return the free memory, None where the system does not say."""
     table = Path("/proc/meminfo")
     match = re.search(r"MemAvailable:\s+(\d+) kB", table.read_text()) if table.exists() else None
     return 1024 * int(match[1]) if match else None
 
 
 def check_fits(height: int, width: int) -> None:
-    """Raises ImageTooLarge for a pastiche that would not fit into what is free: the system would end the process."""
+    """Raise ImageTooLarge for a pastiche that free memory cannot hold: the system would end the process."""
     free, needed = free_bytes(), height * width * BYTES_PER_PIXEL
     if free is not None and needed > free:
         raise too_large_error(
@@ -54,15 +54,15 @@ def too_large_error(reason: str) -> ImageTooLarge:
 
 
 def refining_bytes_per_pixel(options: RefineOptions) -> float:
-    """Of the content; style images that are much larger count with theirs."""
+    """Return bytes for each pixel of the content; style images count where they are much larger than it."""
     most = REFINING_BYTES_PER_PIXEL[options.encoder] * max(1.0, STYLE_SHARE * options.style_scale**2)
     return most + (LBFGS_BYTES_PER_PIXEL if options.optimizer == "lbfgs" else 0)
 
 
 def fitting_side(height: int, width: int, bytes_per_pixel: float) -> int:
-    """The long side, at most this one, of a picture that fits into what is free.
+    """Return the longest side, at most the given picture's, with which it fits into free memory.
 
-    Raises ImageTooLarge where that would be less than LEAST_SIDE.
+    Raises ImageTooLarge where that would be less than MIN_REFINE_SIDE.
     """
     free, needed, longest = free_bytes(), height * width * bytes_per_pixel, max(height, width)
     if free is None or free >= needed:

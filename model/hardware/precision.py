@@ -1,4 +1,4 @@
-"""How precisely to compute: in bfloat16 where a short trial on this machine says that it pays, else in float32."""
+"""The precision to compute in: bfloat16 where a short trial on this machine shows that it pays, else float32."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ from model.hardware.device import device
 
 DtypePolicy = Literal["float32", "mixed_bfloat16"]
 CPUINFO = Path("/proc/cpuinfo")
-TrialFactory: TypeAlias = Callable[[DtypePolicy], Callable[[], object]]  # what is to be timed, at that precision
+TrialFactory: TypeAlias = Callable[[DtypePolicy], Callable[[], object]]  # returns what is to be timed at that precision
 
-REPEATS = 3  # of which the best counts
-MIN_SPEEDUP = 1.25  # times as fast it must be
+REPEATS = 3  # the best counts
+MIN_SPEEDUP = 1.25  # of bfloat16 over float32
 
 _chosen_policies: dict[str, DtypePolicy] = {}
 
 
 def choose_policy(encoder: str, trial: TrialFactory) -> DtypePolicy:
-    """For this encoder on this machine's device; tried once a process."""
+    """Return the faster policy for this encoder on this device; tried once in a process."""
     if encoder not in _chosen_policies:
         _chosen_policies[encoder] = _faster_policy(trial) if should_try_bfloat16() else "float32"
     return _chosen_policies[encoder]
 
 
 def should_try_bfloat16() -> bool:
-    """Whether to try at all: processors without instructions for bfloat16 imitate it, slowly."""
+    """Return whether a trial is worth it: processors without instructions for bfloat16 emulate it, slowly."""
     return settings.precision() == "auto" and ("GPU" in device() or "bf16" in cpu_info())
 
 
 @cache
 def cpu_info() -> str:
-    """What the system says of the first one: its name and its abilities, not how fast its clock is at the moment."""
+    """Return the system's description of the first processor, without the momentary speed of its clock."""
     if not CPUINFO.exists():
         return platform.processor()
     first, _, _ = CPUINFO.read_text().partition("\n\n")

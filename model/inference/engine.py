@@ -1,4 +1,4 @@
-"""The ways to run the transformer on this machine."""
+"""The transformer as it is run on this machine: an execution plan and the backends that carry it out."""
 
 from __future__ import annotations
 
@@ -35,56 +35,59 @@ FLOAT32_PLAN = ExecutionPlan("float32", "float32", "float32")
 
 
 class Backends:
-    """What the ways are made of; each is built when it is first asked for, once."""
+    """The implementations that execution plans combine; each is built once, when it is first asked for."""
 
     def __init__(self, architecture: Architecture, arrays: Arrays) -> None:
-        self.blocks = architecture.residual_blocks
+        self.residual_blocks = architecture.residual_blocks
         self.graph: Callable[[ComputeDtype], TransformerGraph] = cache(
-            lambda kind: TransformerGraph(architecture, arrays, kind)
+            lambda dtype: TransformerGraph(architecture, arrays, dtype)
         )
-        self.tower: Callable[[], WinogradBlocks] = cache(lambda: _build_winograd_blocks(architecture, arrays))
+        self.winograd_blocks: Callable[[], WinogradBlocks] = cache(lambda: _build_winograd_blocks(architecture, arrays))
 
 
 class TransformerEngine:
-    """A transformer ready to run in one way. Safe to use from many threads."""
+    """A transformer ready to run by one execution plan. Safe to use from many threads."""
 
-    def __init__(self, parts: Backends, way: ExecutionPlan) -> None:
-        self.way, self.stages = way, parts.blocks + 4
-        self._contracting, self._expanding = parts.graph(way.contracting), parts.graph(way.expanding)
-        self._residual = None if way.blocks == "winograd" else parts.graph(way.blocks)
-        self.tower = None if self._residual else parts.tower()
+    def __init__(self, backends: Backends, plan: ExecutionPlan) -> None:
+        self.plan, self.stages = plan, backends.residual_blocks + 4
+        self._contracting_graph, self._expanding_graph = (
+            backends.graph(plan.contracting),
+            backends.graph(plan.expanding),
+        )
+        self._residual_graph = None if plan.blocks == "winograd" else backends.graph(plan.blocks)
+        self.winograd_blocks = None if self._residual_graph else backends.winograd_blocks()
 
     def run(self, content: np.ndarray, norms: Sequence[NormParams], on_stage: OnStage | None = None) -> np.ndarray:
-        """(H, W, 3) float32 in 0..1 -> (H', W', 3), each side rounded up to a multiple of 4.
+        """Map (H, W, 3) float32 in 0..1 to the pastiche (H', W', 3), each side rounded up to a multiple of 4.
 
         on_stage(done, of): called before each stage and at the end; what it raises ends the run.
         """
 
-        def tell(done: int) -> None:
+        def report(done: int) -> None:
             if on_stage:
                 on_stage(done, self.stages)
 
-        tell(0)
-        x = self._contracting.contract(content[None])
-        with self._run_residual_blocks(x, norms[:-3], lambda index: tell(index + 1)) as y:
-            tell(self.stages - 3)
-            x = self._expanding.upsample(y, norms[-3], 0)
-        tell(self.stages - 2)
-        x = self._expanding.upsample(x, norms[-2], 1)
-        tell(self.stages - 1)
-        pastiche: np.ndarray = self._expanding.output(x, norms[-1])[0].numpy()
-        tell(self.stages)
+        report(0)
+        x = self._contracting_graph.contract(content[None])
+        with self._run_residual_blocks(x, norms[:-3], lambda index: report(index + 1)) as y:
+            report(self.stages - 3)
+            x = self._expanding_graph.upsample(y, norms[-3], 0)
+        report(self.stages - 2)
+        x = self._expanding_graph.upsample(x, norms[-2], 1)
+        report(self.stages - 1)
+        pastiche: np.ndarray = self._expanding_graph.output(x, norms[-1])[0].numpy()
+        report(self.stages)
         return pastiche
 
     @contextmanager
     def _run_residual_blocks(
         self, x: tf.Tensor, norms: Sequence[NormParams], on_block: OnBlock
     ) -> Iterator[tf.Tensor | np.ndarray]:
-        if self._residual:
-            yield self._residual.blocks(x, norms, on_block)
+        if self._residual_graph:
+            yield self._residual_graph.run_residual_blocks(x, norms, on_block)
             return
-        assert self.tower
-        with self.tower.run(np.asarray(tf.cast(x, tf.float32))[0], norms, on_block) as y:
+        assert self.winograd_blocks
+        with self.winograd_blocks.run(np.asarray(tf.cast(x, tf.float32))[0], norms, on_block) as y:
             yield y[None]
 
 

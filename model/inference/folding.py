@@ -1,4 +1,4 @@
-"""The transformer's arrays as plain convolutions and scales: batch norms folded in, doubled inputs folded in."""
+"""The transformer's arrays as plain convolutions and scales: batch norms and upsampling are folded into kernels."""
 
 from __future__ import annotations
 
@@ -7,29 +7,28 @@ from typing import TypeAlias
 
 import numpy as np
 
-from model.networks.architecture import Architecture, norm_paths, norm_slices
-from model.networks.layers import BATCH_EPSILON
+from model.networks.architecture import BATCH_EPSILON, Architecture, norm_paths, norm_slices
 
 Arrays: TypeAlias = Mapping[str, np.ndarray]
 NormParams: TypeAlias = tuple[np.ndarray, np.ndarray]  # gamma and beta, (channels,) float32 each
 
 
 def transformer_arrays(architecture: Architecture, arrays: Arrays) -> dict[str, np.ndarray]:
-    """The transformer's, as float32, 1x1 convolutions over a vector as matrices; others are left out.
+    """Select the transformer's arrays, as float32, 1x1 convolutions over a vector as matrices.
 
     Raises KeyError for a name that is missing and ValueError for a wrong shape.
     """
     shapes = _transformer_shapes(architecture)
-    found = {name: np.asarray(arrays[name], "float32") for name in shapes}
-    found = {name: a.reshape(a.shape[2:]) if a.shape[:2] == (1, 1) else a for name, a in found.items()}
+    selected = {name: np.asarray(arrays[name], "float32") for name in shapes}
+    selected = {name: a.reshape(a.shape[2:]) if a.shape[:2] == (1, 1) else a for name, a in selected.items()}
     for name, shape in shapes.items():
-        if found[name].shape != shape:
-            raise ValueError(f"{name}: shape {found[name].shape}, but {shape} was expected")
-    return found
+        if selected[name].shape != shape:
+            raise ValueError(f"{name}: shape {selected[name].shape}, but {shape} was expected")
+    return selected
 
 
 def _transformer_shapes(architecture: Architecture) -> dict[str, tuple[int, ...]]:
-    """Of every array of the transformer."""
+    """Return the shape of every array of the transformer, by name."""
     first, second, third = architecture.channels
     sides = {
         "contract/conv1": (9, 3, first),
@@ -55,7 +54,7 @@ def _transformer_shapes(architecture: Architecture) -> dict[str, tuple[int, ...]
 
 
 def contracting_layers(architecture: Architecture, arrays: Arrays) -> list[np.ndarray]:
-    """Kernel and bias of each of the three layers; a batch normalisation goes into both."""
+    """Return kernel and bias of each contracting layer, batch normalisation folded into both."""
     return [part for number in (1, 2, 3) for part in _contracting_layer(architecture, arrays, number)]
 
 
@@ -71,13 +70,13 @@ def _contracting_layer(architecture: Architecture, arrays: Arrays, number: int) 
 
 
 def residual_kernels(architecture: Architecture, arrays: Arrays) -> list[np.ndarray]:
-    """(3, 3, C, C) each, two for a block."""
+    """Return the kernels (3, 3, C, C) of the residual blocks, two for each."""
     blocks = range(1, architecture.residual_blocks + 1)
     return [arrays[f"transformer/residual/residual{block}/conv{n}/weights"] for block in blocks for n in (1, 2)]
 
 
 def upsample_kernels(arrays: Arrays) -> list[np.ndarray]:
-    """Of the two layers whose input is doubled first."""
+    """Return the kernels of the two layers that upsample their input first."""
     return [arrays[f"transformer/expand/conv{number}/conv/weights"] for number in (1, 2)]
 
 
@@ -86,7 +85,7 @@ def output_kernel(arrays: Arrays) -> np.ndarray:
 
 
 class StyleNorms:
-    """Style vector -> every style normalisation (Ghiasi et al. 2017), whose numbers are linear in it."""
+    """The map from a style vector to all style normalisations, which are linear in it (Ghiasi et al. 2017)."""
 
     def __init__(self, architecture: Architecture, arrays: Arrays) -> None:
         self._slices = norm_slices(architecture)
@@ -96,26 +95,26 @@ class StyleNorms:
         self._weights, self._biases = np.hstack(weights), np.hstack([arrays[f"{part}/biases"] for part in parts])
 
     def __call__(self, vector: np.ndarray) -> list[NormParams]:
-        """(vector_size,) -> one for each, in the order in which they are met."""
+        """Map (vector_size,) to one gamma and beta for each normalisation, in the order in which they run."""
         gamma, beta = np.split(np.asarray(vector @ self._weights + self._biases, "float32"), 2)
         return [(gamma[part], beta[part]) for part in self._slices]
 
 
 def subpixel_kernel(kernel: np.ndarray) -> np.ndarray:
-    """(k, k, n, m) -> (k + 1, k + 1, n, 4 m): for the pixels of 2 x 2 at once, in strides of two."""
+    """Map a kernel (k, k, n, m) to (k + 1, k + 1, n, 4 m), which gives 2 x 2 pixels at once, in strides of two."""
     size, _, inputs, outputs = kernel.shape
-    four = np.zeros((size + 1, size + 1, inputs, 2, 2, outputs), "float32")
+    folded = np.zeros((size + 1, size + 1, inputs, 2, 2, outputs), "float32")
     for i, j in np.ndindex(2, 2):
-        four[i : i + size, j : j + size, :, i, j] = kernel
-    return four.reshape(size + 1, size + 1, inputs, 4 * outputs)
+        folded[i : i + size, j : j + size, :, i, j] = kernel
+    return folded.reshape(size + 1, size + 1, inputs, 4 * outputs)
 
 
 def fold_upsampling(kernel: np.ndarray) -> np.ndarray:
-    """(3, 3, n, m) over a doubled input -> (2, 2, n, 4 m) over the input, for the pixels of 2 x 2 at once.
+    """Map a kernel (3, 3, n, m) over an upsampled input to (2, 2, n, 4 m) over the input, for 2 x 2 pixels at once.
 
-    Of three neighbours in the doubled input two are the same pixel: the last two for the first of a pair, and the
+    Of three neighbours in the upsampled input two are the same pixel: the last two for the first of a pair, and the
     first two for the second.
     """
     taps = np.array([[[1, 0, 0], [0, 1, 1]], [[1, 1, 0], [0, 0, 1]]], "float32")  # pixel of the pair, new tap, old tap
-    four: np.ndarray = np.einsum("pai,qbj,ijnm->abnpqm", taps, taps, kernel)
-    return four.reshape(2, 2, kernel.shape[2], 4 * kernel.shape[3])
+    folded: np.ndarray = np.einsum("pai,qbj,ijnm->abnpqm", taps, taps, kernel)
+    return folded.reshape(2, 2, kernel.shape[2], 4 * kernel.shape[3])

@@ -1,8 +1,9 @@
-"""The transformer in TensorFlow's own operations, for speed: the same sums as `networks`, in fewer steps.
+"""The transformer in TensorFlow's own operations, for speed: the same sums as `model.networks`, in fewer steps.
 
-Against the Keras model: reduced precision where that is asked for; the convolutions of doubled maps are made on the
-maps before they are doubled, and the last one for four pixels at a time; each normalisation is one operation. Gammas
-and betas come as numbers, so that a style costs nothing twice. One trace serves pictures of any size.
+It differs from the Keras model in this: reduced precision where that is asked for; the convolutions of upsampled maps
+run on the maps before they are upsampled, and the last one on four pixels at a time; each normalisation is one
+operation. Gammas and betas are arguments, so that they are computed once for a style. One trace serves pictures of any
+size.
 """
 
 from __future__ import annotations
@@ -15,16 +16,15 @@ import tensorflow as tf
 
 from model.inference import folding
 from model.inference.folding import Arrays, NormParams
-from model.networks.architecture import Architecture
-from model.networks.layers import EPSILON
+from model.networks.architecture import EPSILON, Architecture
 from model.progress import OnBlock
 
 ComputeDtype: TypeAlias = Literal["float32", "bfloat16", "float16"]
-TracedFunction: TypeAlias = Callable[..., Any]  # a tensor, or some
+TracedFunction: TypeAlias = Callable[..., Any]  # gives one tensor, or several
 
 
 class TransformerGraph:
-    """What contracts, the residual blocks, what expands: one after another they are the transformer.
+    """The contracting layers, the residual blocks and the expanding layers, each to be run by itself.
 
     Feature maps are (1, H, W, channels) of `precision`; statistics are float32 always.
     """
@@ -35,38 +35,43 @@ class TransformerGraph:
         self._contract = self._trace_layers(
             contract, self._constants(folding.contracting_layers(architecture, arrays)), 3
         )
-        self._double = [
+        self._upsample_layers = [
             self._trace_layers(_upsample_layer, self._constants([folding.fold_upsampling(kernel)]), inputs, outputs)
             for kernel, inputs, outputs in zip(
                 folding.upsample_kernels(arrays), (third, second), (second, first), strict=True
             )
         ]
-        self._last = self._trace_layers(
+        self._output_layer = self._trace_layers(
             _output_layer, self._constants([folding.subpixel_kernel(folding.output_kernel(arrays))]), first, 3
         )
-        self._residual = self._constants(folding.residual_kernels(architecture, arrays))
+        self._residual_kernels = self._constants(folding.residual_kernels(architecture, arrays))
         layer = [tf.TensorSpec((3, 3, third, third), self.dtype), *_norm_specs(third)]
-        self._block = trace(_residual_block, [self._feature_map_spec(third), *layer, *layer])  # one for all of them
+        self._residual_block = trace(
+            _residual_block, [self._feature_map_spec(third), *layer, *layer]
+        )  # serves all of them
 
     def contract(self, content: np.ndarray) -> tf.Tensor:
-        """(1, H, W, 3) float32 in 0..1 -> (1, H / 4, W / 4, channels), rounded up."""
+        """Map (1, H, W, 3) float32 in 0..1 to (1, H / 4, W / 4, channels), rounded up."""
         return self._contract(tf.cast(tf.constant(content), self.dtype))
 
-    def blocks(self, x: tf.Tensor, norms: Sequence[NormParams], on_block: OnBlock) -> tf.Tensor:
-        """norms: one for each of their convolutions. on_block(index): called before each block."""
-        x, pairs = tf.cast(x, self.dtype), zip(self._residual, norms, strict=True)
+    def run_residual_blocks(self, x: tf.Tensor, norms: Sequence[NormParams], on_block: OnBlock) -> tf.Tensor:
+        """Run all residual blocks on (1, H, W, channels).
+
+        norms: one for each of their convolutions. on_block(index): called before each block.
+        """
+        x, pairs = tf.cast(x, self.dtype), zip(self._residual_kernels, norms, strict=True)
         for index, (first, second) in enumerate(zip(pairs, pairs, strict=True)):
             on_block(index)
-            x = self._block(x, *map(tf.constant, (first[0], *first[1], second[0], *second[1])))
+            x = self._residual_block(x, *map(tf.constant, (first[0], *first[1], second[0], *second[1])))
         return x
 
     def upsample(self, x: tf.Tensor, norm: NormParams, index: int) -> tf.Tensor:
-        """(1, H, W, n) -> (1, 2 H, 2 W, m), by the first or the second of the layers that double."""
-        return self._double[index](tf.cast(x, self.dtype), *map(tf.constant, norm))
+        """Map (1, H, W, n) to (1, 2 H, 2 W, m) by the first or the second upsampling layer."""
+        return self._upsample_layers[index](tf.cast(x, self.dtype), *map(tf.constant, norm))
 
     def output(self, x: tf.Tensor, norm: NormParams) -> tf.Tensor:
-        """(1, H, W, n) -> the picture, (1, H, W, 3) float32 in 0..1. H and W are even."""
-        return self._last(x, *map(tf.constant, norm))
+        """Map (1, H, W, n) to the picture, (1, H, W, 3) float32 in 0..1. H and W are even."""
+        return self._output_layer(x, *map(tf.constant, norm))
 
     def _trace_layers(
         self, layers: Callable[..., tf.Tensor], constants: Sequence[tf.Tensor], inputs: int, normalised: int = 0
@@ -82,44 +87,44 @@ class TransformerGraph:
 
 
 def trace(layers: TracedFunction, signature: Sequence[tf.TensorSpec]) -> TracedFunction:
-    """For any height and width, so that no picture waits for a trace of its own.
+    """Trace `layers` once for any height and width, so that no picture waits for a trace of its own.
 
-    What is traced is no Python of which TensorFlow would have to translate a branch or a loop, which takes longer than
-    all else here.
+    AutoGraph is off: no function here holds a branch or a loop that it would have to translate, and looking for them
+    takes longer than everything else here.
     """
     concrete: TracedFunction = tf.function(layers, signature, autograph=False).get_concrete_function()
     return concrete
 
 
 def _norm_specs(channels: int) -> list[tf.TensorSpec]:
-    """A normalisation's gamma and beta."""
+    """Return the specs of a normalisation's gamma and beta."""
     return [tf.TensorSpec((channels,), tf.float32)] * 2
 
 
 def contract(x: tf.Tensor, *layers: tf.Tensor) -> tf.Tensor:
-    """layers: kernel and bias of each."""
+    """Run the contracting layers; `layers` holds the kernel and the bias of each."""
     for kernel, bias, stride in zip(layers[::2], layers[1::2], (1, 2, 2), strict=True):
         x = tf.nn.relu(tf.nn.bias_add(reflect_conv(x, kernel, stride), bias))
     return x
 
 
 def _residual_block(x: tf.Tensor, *layers: tf.Tensor) -> tf.Tensor:
-    """layers: kernel, gamma and beta of each."""
+    """Run one residual block; `layers` holds the kernel, gamma and beta of both convolutions."""
     y = tf.nn.relu(_instance_norm(reflect_conv(x, layers[0]), *layers[1:3]))
     return x + _instance_norm(reflect_conv(y, layers[3]), *layers[4:])
 
 
-def _upsample_layer(x: tf.Tensor, four: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor) -> tf.Tensor:
-    return tf.nn.relu(_instance_norm(shifted_pixel_shuffle(upsample_conv(x, four)), gamma, beta))
+def _upsample_layer(x: tf.Tensor, folded: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor) -> tf.Tensor:
+    return tf.nn.relu(_instance_norm(shifted_pixel_shuffle(upsample_conv(x, folded)), gamma, beta))
 
 
-def upsample_conv(x: tf.Tensor, four: tf.Tensor) -> tf.Tensor:
-    """Upsample twice by nearest neighbour and convolve by 3 x 3: `four` is `folding.fold_upsampling` of the kernel."""
-    return tf.nn.conv2d(_edge_pad(x), four, 1, "VALID")
+def upsample_conv(x: tf.Tensor, folded: tf.Tensor) -> tf.Tensor:
+    """Upsample by two (nearest neighbour), then convolve; `folded` is `folding.fold_upsampling` of the 3 x 3 kernel."""
+    return tf.nn.conv2d(_edge_pad(x), folded, 1, "VALID")
 
 
 def shifted_pixel_shuffle(pixels: tf.Tensor) -> tf.Tensor:
-    """What `doubling` made, (1, H + 1, W + 1, 2 x 2 x n), in its places, (1, 2 H, 2 W, n).
+    """Rearrange the result of `upsample_conv`, (1, H + 1, W + 1, 2 x 2 x n), to (1, 2 H, 2 W, n).
 
     The pixels of a pair see neighbours that are shifted by one, so of each four one begins a pixel later.
     """
@@ -129,8 +134,8 @@ def shifted_pixel_shuffle(pixels: tf.Tensor) -> tf.Tensor:
     return tf.gather(tf.reshape(pixels, (-1, pixels.shape[3] // 4)), places)[None]
 
 
-def _output_layer(x: tf.Tensor, four: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor) -> tf.Tensor:
-    pixels = tf.cast(subpixel_conv(x, four), tf.float32)
+def _output_layer(x: tf.Tensor, folded: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor) -> tf.Tensor:
+    pixels = tf.cast(subpixel_conv(x, folded), tf.float32)
     mean = _channel_means(pixels)
     variance = _channel_means(tf.square(pixels - tf.tile(mean, [4])))
     scale = gamma * tf.math.rsqrt(variance + EPSILON)
@@ -138,13 +143,13 @@ def _output_layer(x: tf.Tensor, four: tf.Tensor, gamma: tf.Tensor, beta: tf.Tens
     return tf.nn.depth_to_space(tf.sigmoid(pixels * tf.tile(scale, [4]) + tf.tile(offset, [4])), 2)
 
 
-def subpixel_conv(x: tf.Tensor, four: tf.Tensor) -> tf.Tensor:
-    """(1, H, W, n) -> (1, H / 2, W / 2, 2 x 2 x m): `four` is `folding.subpixel_kernel` of the kernel."""
-    return tf.nn.conv2d(_reflect_pad(x, four.shape[0] // 2 - 1), four, 2, "VALID")
+def subpixel_conv(x: tf.Tensor, folded: tf.Tensor) -> tf.Tensor:
+    """Map (1, H, W, n) to (1, H / 2, W / 2, 2 x 2 x m): `folded` is `folding.subpixel_kernel` of the kernel."""
+    return tf.nn.conv2d(_reflect_pad(x, folded.shape[0] // 2 - 1), folded, 2, "VALID")
 
 
 def _channel_means(pixels: tf.Tensor) -> tf.Tensor:
-    """(1, H, W, 2 x 2 x 3) -> the mean of each colour, row by row: one sum of millions of numbers is not exact."""
+    """Return the mean of each colour of (1, H, W, 2 x 2 x 3), row by row: one sum of millions is not exact."""
     return tf.reduce_mean(tf.reshape(tf.reduce_mean(pixels, (0, 2)), (-1, 3)), 0)
 
 
@@ -153,24 +158,26 @@ def reflect_conv(x: tf.Tensor, kernel: tf.Tensor, stride: int = 1) -> tf.Tensor:
 
 
 def _reflect_pad(x: tf.Tensor, margin: int) -> tf.Tensor:
-    if x.shape[3] == 3:  # of so few channels, gathering takes twice the time of this, of more a quarter
+    if x.shape[3] == 3:  # gathering takes twice the time of this for so few channels, and a quarter for more
         return tf.pad(x, [[0, 0], [margin, margin], [margin, margin], [0, 0]], "REFLECT")
     return _gather_pad(x, lambda n: [tf.range(margin, 0, -1), tf.range(n), n - 2 - tf.range(margin)])
 
 
 def _edge_pad(x: tf.Tensor) -> tf.Tensor:
-    """With its outermost pixels once more around it: once doubled, that is mirrored."""
+    """Pad by one with the outermost pixels: once upsampled, that is reflection."""
     return _gather_pad(x, lambda n: [[0], tf.range(n), [n - 1]])
 
 
 def _gather_pad(x: tf.Tensor, places: Callable[[tf.Tensor], list[Any]]) -> tf.Tensor:
-    """places: of a side's length, where each pixel comes from. Gathered in one go: row by row and then column by column
-    takes twice the time, and tf.pad four times."""
+    """Pad by gathering; `places` gives the source of each pixel along a side of that length.
+
+    Gathering both axes at once takes half the time of rows and then columns, and a quarter of tf.pad's.
+    """
     _, height, width, _ = tf.unstack(tf.shape(x))
     rows, columns = (tf.concat(places(side), 0) for side in (height, width))
     return tf.gather(tf.reshape(x, (-1, x.shape[3])), rows[:, None] * width + columns)[None]
 
 
 def _instance_norm(x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor) -> tf.Tensor:
-    """Instance normalisation is the batch normalisation of a batch of one, which is one operation."""
+    """Normalise by instance, as the batch normalisation of a batch of one, which is one operation."""
     return tf.compat.v1.nn.fused_batch_norm(x, gamma, beta, epsilon=EPSILON, is_training=True)[0]

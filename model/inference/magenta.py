@@ -25,13 +25,13 @@ from model.networks.architecture import Architecture
 from model.networks.layers import assign_arrays
 from model.networks.predictors import build_predictor
 from model.progress import OnStage
-from model.weights import registry
+from model.weights.checksums import file_version
 from model.weights.npz import read_weights
 
 STYLE_SIDE = 256  # pixels, short side of what the predictor sees: the scale it was trained at
-MAX_STYLE_SIDE = 4 * STYLE_SIDE  # of a scroll or a frieze only the middle is looked at
+MAX_STYLE_SIDE = 4 * STYLE_SIDE  # pixels, long side: of a scroll or a frieze only the middle is looked at
 MIN_CONTENT_SIDE = 32  # pixels; below it, reflected margins would be wider than the picture
-CACHE_SIZE = 256
+CACHE_SIZE = 256  # styles whose vectors and normalisations are remembered
 
 
 class Magenta:
@@ -39,7 +39,7 @@ class Magenta:
 
     def __init__(self, name: str, architecture: Architecture, arrays: Mapping[str, np.ndarray]) -> None:
         self.name, self.architecture, self.sha256 = name, architecture, _arrays_sha256(arrays)
-        self.predictor_runs = 0  # how often the predictor has really run: vectors are kept
+        self.predictor_runs = 0  # how often the predictor has really run: vectors are remembered
         self._vectors: OrderedDict[bytes, np.ndarray] = OrderedDict()
         self._lock = Lock()
         _check_keras()
@@ -49,19 +49,19 @@ class Magenta:
             self._predict = trace(lambda style: predictor(style, training=False), [image])
             norms = StyleNorms(architecture, self.arrays)
             # Once for a style: BLAS would keep a second thread spinning into the render, which wants all processors.
-            self._norms = lru_cache(CACHE_SIZE)(lambda data: norms(np.frombuffer(data, "float32")))
+            self._cached_norm_params = lru_cache(CACHE_SIZE)(lambda data: norms(np.frombuffer(data, "float32")))
             self._engine = fastest_engine(architecture, self.arrays, self.sha256, self._trial_norm_params)
-        self.way, self.tower = self._engine.way, self._engine.tower  # in which the transformer runs here
+        self.plan, self.winograd_blocks = self._engine.plan, self._engine.winograd_blocks
 
     def norm_params(self, vector: np.ndarray) -> list[NormParams]:
-        """The style's numbers for each normalisation; to be read from only."""
-        return self._norms(np.asarray(vector, "float32").tobytes())
+        """Return the style's gamma and beta of each normalisation; read-only, as they are shared."""
+        return self._cached_norm_params(np.asarray(vector, "float32").tobytes())
 
     def _trial_norm_params(self) -> list[NormParams]:
         return self.norm_params(self._predict(trial_pictures()[0][None]).numpy()[0])
 
     def embed(self, style: np.ndarray, style_scale: float = 1.0) -> np.ndarray:
-        """(H, W, 3) in 0..1 -> (vector_size,) float32. The same picture is predicted once, then remembered.
+        """Predict the style vector (vector_size,) float32 of (H, W, 3) in 0..1; once for a picture, then remembered.
 
         style_scale: how much larger the strokes are to look than at the scale the predictor was trained at.
         """
@@ -82,17 +82,17 @@ class Magenta:
         return vector
 
     def flat_color(self, vector: np.ndarray) -> np.ndarray:
-        """(3,) float32 in 0..1: what a photo of one colour becomes, whichever colour it is.
+        """Return the colour (3,) float32 in 0..1 that a photo of one colour becomes, whichever colour it is.
 
-        Of a flat map a normalisation leaves its offset. `render` could not tell: where rounding leaves one pixel other
-        than the next, each normalisation makes a hundred times more of it, and a pattern appears.
+        A normalisation leaves of a flat map its offset only. `render` cannot be asked: where rounding leaves one pixel
+        other than the next, each normalisation makes a hundred times more of it, and a pattern appears.
         """
         _, offset = self.norm_params(vector)[-1]
         colour: np.ndarray = 1 / (1 + np.exp(-offset))
         return colour
 
     def render(self, content: np.ndarray, vector: np.ndarray, on_stage: OnStage | None = None) -> np.ndarray:
-        """(H, W, 3) in 0..1 and a style vector -> the pastiche, (H, W, 3) float32 in 0..1.
+        """Return the pastiche (H, W, 3) float32 in 0..1 of (H, W, 3) in 0..1 and a style vector.
 
         on_stage(done, of): called before each stage of the network and at the end; what it raises stops the render.
         """
@@ -109,12 +109,12 @@ class Magenta:
 
 
 def _check_keras() -> None:
-    """Raises DeviceUnavailable where the user's Keras is set up for other work."""
-    found = keras.backend.backend(), keras.backend.floatx(), keras.backend.image_data_format()
+    """Raise DeviceUnavailable where the user's Keras is set up for other work."""
+    current = keras.backend.backend(), keras.backend.floatx(), keras.backend.image_data_format()
     wanted = "tensorflow", "float32", "channels_last"
-    if found != wanted:
+    if current != wanted:
         raise DeviceUnavailable(
-            f"Keras is set to {', '.join(found)}, but {', '.join(wanted)} is needed: "
+            f"Keras is set to {', '.join(current)}, but {', '.join(wanted)} is needed: "
             "unset KERAS_BACKEND, and correct ~/.keras/keras.json."
         )
 
@@ -122,7 +122,7 @@ def _check_keras() -> None:
 def _build_networks(
     name: str, architecture: Architecture, arrays: Mapping[str, np.ndarray]
 ) -> tuple[keras.Model, dict[str, np.ndarray]]:
-    """The predictor, and the transformer's arrays."""
+    """Return the predictor and the transformer's arrays, or raise WeightsBroken where the arrays do not fit."""
     try:
         predictor = build_predictor(architecture)
         assign_arrays(predictor, arrays)
@@ -132,7 +132,7 @@ def _build_networks(
 
 
 def _arrays_sha256(arrays: Mapping[str, np.ndarray]) -> str:
-    """Of the numbers themselves, so that a folder and its archive are the same weights."""
+    """Return the digest of the numbers themselves, so that a folder and its archive are the same weights."""
     digest = hashlib.sha256()
     for name in sorted(arrays):
         digest.update(name.encode() + np.ascontiguousarray(arrays[name], dtype="float32").tobytes())
@@ -140,7 +140,7 @@ def _arrays_sha256(arrays: Mapping[str, np.ndarray]) -> str:
 
 
 def predictor_input(style: np.ndarray, style_scale: float = 1.0) -> np.ndarray:
-    """The style image at the predictor's scale, its proportions kept: brush strokes must not be squashed."""
+    """Return the style image at the predictor's scale, in its proportions: brush strokes must not be squashed."""
     height, width = style.shape[:2]
     side = round(STYLE_SIDE * style_scale)
     scale = side / min(height, width)
@@ -163,6 +163,6 @@ _load_lock = Lock()
 
 
 def load(path: Path | str) -> Magenta:
-    """The network of a weights file, a SavedModel folder or archive, or a hub handle; loaded once, while unchanged."""
+    """Load the network of a weights file, a SavedModel folder or archive, or a hub handle, once while unchanged."""
     with _load_lock:  # lru_cache alone would let two threads load twice
-        return _load(str(path), registry.version(Path(path)))
+        return _load(str(path), file_version(Path(path)))

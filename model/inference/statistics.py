@@ -1,4 +1,4 @@
-"""Parts of a feature map, the statistics of such parts, and the normalisation that follows from all of them."""
+"""Bands of a feature map, the statistics of such parts, and the normalisation that follows from all of them."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from typing import NamedTuple
 import numpy as np
 
 from model.inference.folding import NormParams
-from model.networks.layers import EPSILON
+from model.networks.architecture import EPSILON
+
+TILE_ROWS = 8  # of the residual blocks' maps, as many as Winograd's output tiles: bands begin at multiples of it
 
 
 class Band(NamedTuple):
-    """Some rows of a feature map, or all."""
+    """Some rows of a feature map, or all, and the number of the first."""
 
     first: int
     rows: np.ndarray  # (h, W, C) float32
@@ -24,15 +26,17 @@ class Band(NamedTuple):
 
 
 class ChannelStatistics(NamedTuple):
-    """Of a part of a map: how many pixels, each channel's mean, and the sum of the squares of the distances from it."""
+    """The number of pixels of a part of a map, and each channel's mean and sum of squared deviations from it."""
 
     pixels: float
     mean: np.ndarray  # (C,) float64
-    squared_deviations: np.ndarray  # the same
+    squared_deviations: np.ndarray  # (C,) float64
 
     @classmethod
-    def of(cls, pieces: np.ndarray, counts: np.ndarray) -> ChannelStatistics:
-        """pieces: (N, 3, C) float32, of each its first number, and the sums of the differences from it and of their
+    def from_sums(cls, pieces: np.ndarray, counts: np.ndarray) -> ChannelStatistics:
+        """Compute the statistics of a part from shifted sums of its pieces.
+
+        pieces: (N, 3, C) float32, of each its first number, and the sums of the differences from it and of their
         squares: of large numbers that differ little, plain sums would leave nothing, and those of millions would not be
         exact. counts: (N, 1), pixels of each.
         """
@@ -47,7 +51,7 @@ class ChannelStatistics(NamedTuple):
 
     @classmethod
     def _merge(cls, counts: np.ndarray, means: np.ndarray, squares: np.ndarray) -> ChannelStatistics:
-        """As in Chan, Golub and LeVeque 1983."""
+        """Merge parts as in Chan, Golub and LeVeque 1983."""
         count = counts.sum()
         mean = (counts * means).sum(axis=0) / count
         return cls(count, mean, (squares + counts * (means - mean) ** 2).sum(axis=0))
@@ -55,7 +59,7 @@ class ChannelStatistics(NamedTuple):
 
 @dataclass(frozen=True)
 class ChannelAffine:
-    """A normalisation whose statistics are known: x * factor + offset, each of a channel, (C,) float32."""
+    """A normalisation whose statistics are known: x * factor + offset for each channel, both (C,) float32."""
 
     factor: np.ndarray
     offset: np.ndarray
@@ -65,15 +69,15 @@ class ChannelAffine:
         return cls(np.ones(channels, "float32"), np.zeros(channels, "float32"))
 
     @classmethod
-    def of(cls, norm: NormParams, parts: Sequence[ChannelStatistics]) -> ChannelAffine:
-        """parts: of the whole map."""
+    def from_statistics(cls, norm: NormParams, parts: Sequence[ChannelStatistics]) -> ChannelAffine:
+        """Compute the affine map of a normalisation; `parts` make up the whole feature map."""
         (gamma, beta), (pixels, mean, squares) = norm, ChannelStatistics.merge(parts)
         variance = np.maximum(squares / pixels, 0)  # of a flat map, what is left is rounding, of either sign
         factor = gamma / np.sqrt(variance + EPSILON)
         return cls(factor.astype("float32"), (beta - mean * factor).astype("float32"))
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
-        """(h, W, C), in place. Whole rows at once: NumPy is slow where the last axis is short."""
+        """Apply it to (h, W, C) in place, whole rows at once: NumPy is slow where the last axis is short."""
         rows = x.reshape(len(x), -1)
         rows *= np.tile(self.factor, x.shape[1])
         rows += np.tile(self.offset, x.shape[1])

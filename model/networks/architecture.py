@@ -1,9 +1,7 @@
-"""Magenta's two networks in Keras: the style predictor and the transformer, their sizes as data.
+"""The sizes of Magenta's two networks, the style predictor and the transformer, as plain data: no Keras here.
 
 Ghiasi et al., "Exploring the structure of a real-time, arbitrary neural artistic stylization network", BMVC 2017
-(https://arxiv.org/abs/1705.06830). Layers carry the names of the published checkpoints with "/" written as "-" (Keras
-forbids slashes, and PyTorch dots), so that one name-to-array table serves every set of weights: see `read_arrays` and
-`assign_arrays`.
+(https://arxiv.org/abs/1705.06830).
 """
 
 from __future__ import annotations
@@ -12,6 +10,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+
+EPSILON = 1e-5  # of the style normalisations in the published graphs, and of our own networks
+BATCH_EPSILON = 1e-3  # of the batch normalisations in the published graphs
 
 
 @dataclass(frozen=True)
@@ -35,19 +36,19 @@ SMALL = Architecture("texture", 100, (16, 32, 64), 5)
 
 
 def normalised_channels(architecture: Architecture) -> int:
-    """Of all style normalisations together."""
+    """Return the number of channels of all style normalisations together."""
     return int(norm_slices(architecture)[-1].stop)
 
 
 def norm_paths(architecture: Architecture) -> list[str]:
-    """The style normalisations in the order in which they are met."""
+    """Return the checkpoint paths of the style normalisations, in the order in which they run."""
     blocks = range(1, architecture.residual_blocks + 1)
     residual = [f"transformer/residual/residual{block}/conv{n}" for block in blocks for n in (1, 2)]
     return [*residual, *(f"transformer/expand/conv{n}/conv" for n in (1, 2, 3))]
 
 
 def norm_slices(architecture: Architecture) -> list[slice]:
-    """Each one's place among the channels of all of them."""
+    """Return the place of each style normalisation among the channels of all of them."""
     first, second, third = architecture.channels
     ends = np.cumsum([*[third] * 2 * architecture.residual_blocks, second, first, 3]).tolist()
     return [slice(start, end) for start, end in zip([0, *ends], ends, strict=False)]

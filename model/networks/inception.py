@@ -6,22 +6,17 @@ taken as it is in 0..1. Names are the checkpoint's, oddities included.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import keras
 from keras import KerasTensor, ops
 
-from model.networks.layers import BATCH_EPSILON, batch_norm, conv, layer_name
-
-if TYPE_CHECKING:
-    from model.networks.architecture import Architecture
-
+from model.networks.architecture import BATCH_EPSILON, Architecture
+from model.networks.layers import batch_norm, conv, layer_name
 
 ConvUnit = tuple[str, int]  # name, filters
 
 
 def inception_v3(image: KerasTensor, architecture: Architecture) -> KerasTensor:
-    """Style images (N, H, W, 3) in 0..1, at least 75 pixels a side -> style vectors (N, 768)."""
+    """Map style images (N, H, W, 3) in 0..1, at least 75 pixels a side, to style vectors (N, 768)."""
     x = _stem(image)
     x = _mixed_5(x, "Mixed_5b", 32)
     x = _mixed_5(x, "Mixed_5c", 64, narrow="Conv2d_0b_1x1", wide="Conv_1_0c_5x5")
@@ -55,7 +50,7 @@ def _mixed_5(
 
 
 def _mixed_6a(x: KerasTensor) -> KerasTensor:
-    """Halves the maps; both layers named 1a_1x1 are in truth 3x3."""
+    """Halve the maps; both layers named 1a_1x1 are in truth 3x3."""
     y = _branch(x, "Mixed_6a/Branch_1", ("Conv2d_0a_1x1", 64), ("Conv2d_0b_3x3", 96))
     branches = [
         _unit(x, "Mixed_6a/Branch_0/Conv2d_1a_1x1", 384, size=(3, 3), stride=2, padding="valid"),
@@ -107,7 +102,7 @@ def _unit(
     stride: int = 1,
     padding: str = "same",
 ) -> KerasTensor:
-    """Convolution, batch normalisation, ReLU6. Where no size is given it is the end of the name: Conv2d_0b_1x7."""
+    """Convolve, batch-normalise and apply ReLU6; without `size` the kernel is as the name ends: Conv2d_0b_1x7."""
     path = f"InceptionV3/{path}"
     x = conv(x, path, filters, size or _kernel_size(path), stride, padding=padding)
     return ops.relu6(batch_norm(x, path, epsilon=BATCH_EPSILON))

@@ -1,4 +1,8 @@
-"""What the networks share: layers under their checkpoint names, and the constants of the published graphs."""
+"""Layers that the networks share, and their variables by checkpoint name.
+
+Layers carry the names of the published checkpoints with "/" written as "-" (Keras forbids slashes, and PyTorch dots),
+so that one table of names and arrays serves every set of weights: see `read_arrays` and `assign_arrays`.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +13,11 @@ import keras
 import numpy as np
 from keras import KerasTensor
 
-EPSILON = 1e-5  # of the style normalisations in the published graphs, and of our own networks
-BATCH_EPSILON = 1e-3  # of the batch normalisations in the published graphs
+from model.networks.architecture import EPSILON
 
 
 def layer_name(path: str) -> str:
-    """The Keras name of a layer that the checkpoints call `path`."""
+    """Return the Keras name of a layer that the checkpoints call `path`."""
     return path.replace("/", "-")
 
 
@@ -44,18 +47,18 @@ _VARIABLE_NAMES = {"kernel": "weights", "bias": "biases"}  # Keras's name -> the
 
 
 def variable_name(variable: Any) -> str:
-    """The checkpoints' name of a Keras variable, from its path "[model/]layer-name/kernel"."""
+    """Return the checkpoints' name of a Keras variable, whose path is "[model/]layer-name/kernel"."""
     layer, name = variable.path.split("/")[-2:]
     return f"{layer.replace('-', '/')}/{_VARIABLE_NAMES.get(name, name)}"
 
 
 def read_arrays(model: keras.Model) -> dict[str, np.ndarray]:
-    """Every variable of `model` under its checkpoint name."""
+    """Return every variable of `model` under its checkpoint name."""
     return {variable_name(v): v.numpy() for v in model.variables if v.dtype != "uint32"}
 
 
 def assign_arrays(model: keras.Model, arrays: Mapping[str, np.ndarray]) -> None:
-    """Copies each of `model`'s variables from `arrays` by name; arrays that no variable asks for are left alone.
+    """Copy each of `model`'s variables from `arrays` by name; arrays that no variable asks for are ignored.
 
     Raises KeyError for a name that is missing and ValueError for a wrong shape. 1x1 convolutions over a vector are
     Dense layers here, so their kernels lose two axes of length one.

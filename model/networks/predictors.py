@@ -1,9 +1,7 @@
-"""Magenta's two networks in Keras: the style predictor and the transformer, their sizes as data.
+"""Magenta's style predictor in Keras: a style image to a style vector, by one of three networks.
 
 Ghiasi et al., "Exploring the structure of a real-time, arbitrary neural artistic stylization network", BMVC 2017
-(https://arxiv.org/abs/1705.06830). Layers carry the names of the published checkpoints with "/" written as "-" (Keras
-forbids slashes, and PyTorch dots), so that one name-to-array table serves every set of weights: see `read_arrays` and
-`assign_arrays`.
+(https://arxiv.org/abs/1705.06830).
 """
 
 from __future__ import annotations
@@ -13,13 +11,13 @@ from collections.abc import Callable
 import keras
 from keras import KerasTensor, ops
 
-from model.networks.architecture import Architecture
+from model.networks.architecture import EPSILON, Architecture
 from model.networks.inception import inception_v3
-from model.networks.layers import EPSILON, batch_norm, conv, layer_name
+from model.networks.layers import batch_norm, conv, layer_name
 
 
 def build_predictor(architecture: Architecture) -> keras.Model:
-    """Style images (N, H, W, 3) in 0..1 -> style vectors (N, vector_size)."""
+    """Build the network that maps style images (N, H, W, 3) in 0..1 to style vectors (N, vector_size)."""
     image = keras.Input((None, None, 3), name="style")
     vector = _PREDICTORS[architecture.predictor](image, architecture)
     return keras.Model(image, vector, name="predictor")
@@ -61,7 +59,7 @@ def _inverted_residual(x: KerasTensor, path: str, expansion: int, filters: int, 
 
 
 def _texture_predictor(image: KerasTensor, architecture: Architecture) -> KerasTensor:
-    """Our own predictor: style is texture, so every stage hands on the mean and deviation of its feature maps.
+    """Predict from texture: every stage hands on the mean and the deviation of its feature maps.
 
     Channel statistics at several depths are what style losses compare (Huang and Belongie 2017); pooling them lets a
     shallow network do what Inception-v3 does for v1-256.

@@ -1,9 +1,7 @@
-"""Magenta's two networks in Keras: the style predictor and the transformer, their sizes as data.
+"""Magenta's transformer in Keras: a photo and a style vector to a pastiche.
 
 Ghiasi et al., "Exploring the structure of a real-time, arbitrary neural artistic stylization network", BMVC 2017
-(https://arxiv.org/abs/1705.06830). Layers carry the names of the published checkpoints with "/" written as "-" (Keras
-forbids slashes, and PyTorch dots), so that one name-to-array table serves every set of weights: see `read_arrays` and
-`assign_arrays`.
+(https://arxiv.org/abs/1705.06830).
 """
 
 from __future__ import annotations
@@ -14,46 +12,45 @@ from typing import TypeAlias
 import keras
 from keras import KerasTensor, ops
 
-from model.networks.architecture import Architecture, normalised_channels
-from model.networks.layers import BATCH_EPSILON, EPSILON, batch_norm, conv, layer_name
+from model.networks.architecture import BATCH_EPSILON, EPSILON, Architecture, normalised_channels
+from model.networks.layers import batch_norm, conv, layer_name
 
-StatisticsFunction: TypeAlias = Callable[
-    [KerasTensor], Sequence[KerasTensor]
-]  # x -> mean and variance, (N, 1, 1, C) each
+# x -> mean and variance, (N, 1, 1, C) each
+StatisticsFunction: TypeAlias = Callable[[KerasTensor], Sequence[KerasTensor]]
 
 
 def build_transformer(architecture: Architecture) -> keras.Model:
-    """Content images (N, H, W, 3) in 0..1 and style vectors (N, vector_size) -> pastiches (N, H', W', 3) in 0..1.
+    """Build the network of content images (N, H, W, 3) in 0..1 and style vectors (N, vector_size).
 
-    H' and W' are H and W rounded up to multiples of 4; the surplus lies at the bottom and the right.
+    It gives pastiches (N, H', W', 3) in 0..1, with H' and W' rounded up to multiples of 4; the surplus lies at the
+    bottom and the right.
     """
     content, vector = _transformer_inputs(architecture)
-    return keras.Model(
-        [content, vector], _transform(content, vector, architecture, _instance_statistics), name="transformer"
-    )
+    pastiche = _transform(content, vector, architecture, _instance_statistics)
+    return keras.Model([content, vector], pastiche, name="transformer")
 
 
 def build_temporal_transformer(architecture: Architecture) -> keras.Model:
-    """The transformer for the frames of a clip: its normalisations remember those of the frame before.
+    """Build the transformer for the frames of a clip, whose normalisations mix in the statistics of the frame before.
 
-    Besides content and vector it takes the moments (N, 2, C) that it gave for that frame, mean and variance of every
-    normalisation one after another, and the share 0..1 (N, 1) in which they are mixed into its own. Gives the pastiches
-    and the mixed moments.
+    Besides content and vector it takes the statistics (N, 2, C) that it gave for that frame, mean and variance of every
+    normalisation one after another, and the share 0..1 (N, 1) in which they are mixed into its own. It gives the
+    pastiches and the mixed statistics.
     """
     content, vector = _transformer_inputs(architecture)
     former = keras.Input((2, normalised_channels(architecture)), name="former")
     share = keras.Input((1,), name="share")
-    carried: list[KerasTensor] = []
+    mixed: list[KerasTensor] = []
 
-    def mixed(x: KerasTensor) -> Sequence[KerasTensor]:
-        begin, filters = sum(moments.shape[-1] for moments in carried), x.shape[-1]
-        own = ops.stack([ops.squeeze(moment, (1, 2)) for moment in _instance_statistics(x)], axis=1)
-        moments = own + share[:, :, None] * (former[:, :, begin : begin + filters] - own)
-        carried.append(moments)
-        return [moments[:, index, None, None, :] for index in (0, 1)]
+    def mixed_statistics(x: KerasTensor) -> Sequence[KerasTensor]:
+        begin, filters = sum(each.shape[-1] for each in mixed), x.shape[-1]
+        own = ops.stack([ops.squeeze(each, (1, 2)) for each in _instance_statistics(x)], axis=1)
+        both = own + share[:, :, None] * (former[:, :, begin : begin + filters] - own)
+        mixed.append(both)
+        return [both[:, index, None, None, :] for index in (0, 1)]
 
-    pastiche = _transform(content, vector, architecture, mixed)
-    return keras.Model([content, vector, former, share], [pastiche, ops.concatenate(carried, axis=-1)])
+    pastiche = _transform(content, vector, architecture, mixed_statistics)
+    return keras.Model([content, vector, former, share], [pastiche, ops.concatenate(mixed, axis=-1)])
 
 
 def _transformer_inputs(architecture: Architecture) -> tuple[KerasTensor, KerasTensor]:
@@ -61,17 +58,17 @@ def _transformer_inputs(architecture: Architecture) -> tuple[KerasTensor, KerasT
 
 
 def _transform(
-    content: KerasTensor, vector: KerasTensor, architecture: Architecture, moments: StatisticsFunction
+    content: KerasTensor, vector: KerasTensor, architecture: Architecture, statistics: StatisticsFunction
 ) -> KerasTensor:
     first, second, third = architecture.channels
     x = _contract(content, "conv1", first, 9, 1, architecture)
     x = _contract(x, "conv2", second, 3, 2, architecture)
     x = _contract(x, "conv3", third, 3, 2, architecture)
     for block in range(1, architecture.residual_blocks + 1):
-        x = _residual(x, vector, f"transformer/residual/residual{block}", third, moments)
-    x = _expand(x, vector, "conv1", second, 3, 2, "relu", moments)
-    x = _expand(x, vector, "conv2", first, 3, 2, "relu", moments)
-    return _expand(x, vector, "conv3", 3, 9, 1, "sigmoid", moments)
+        x = _residual(x, vector, f"transformer/residual/residual{block}", third, statistics)
+    x = _expand(x, vector, "conv1", second, 3, 2, "relu", statistics)
+    x = _expand(x, vector, "conv2", first, 3, 2, "relu", statistics)
+    return _expand(x, vector, "conv3", 3, 9, 1, "sigmoid", statistics)
 
 
 def _reflect_conv(
@@ -91,11 +88,13 @@ def _contract(
     return ops.relu(batch_norm(x, path, epsilon=BATCH_EPSILON) if batch else x)
 
 
-def _residual(x: KerasTensor, vector: KerasTensor, path: str, filters: int, moments: StatisticsFunction) -> KerasTensor:
+def _residual(
+    x: KerasTensor, vector: KerasTensor, path: str, filters: int, statistics: StatisticsFunction
+) -> KerasTensor:
     y = _reflect_conv(x, f"{path}/conv1", filters, 3)
-    y = ops.relu(_style_norm(y, vector, f"{path}/conv1", moments))
+    y = ops.relu(_style_norm(y, vector, f"{path}/conv1", statistics))
     y = _reflect_conv(y, f"{path}/conv2", filters, 3)
-    y = _style_norm(y, vector, f"{path}/conv2", moments)
+    y = _style_norm(y, vector, f"{path}/conv2", statistics)
     return keras.layers.Add(name=layer_name(path))([x, y])
 
 
@@ -107,22 +106,22 @@ def _expand(
     size: int,
     scale: int,
     activation: str,
-    moments: StatisticsFunction,
+    statistics: StatisticsFunction,
 ) -> KerasTensor:
     path = f"transformer/expand/{name}/conv"
     if scale > 1:
         x = keras.layers.UpSampling2D(scale, interpolation="nearest", name=layer_name(f"{path}/upsample"))(x)
-    x = _style_norm(_reflect_conv(x, path, filters, size), vector, path, moments)
+    x = _style_norm(_reflect_conv(x, path, filters, size), vector, path, statistics)
     return keras.layers.Activation(activation, name=layer_name(f"{path}/{activation}"))(x)
 
 
-def _style_norm(x: KerasTensor, vector: KerasTensor, path: str, moments: StatisticsFunction) -> KerasTensor:
-    """Conditional instance normalisation (Dumoulin et al. 2017): beta and gamma are linear in the style vector."""
+def _style_norm(x: KerasTensor, vector: KerasTensor, path: str, statistics: StatisticsFunction) -> KerasTensor:
+    """Apply conditional instance normalisation (Dumoulin et al. 2017): beta and gamma are linear in the vector."""
     filters = x.shape[-1]
     params = f"style_params/{path}/StyleNorm"
     beta = keras.layers.Dense(filters, name=layer_name(f"{params}/Conv"))(vector)
     gamma = keras.layers.Dense(filters, bias_initializer="ones", name=layer_name(f"{params}/Conv_1"))(vector)
-    mean, variance = moments(x)
+    mean, variance = statistics(x)
     scale = ops.rsqrt(variance + EPSILON) * gamma[:, None, None, :]
     return x * scale + (beta[:, None, None, :] - mean * scale)
 

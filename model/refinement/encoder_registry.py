@@ -1,6 +1,6 @@
-"""The encoders by name: their feature maps, and where their weights are.
+"""The encoders by name: their layers, and where their weights are.
 
-Here without the networks, which take seconds to load: what is asked of them can be checked at once.
+The networks themselves take seconds to import; options can be checked against this without them.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ SHIPPED_SLIM = SHIPPED_MAGENTA.with_name(f"{SLIM}.npz")
 
 @dataclass(frozen=True)
 class Encoder:
-    """An encoder's feature maps in order, from edges to things, and what losses look at unless told otherwise.
+    """An encoder's layers in order, from edges to things, and the default layers of the losses.
 
     `smooth`: whether its features need smoothing. `smallest`: pixels of the shorter side that its last layer needs.
     `application` and `file`: its names in keras.applications and in Keras's downloads.
@@ -39,7 +39,7 @@ class Encoder:
     file: str = ""
 
     def check(self, layers: Sequence[str], field: str) -> None:
-        """Raises InvalidOption for a layer that is not one of these."""
+        """Raise InvalidOption for a layer that is not one of these."""
         for layer in layers:
             if layer not in self.layers:
                 right = ", ".join(self.layers)
@@ -48,7 +48,7 @@ class Encoder:
     def layers_or_defaults(
         self, content: LayerWeights | None, style: LayerWeights | None
     ) -> tuple[LayerWeights, LayerWeights]:
-        """Content and style layers with their weights; None is what this encoder does well with."""
+        """Return content and style layers with their weights, the encoder's defaults in place of None."""
         return self.content if content is None else content, self.style if style is None else style
 
 
@@ -59,12 +59,12 @@ def get(name: str) -> Encoder:
 
 
 def best_available() -> str:
-    """VGG19 where its weights are on this machine, else the one that ships."""
+    """Return VGG19 where its weights are on this machine, else the encoder that ships."""
     return "vgg19" if find("vgg19") else SLIM
 
 
 def find(name: str) -> Path | None:
-    """The file of this encoder's weights on this machine, without downloading."""
+    """Return the file of this encoder's weights on this machine, without downloading."""
     return next((path for path in _candidate_paths(get(name)) if path.is_file()), None)
 
 
@@ -85,7 +85,7 @@ def _vgg_layers(convolutions: Sequence[int]) -> tuple[str, ...]:
 
 
 def _block_layers(counts: Sequence[int], ending: str) -> list[list[str]]:
-    """Of each stage, the layers of its blocks; stages are named from conv2 on."""
+    """Return the layers of each stage's blocks; stages are named from conv2 on."""
     return [[f"conv{s}_block{b}_{ending}" for b in range(1, n + 1)] for s, n in enumerate(counts, 2)]
 
 
@@ -115,7 +115,7 @@ _KERAS_FILE_SUFFIX = "weights_tf_dim_ordering_tf_kernels_notop.h5"
 ENCODERS: dict[str, Encoder] = {
     encoder.name: encoder
     for encoder in (
-        # What it sees at block5_conv1 is the least like what VGG19 sees there.
+        # Its block5_conv1 is the least like VGG19's.
         Encoder(SLIM, SLIM_TAPS, _equal_weights("block4_conv2"), _VGG_STYLE_WEIGHTS | {"block5_conv1": 0.3}),
         Encoder(
             "vgg19",

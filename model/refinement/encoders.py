@@ -1,7 +1,7 @@
-"""The encoders: networks trained to recognise things, whose feature maps tell style and content of a picture.
+"""The encoders: networks trained to recognise things, whose feature maps describe style and content of a picture.
 
 Each takes RGB in 0..1 and does its own preprocessing. Seven come from keras.applications; their weights are looked for
-in the folder named by STYLE_MODEL_DIR, in the cache, and where Keras keeps its downloads, and else downloaded by Keras.
+in the folder named by STYLE_MODEL_DIR, in the cache, and among Keras's downloads, and else downloaded by Keras.
 `vgg19-slim` ships with the project.
 """
 
@@ -33,15 +33,15 @@ from model.refinement.encoder_registry import (
     find,
     get,
 )
+from model.weights.checksums import file_version
 from model.weights.npz import dequantise
-from model.weights.registry import version
 
 
 def build(name: str, layers: Sequence[str], *, smooth: bool | None = None, dtype: str = "float32") -> keras.Model:
-    """Pictures (N, H, W, 3) RGB in 0..1 -> the features (N, H', W', C) float32 of `layers`, a list.
+    """Build the model of pictures (N, H, W, 3) RGB in 0..1 that gives the features (N, H', W', C) float32 of `layers`.
 
-    Of a single layer Keras gives its features alone, not a list of them.
-    `smooth`: left out, what the encoder needs. `dtype`: Keras's policy to compute by, such as "mixed_bfloat16".
+    It gives a list of features, but of a single layer Keras gives its features alone.
+    `smooth`: by default what the encoder needs. `dtype`: Keras's policy to compute by, such as "mixed_bfloat16".
     Raises InvalidOption for unknown names, WeightsMissing or WeightsBroken.
     """
     encoder = get(name)
@@ -65,17 +65,17 @@ def _as_list(features: KerasTensor | list[KerasTensor]) -> list[KerasTensor]:
 
 
 def smooth_features(features: KerasTensor, peak: float) -> KerasTensor:
-    """Features whose Gram matrices are not ruled by a few peaks, which residual and dense connections raise.
+    """Flatten the peaks that residual and dense connections raise, and that would rule the Gram matrices.
 
-    Softmax over channels: Wang, Li and Vasconcelos, "Rethinking and Improving the Robustness of Image Style Transfer",
-    CVPR 2021. Theirs takes features as they are, which are about as large as 1; of larger ones it would make still
-    higher peaks. So here they are scaled by `peak`, about the largest to be expected, and never count for more than 2.
+    This is the softmax over channels of Wang, Li and Vasconcelos, "Rethinking and Improving the Robustness of Image
+    Style Transfer", CVPR 2021. Theirs takes features as they are, about as large as 1; of larger ones it would make
+    still higher peaks. So here they are scaled by `peak`, about the largest to be expected, and limited to 2.
     """
     return ops.softmax(2.0 * ops.tanh(features / max(peak, 1e-6)), axis=-1)
 
 
 def _cloud_pictures(size: int) -> np.ndarray:
-    """(2, size, size, 3) in 0..1, always the same: coloured clouds with the spectrum of photos, soft and cut out."""
+    """Return (2, size, size, 3) in 0..1: coloured clouds with the spectrum of photos, soft and thresholded."""
     frequency = np.hypot(np.fft.fftfreq(size)[:, None], np.fft.fftfreq(size)[None, :])
     noise = np.fft.fft2(np.random.default_rng(0).normal(size=(size, size, 3)), axes=(0, 1))
     clouds = np.fft.ifft2(noise / np.maximum(frequency, 1 / size)[..., None], axes=(0, 1)).real
@@ -83,20 +83,20 @@ def _cloud_pictures(size: int) -> np.ndarray:
     return np.stack([soft, np.round(soft)]).astype("float32")
 
 
-# lru_cache alone would let two threads load twice; and while one encoder is downloaded, the others can be had.
+# lru_cache alone would let two threads load twice; a lock for each, so that a download holds up one encoder only.
 _load_locks = {name: Lock() for name in ENCODERS}
 
 
 def _load(name: str, dtype: str) -> keras.Model:
     path = find(name)
     with _load_locks[name]:
-        return _load_version(name, dtype, path, version(path) if path else ())
+        return _load_version(name, dtype, path, file_version(path) if path else ())
 
 
 @lru_cache(maxsize=2)
 def _load_version(name: str, dtype: str, path: Path | None, version: tuple[int, ...]) -> keras.Model:
     previous = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(dtype)  # of this thread: keras.applications have no argument for it
+    keras.config.set_dtype_policy(dtype)  # this thread's: keras.applications have no argument for it
     try:
         return _load_slim(path) if name == SLIM else _load_application(get(name), path)
     finally:
@@ -149,9 +149,9 @@ def _load_slim(path: Path | None) -> keras.Model:
 
 
 def build_slim(widths: tuple[int, ...] = SLIM_WIDTHS) -> keras.Model:
-    """Pictures (N, H, W, 3) RGB in 0..1 -> features at SLIM_TAPS: those of a narrow VGG19 with average pooling.
+    """Build a narrow VGG19 with average pooling: pictures (N, H, W, 3) RGB in 0..1 to features at SLIM_TAPS.
 
-    Each is followed by a linear map, a "tap", so that lengths and angles are those in VGG19's own space: see
+    Each feature map passes a linear map, a "tap", so that lengths and angles are those in VGG19's own space: see
     training/encoder.py.
     """
     picture = keras.Input((None, None, 3), name="picture")
@@ -170,8 +170,8 @@ def build_slim(widths: tuple[int, ...] = SLIM_WIDTHS) -> keras.Model:
 def _layer_output(network: keras.Model, name: str, layer: str) -> KerasTensor:
     if name == SLIM:
         return network.get_layer(layer_name(f"{layer}/tap")).output
-    if layer in INCEPTION_STEM:  # Keras numbers these by how many it has made before
-        activations = [found for found in network.layers if isinstance(found, keras.layers.Activation)]
+    if layer in INCEPTION_STEM:  # Keras numbers their names by how many it has made before
+        activations = [each for each in network.layers if isinstance(each, keras.layers.Activation)]
         return activations[INCEPTION_STEM.index(layer)].output
     return network.get_layer(layer).output
 

@@ -1,9 +1,9 @@
-"""Style transfer by optimisation: the picture itself is what is trained.
+"""Style transfer by optimisation of the picture's pixels.
 
 Gatys, Ecker and Bethge, "Image Style Transfer Using Convolutional Neural Networks", CVPR 2016: pixels follow the
-gradient of a content loss and a style loss, both measured on an encoder's feature maps. What departs from the paper:
-scales from coarse to fine, each starting from the one before with Adam's moments carried over, and a running average of
-the iterates as the result, which is what a smaller and smaller rate would find.
+gradient of a content loss and a style loss, both measured on an encoder's feature maps. It departs from the paper in
+two things: a pyramid of levels from coarse to fine, each starting from the one before with Adam's moments carried over;
+and a running average of the iterates as the result, which is what a smaller and smaller rate would find.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from model.hardware.device import device
 from model.imaging import pixel_ops
 from model.imaging.pixel_ops import Picture
 from model.options import RefineOptions
-from model.progress import Cancelled, Checkpoint, OnStep, Step
+from model.progress import LOSS_NAMES, Cancelled, Checkpoint, OnStep, Step
 from model.refinement import encoder_registry, encoders, losses
 from model.refinement.encoder_registry import LayerWeights
 from model.refinement.optimizers import (
@@ -35,10 +35,9 @@ from model.refinement.optimizers import (
     StopOptimisation,
     TimeBudget,
 )
-from model.weights import registry
+from model.refinement.pyramid import PyramidLevel, build_pyramid, remaining_levels, resize_style
+from model.weights.checksums import file_version
 
-MIN_SIDE = 64  # pixels, long side of the coarsest scale
-MAX_STYLE_SIDE = 2048  # pixels, long side
 TRIAL_SIDE = 192  # pixels
 
 EndReason = Literal["steps", "settled", "time", "memory", "stopped"]
@@ -46,17 +45,17 @@ EndReason = Literal["steps", "settled", "time", "memory", "stopped"]
 
 @dataclass(frozen=True)
 class OptimisationResult:
-    """(H, W, 3) float32 in 0..1, and in sentences whatever did not go as it was asked for."""
+    """A refined picture, and how the optimisation went."""
 
-    rgb: np.ndarray
-    notes: list[str]
+    rgb: np.ndarray  # (H, W, 3) float32 in 0..1
+    notes: list[str]  # a sentence for each thing that did not go as it was asked for
     precision: str
-    ended: EndReason  # by what
+    ended: EndReason
 
 
 @dataclass(frozen=True)
 class Targets:
-    """What the features should become: those of the content, and the styles' Gram matrices."""
+    """The content's feature maps and the styles' Gram matrices, which the picture's are to approach."""
 
     content: list[tf.Tensor]  # (1, H, W, C) of each content layer
     grams: list[tf.Tensor]  # (1, C, C) of each style layer
@@ -64,13 +63,15 @@ class Targets:
 
 @dataclass(frozen=True)
 class LossWeights:
+    """The weights of the layers, and of the three losses in the total."""
+
     content: tf.Tensor  # (layers,)
     style: tf.Tensor  # (layers,)
     total: tf.Tensor  # (3,) of content, style and total variation
 
 
 class Objective:
-    """The losses of a picture and their gradient. Compiled once: sizes and weights may change from call to call."""
+    """The losses of a picture and their gradient, traced once: sizes and weights may change from call to call."""
 
     def __init__(
         self, encoder: str, content: Sequence[str], style: Sequence[str], *, relative: bool, dtype: str = "float32"
@@ -83,32 +84,36 @@ class Objective:
         maps = [tf.TensorSpec((1, None, None, channels[layer])) for layer in content]
         grams = [tf.TensorSpec((1, channels[layer], channels[layer])) for layer in style]
         numbers = [tf.TensorSpec((length,)) for length in (len(content), len(style), 3)]
-        self._trace_layers = tf.function(self._descend, [image, maps, grams, numbers], autograph=False)
-        self._seen = tf.function(self._extract_features, [image], autograph=False)
+        signature = [image, maps, grams, numbers]
+        self._traced_losses_and_gradient = tf.function(self._losses_and_gradient, signature, autograph=False)
+        self._traced_features = tf.function(self._extract_features, [image], autograph=False)
 
     @property
     def trace_count(self) -> int:
-        return int(self._trace_layers.experimental_get_tracing_count() + self._seen.experimental_get_tracing_count())
+        functions = self._traced_losses_and_gradient, self._traced_features
+        return sum(int(function.experimental_get_tracing_count()) for function in functions)
 
     def targets(self, content: np.ndarray, styles: Sequence[np.ndarray], shares: Sequence[float]) -> Targets:
-        """Pictures are (H, W, 3)."""
-        maps, _ = self._seen(content[None])
-        each = zip(*(self._seen(style[None])[1] for style in styles), strict=True)
+        """Return the targets of a content and of styles in these shares, all pictures (H, W, 3)."""
+        maps, _ = self._traced_features(content[None])
+        each = zip(*(self._traced_features(style[None])[1] for style in styles), strict=True)
         return Targets(maps, [sum(s * g for s, g in zip(shares, grams, strict=True)) for grams in each])
 
-    def at(self, picture: tf.Tensor, targets: Targets, weights: LossWeights) -> tuple[LossValues, tf.Tensor]:
-        """The losses and the gradient (1, H, W, 3) at a picture (1, H, W, 3)."""
+    def losses_and_gradient(
+        self, picture: tf.Tensor, targets: Targets, weights: LossWeights
+    ) -> tuple[LossValues, tf.Tensor]:
+        """Return the losses and the gradient (1, H, W, 3) at a picture (1, H, W, 3)."""
         numbers = [weights.content, weights.style, weights.total]
-        found, gradient = self._trace_layers(picture, targets.content, targets.grams, numbers)
-        return dict(zip(("loss", "content", "style", "variation"), found.numpy().tolist(), strict=True)), gradient
+        values, gradient = self._traced_losses_and_gradient(picture, targets.content, targets.grams, numbers)
+        return dict(zip(LOSS_NAMES, values.numpy().tolist(), strict=True)), gradient
 
     def _extract_features(self, picture: tf.Tensor) -> tuple[list[tf.Tensor], list[tf.Tensor]]:
-        """Feature maps of the content layers, Gram matrices of the style layers."""
-        features = tf.nest.flatten(self._features(picture, training=False))
-        seen = dict(zip(self._layers, features, strict=True))
-        return [seen[layer] for layer in self._content], [losses.gram(seen[layer]) for layer in self._style]
+        """Return the feature maps of the content layers and the Gram matrices of the style layers."""
+        outputs = tf.nest.flatten(self._features(picture, training=False))
+        maps = dict(zip(self._layers, outputs, strict=True))
+        return [maps[layer] for layer in self._content], [losses.gram(maps[layer]) for layer in self._style]
 
-    def _descend(
+    def _losses_and_gradient(
         self, picture: tf.Tensor, content: list[tf.Tensor], grams: list[tf.Tensor], weights: list[tf.Tensor]
     ) -> tuple[tf.Tensor, tf.Tensor]:
         with tf.GradientTape() as tape:
@@ -122,7 +127,7 @@ class Objective:
         content = _weighted_mean_error(weights.content, maps, targets.content, error)
         style = _weighted_mean_error(weights.style, grams, targets.grams, error)
         variation = losses.total_variation(picture)[0]
-        if self._relative:  # by the value, so that one weight suits every size
+        if self._relative:  # for each value, so that one weight suits every size
             variation /= ops.cast(ops.size(picture), "float32")
         parts = [content, style, variation]
         return [ops.sum(weights.total * ops.stack(parts)), *parts]
@@ -134,7 +139,7 @@ def _weighted_mean_error(
     targets: Sequence[tf.Tensor],
     error: Callable[[tf.Tensor, tf.Tensor], tf.Tensor],
 ) -> tf.Tensor:
-    """Over layers, weighted; 0 without layers."""
+    """Return the weighted mean over layers, 0 without layers."""
     errors = [error(value, target)[0] for value, target in zip(values, targets, strict=True)]
     return ops.mean(weights * ops.stack(errors)) if errors else ops.zeros(())
 
@@ -147,15 +152,15 @@ def _cached_objective(
 
 
 def objective(options: RefineOptions, dtype: str = "float32") -> Objective:
-    """The compiled losses of these options; those of the last few combinations of layers are kept."""
+    """Return the traced losses of these options; those of the last few combinations of layers are remembered."""
     path = encoder_registry.find(options.encoder) or Path()
     content, style = active_layers(options)
-    file = path, registry.version(path)
+    file = path, file_version(path)
     return _cached_objective(options.encoder, tuple(content), tuple(style), options.loss == "relative", dtype, file)
 
 
 def active_layers(options: RefineOptions) -> tuple[LayerWeights, LayerWeights]:
-    """The content and the style layers that count, with their weights: the encoder's own where none are named."""
+    """Return the content and the style layers whose weights are not 0; the encoder's own where none are named."""
     content, style = encoder_registry.get(options.encoder).layers_or_defaults(
         options.content_layers, options.style_layers
     )
@@ -175,10 +180,10 @@ def optimise(
     on_step: OnStep | None = None,
     resume: Checkpoint | None = None,
 ) -> OptimisationResult:
-    """All pictures (H, W, 3) float32 in 0..1; `start` and the result have the content's size.
+    """Optimise `start` towards the content and the styles; all pictures are (H, W, 3) float32 in 0..1.
 
-    If on_step raises Cancelled, what it has come to is handed back. resume: goes on from there, with an array as
-    picture, of any of the run's sizes; Adam's moments begin anew.
+    `start` and the result have the content's size. If on_step raises Cancelled, the best picture so far is the result.
+    resume: where to go on from, with an array as picture, of any of the run's sizes; Adam's moments begin anew.
     """
     with tf.device(device()):
         dtype = precision.choose_policy(options.encoder, lambda dtype: _trial_step(options, dtype))
@@ -188,11 +193,11 @@ def optimise(
 
 
 def _trial_step(options: RefineOptions, dtype: str) -> Callable[[], object]:
-    """One step on a small picture."""
+    """Return a function that runs one step on a small picture."""
     picture = np.linspace(0, 1, TRIAL_SIDE**2 * 3, dtype="float32").reshape(TRIAL_SIDE, TRIAL_SIDE, 3)
     compiled, weights = objective(options, dtype), loss_weights(options)
     targets = compiled.targets(picture, [picture], [1.0])
-    return lambda: compiled.at(tf.constant(picture[None]), targets, weights)
+    return lambda: compiled.losses_and_gradient(tf.constant(picture[None]), targets, weights)
 
 
 def loss_weights(options: RefineOptions) -> LossWeights:
@@ -202,7 +207,7 @@ def loss_weights(options: RefineOptions) -> LossWeights:
 
 
 class _Optimisation:
-    """One optimisation under way; `best` (H, W, 3) is its result so far."""
+    """One optimisation in progress; `best` (H, W, 3) is its result so far."""
 
     def __init__(
         self,
@@ -212,71 +217,69 @@ class _Optimisation:
         on_step: OnStep | None,
         resume: Checkpoint | None,
     ) -> None:
-        self._start, self._done = start, resume.step if resume else 0
+        self._start, self._steps_done = start, resume.step if resume else 0
         self.best = np.asarray(resume.picture) if resume else start
         self._objective, self._options, self._on_step = objective, options, on_step
-        self._descent = OPTIMIZERS[options.optimizer](options.rate)
-        self._clock = TimeBudget(options.seconds, resume.seconds if resume else 0.0)
+        self._optimizer = OPTIMIZERS[options.optimizer](options.rate)
+        self._time_budget = TimeBudget(options.seconds, resume.seconds if resume else 0.0)
         self._weights = loss_weights(options)
         self.ended: EndReason = "steps"
 
     @property
     def notes(self) -> list[str]:
-        return self._descent.notes
+        return self._optimizer.notes
 
     def run(self, content: np.ndarray, styles: Sequence[np.ndarray], shares: Sequence[float]) -> None:
         try:
             if self._on_step:
-                self._on_step(Step(self._done, self._options.steps, None, Picture(self.best)))
-            for scale in remaining_levels(build_pyramid(content.shape[:2], self._options), self._done):
-                sized = [resize_style(style, scale, self._options) for style in styles]
-                targets = self._objective.targets(pixel_ops.resize(content, scale.size), sized, shares)
-                self._descend(targets, scale)
+                self._on_step(Step(self._steps_done, self._options.steps, None, Picture(self.best)))
+            for level in remaining_levels(build_pyramid(content.shape[:2], self._options), self._steps_done):
+                sized = [resize_style(style, level, self._options) for style in styles]
+                targets = self._objective.targets(pixel_ops.resize(content, level.size), sized, shares)
+                self._run_level(targets, level)
         except tf.errors.ResourceExhaustedError as error:
-            self._fall_back_to_coarser(scale, error)
+            self._fall_back_to_coarser(level, error)
         except Cancelled:
             self.ended = "stopped"
 
-    def _fall_back_to_coarser(self, scale: PyramidLevel, error: Exception) -> None:
-        """With what the coarser scales came to: a GPU's free memory is not known before."""
-        height, width = scale.size
+    def _fall_back_to_coarser(self, level: PyramidLevel, error: Exception) -> None:
+        """End with the result of the coarser levels: how much memory a GPU has free is not known before."""
+        height, width = level.size
         if self.best is self._start:
             raise memory.too_large_error(f"Refining {width} x {height} pixels does not fit into memory") from error
         self.ended, reached = "memory", "{1} x {0}".format(*self.best.shape)
         self.notes.append(f"There was no memory for {width} x {height} pixels: it was refined up to {reached}.")
 
-    def _descend(self, targets: Targets, scale: PyramidLevel) -> None:
-        begin, steps = self.upscaled_best(scale.size), 0
-        average, watch = (
-            ExponentialMovingAverage(self._options.average, begin, scale.steps_done),
-            PlateauDetector(self._options.patience),
-        )
+    def _run_level(self, targets: Targets, level: PyramidLevel) -> None:
+        begin, steps = self.upscaled_best(level.size), 0
+        average = ExponentialMovingAverage(self._options.average, begin, level.steps_done)
+        plateau = PlateauDetector(self._options.patience)
 
-        def report(picture: tf.Tensor, found: LossValues) -> None:
+        def on_iterate(picture: tf.Tensor, values: LossValues) -> None:
             nonlocal steps
             steps += 1
             self.best = average.add(picture)[0].numpy()
-            self._tell(scale, steps, found)
-            if watch.has_plateaued(found["loss"]):
+            self._report_step(level, steps, values)
+            if plateau.has_plateaued(values["loss"]):
                 self._stop_level("settled")
-            if steps < scale.steps and self._clock.is_spent(scale.work_before + scale.work):
+            if steps < level.steps and self._time_budget.is_spent(level.work_before + level.work):
                 self._stop_level("time")
 
         with suppress(StopOptimisation):
-            self._descent.run(
-                lambda picture: self._objective.at(picture, targets, self._weights),
+            self._optimizer.run(
+                lambda picture: self._objective.losses_and_gradient(picture, targets, self._weights),
                 tf.constant(begin[None]),
-                scale.steps,
-                report,
+                level.steps,
+                on_iterate,
             )
 
     def _stop_level(self, reason: EndReason) -> None:
-        """Of this scale; where time ended one of them, it is what ended the run."""
+        """End this level; where time ended any level, it is what ended the run."""
         self.ended = reason if self.ended != "time" else "time"
         raise StopOptimisation
 
     def upscaled_best(self, size: tuple[int, int]) -> np.ndarray:
-        """The best so far, with those details of the start that it was too small for."""
+        """Return the best picture at this size, with the details of the start that it was too small for."""
         if self.best is self._start:
             return pixel_ops.resize(self._start, size)
         coarse = pixel_ops.resize(pixel_ops.resize(self._start, self.best.shape[:2]), size)
@@ -284,65 +287,7 @@ class _Optimisation:
         sharp: np.ndarray = np.clip(pixel_ops.resize(self.best, size) + details, 0, 1)
         return sharp
 
-    def _tell(self, scale: PyramidLevel, steps: int, found: LossValues) -> None:
+    def _report_step(self, level: PyramidLevel, steps: int, values: LossValues) -> None:
         if self._on_step:
-            left = self._clock.seconds_left(scale.work_before + scale.work * steps / scale.steps)
-            self._on_step(Step(scale.steps_before + steps, self._options.steps, left, Picture(self.best), found))
-
-
-@dataclass(frozen=True)
-class PyramidLevel:
-    """`work` is this scale's share of the whole run's pixels times steps, `work_before` that of the coarser ones."""
-
-    size: tuple[int, int]  # height, width
-    steps: int
-    steps_before: int
-    work: float
-    work_before: float
-    steps_done: int = 0  # steps before an interruption
-
-
-def build_pyramid(size: tuple[int, int], options: RefineOptions) -> list[PyramidLevel]:
-    """From coarse to fine by the square root of two; those too small to see anything in are left out.
-
-    The coarser, the more steps: they are cheap there, and bring most of the way.
-    """
-    smallest = encoder_registry.get(options.encoder).smallest
-    shrunk = [tuple(round(side / 2 ** (level / 2)) for side in size) for level in reversed(range(options.scales))]
-    sizes = [s for s in shrunk if s == size or (max(s) >= MIN_SIDE and min(s) >= smallest)]
-    sizes = sizes[-options.steps :]
-    ends = _cumulative_steps([1 / max(s) for s in sizes], options.steps)
-    steps = np.diff(ends, prepend=0)
-    work = np.array([height * width * n for (height, width), n in zip(sizes, steps, strict=True)], "float64")
-    work /= work.sum()
-    columns = (steps, ends - steps, work, np.cumsum(work) - work)
-    return [PyramidLevel(*row) for row in zip(sizes, *(column.tolist() for column in columns), strict=True)]
-
-
-def remaining_levels(scales: Sequence[PyramidLevel], done: int) -> list[PyramidLevel]:
-    """What is left of them when `done` steps are."""
-    gone = [min(max(done - scale.steps_before, 0), scale.steps) for scale in scales]
-    return [_skip_steps(scale, steps) for scale, steps in zip(scales, gone, strict=True) if steps < scale.steps]
-
-
-def _skip_steps(scale: PyramidLevel, steps: int) -> PyramidLevel:
-    """The rest of a scale after its first steps."""
-    work = scale.work * steps / scale.steps
-    return PyramidLevel(
-        scale.size, scale.steps - steps, scale.steps_before + steps, scale.work - work, scale.work_before + work, steps
-    )
-
-
-def _cumulative_steps(shares: Sequence[float], total: int) -> np.ndarray:
-    """Where each part of `total` ends, when it has one for itself and its share of the others."""
-    others = np.cumsum(shares) / np.sum(shares) * (total - len(shares))
-    ends: np.ndarray = 1 + np.arange(len(shares)) + np.rint(others).astype(int)
-    return ends
-
-
-def resize_style(style: np.ndarray, scale: PyramidLevel, options: RefineOptions) -> np.ndarray:
-    """The style image as large as the content is at this scale, times `style_scale`: so large are its strokes."""
-    ratio = min(max(scale.size) * options.style_scale, MAX_STYLE_SIDE) / max(style.shape[:2])
-    smallest = max(MIN_SIDE, encoder_registry.get(options.encoder).smallest)
-    height, width = (max(smallest, round(side * ratio)) for side in style.shape[:2])
-    return pixel_ops.resize(style, (height, width))
+            left = self._time_budget.seconds_left(level.work_before + level.work * steps / level.steps)
+            self._on_step(Step(level.steps_before + steps, self._options.steps, left, Picture(self.best), values))

@@ -1,6 +1,6 @@
-"""What makes two pictures alike in style, content or colour: on an encoder's feature maps or pixels (N, H, W, C).
+"""Losses of style, content and colour between pictures, on an encoder's feature maps or pixels (N, H, W, C).
 
-Losses come one for each picture, (N,).
+There is one loss for each picture, (N,).
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from keras import KerasTensor, ops
 
 
 def gram(features: KerasTensor) -> KerasTensor:
-    """Gram matrices (N, C, C): channel products averaged over positions (Gatys, Ecker and Bethge 2016, eq. 3)."""
+    """Return Gram matrices (N, C, C): channel products averaged over positions (Gatys et al. 2016, eq. 3)."""
     _, height, width, channels = ops.shape(features)
     flat = ops.reshape(features, (-1, height * width, channels))
     return ops.matmul(ops.transpose(flat, (0, 2, 1)), flat) / ops.cast(height * width, flat.dtype)
 
 
 def statistics(features: KerasTensor) -> KerasTensor:
-    """Mean and standard deviation of each channel, (N, 2, C).
+    """Return mean and standard deviation of each channel, (N, 2, C).
 
     They hold much of what a Gram matrix does: Li et al., "Demystifying Neural Style Transfer", IJCAI 2017; Huang and
     Belongie, "Arbitrary Style Transfer in Real-time with Adaptive Instance Normalization", ICCV 2017, eq. 13.
@@ -28,7 +28,7 @@ def statistics(features: KerasTensor) -> KerasTensor:
 
 
 def squared_error(value: KerasTensor, target: KerasTensor) -> KerasTensor:
-    """Mean squared distance: of features, the content loss; of Gram matrices or statistics, the style loss of a layer.
+    """Return the mean squared distance: of features the content loss, of Gram matrices or statistics the style loss.
 
     Gatys, Ecker and Bethge, "Image Style Transfer Using Convolutional Neural Networks", CVPR 2016: eq. 1 is half the
     sum in place of the mean, eq. 4 a quarter of this mean.
@@ -37,7 +37,7 @@ def squared_error(value: KerasTensor, target: KerasTensor) -> KerasTensor:
 
 
 def relative_error(value: KerasTensor, target: KerasTensor) -> KerasTensor:
-    """Squared distance as a share of the target's own squared length.
+    """Return the squared distance as a share of the target's own squared length.
 
     Dividing by the target makes layers and pictures of different contrast count alike.
     """
@@ -46,7 +46,7 @@ def relative_error(value: KerasTensor, target: KerasTensor) -> KerasTensor:
 
 
 def total_variation(pictures: KerasTensor, exponent: Literal[1, 2] = 1) -> KerasTensor:
-    """Sum over all pixels of the differences to the neighbours right and below, to the power of `exponent`.
+    """Sum the differences to the neighbours right and below over all pixels, to the power of `exponent`.
 
     1 keeps edges (Rudin, Osher and Fatemi 1992, anisotropic); 2 smooths them (Mahendran and Vedaldi, "Understanding
     Deep Image Representations by Inverting Them", CVPR 2015, with beta = 2).
@@ -57,7 +57,7 @@ def total_variation(pictures: KerasTensor, exponent: Literal[1, 2] = 1) -> Keras
 
 
 def histogram_error(pictures: KerasTensor, target: KerasTensor) -> KerasTensor:
-    """Mean squared distance of each channel's values to those that `match_histograms` makes of them.
+    """Return the mean squared distance of each channel's values to those that `match_histograms` makes of them.
 
     Risser, Wilmot and Barnes, "Stable and Controllable Neural Texture Synthesis and Style Transfer Using Histogram
     Losses", 2017, eq. 7, exact instead of by bins: per channel, the squared Wasserstein distance of its values.
@@ -67,7 +67,7 @@ def histogram_error(pictures: KerasTensor, target: KerasTensor) -> KerasTensor:
 
 
 def match_histograms(pictures: KerasTensor, target: KerasTensor) -> KerasTensor:
-    """`pictures` with each channel's values replaced, in their order, by those of the same rank in `target`'s.
+    """Replace each channel's values, in their order, by those of the same rank in `target`'s.
 
     `target` (N, H', W', C) may be of another size. Colours of the content for a style image: Gatys et al., "Preserving
     Color in Neural Artistic Style Transfer", 2016.
@@ -80,13 +80,13 @@ def match_histograms(pictures: KerasTensor, target: KerasTensor) -> KerasTensor:
 
 
 def _values(pictures: KerasTensor) -> KerasTensor:
-    """(N, H * W, C)."""
+    """Flatten to (N, H * W, C)."""
     _, height, width, channels = ops.shape(pictures)
     return ops.reshape(pictures, (-1, height * width, channels))
 
 
 def _quantiles(pictures: KerasTensor, count: int) -> KerasTensor:
-    """(N, count, C): each channel's values in order, thinned out or interpolated to that many."""
+    """Return (N, count, C): each channel's values in order, thinned out or interpolated to that many."""
     values = ops.sort(_values(pictures), axis=1)
     most = ops.cast(ops.shape(values)[1], "float32")
     place = (ops.arange(count, dtype="float32") + 0.5) / ops.cast(count, "float32") * most - 0.5

@@ -1,4 +1,4 @@
-"""The official v1-256 weights out of a SavedModel: a folder, a .tar.gz of one, or a TensorFlow Hub handle."""
+"""The official v1-256 weights, read from a SavedModel: a folder, its .tar.gz, or a TensorFlow Hub handle."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FIELD = "model_path"
 
 
 def read_saved_model(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
-    """Float32 variables under their full names, such as "InceptionV3/Conv2d_1a_3x3/weights".
+    """Read the float32 variables under their full names, such as "InceptionV3/Conv2d_1a_3x3/weights".
 
     Raises WeightsMissing where there is nothing to read, WeightsBroken where it is no SavedModel or a damaged one.
     """
@@ -50,7 +50,7 @@ def _resolve_hub_handle(handle: str) -> Path:
 
 
 def _unpack(archive: Path, folder: Path) -> Path:
-    """Unpacks into `folder` and returns where in it the SavedModel lies."""
+    """Unpack into `folder`, and return where in it the SavedModel lies."""
     size = 0
     try:
         with tarfile.open(archive) as members:
@@ -83,7 +83,7 @@ def _read_folder(folder: Path, name: str) -> dict[str, np.ndarray]:
 
 
 def _float_variables(checkpoint: Any) -> Iterator[tuple[str, str]]:
-    """(full name, checkpoint key) of each, by the object graph that TensorFlow 2 stores with its variables."""
+    """Yield full name and checkpoint key of each, by the object graph that TensorFlow 2 stores with its variables."""
     from tensorflow.core.protobuf.trackable_object_graph_pb2 import TrackableObjectGraph
 
     types = checkpoint.get_variable_to_dtype_map()

@@ -1,4 +1,4 @@
-"""Passes over maps that are too large for memory: while a band is at work, the next is read and the last is written."""
+"""Bands of maps that are too large for memory: while one is computed, the next is read and the last is written."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from model.imaging.scratch import DiskArray
 from model.inference.statistics import Band
 
 T = TypeVar("T")
-ReadRows: TypeAlias = Callable[[np.ndarray, int], None]  # fills it with rows of a picture or a map, from that one on
+ReadRows: TypeAlias = Callable[
+    [np.ndarray, int], None
+]  # fills the array with rows of a picture or map, from that one on
 
 
 def row_slices(height: int, step: int) -> list[slice]:
@@ -21,39 +23,39 @@ def row_slices(height: int, step: int) -> list[slice]:
 
 
 def overlapping_bands(read: ReadRows, shape: tuple[int, ...], step: int, more: int) -> Generator[Band, None, None]:
-    """Bands of `step` rows, with so many rows more at either side or what there is. No row is read twice.
+    """Yield bands of `step` rows with `more` rows at either side, or as many as there are. No row is read twice.
 
-    Each is its reader's to look at only: the next takes rows from it.
+    A band must not be written to: the next takes rows from it.
     """
-    kept, done = np.empty((0, *shape[1:]), "float32"), 0
+    shared, done = np.empty((0, *shape[1:]), "float32"), 0
     for rows in row_slices(shape[0], step):
         stop = min(rows.stop + more, shape[0])
-        band = Band(done - len(kept), np.empty((len(kept) + stop - done, *shape[1:]), "float32"))
-        band.rows[: len(kept)] = kept
-        read(band.rows[len(kept) :], done)
+        band = Band(done - len(shared), np.empty((len(shared) + stop - done, *shape[1:]), "float32"))
+        band.rows[: len(shared)] = shared
+        read(band.rows[len(shared) :], done)
         yield band
-        kept, done = band.rows[max(0, rows.stop - more - band.first) :].copy(), stop
+        shared, done = band.rows[max(0, rows.stop - more - band.first) :].copy(), stop
 
 
-def prefetch(things: Generator[T, None, None]) -> Generator[T, None, None]:
-    """Makes the next one, in a thread, while the last is at work: so no processor waits for the disk."""
-    with closing(things), ThreadPoolExecutor(1) as thread:
-        coming = thread.submit(next, things, None)
-        while (thing := coming.result()) is not None:
-            coming = thread.submit(next, things, None)
-            yield thing
+def prefetch(items: Generator[T, None, None]) -> Generator[T, None, None]:
+    """Make the next item in a thread while the last is in use, so that no processor waits for the disk."""
+    with closing(items), ThreadPoolExecutor(1) as thread:
+        coming = thread.submit(next, items, None)
+        while (item := coming.result()) is not None:
+            coming = thread.submit(next, items, None)
+            yield item
 
 
-class _BandWriter:
-    """Writes bands in a thread, one set at a time."""
+class BandWriter:
+    """A thread that writes bands, one set at a time."""
 
-    def __enter__(self) -> _BandWriter:
+    def __enter__(self) -> BandWriter:
         self._thread, self._writing = ThreadPoolExecutor(1), Future[None]()
         self._writing.set_result(None)
         return self
 
-    def put(self, bands: Mapping[DiskArray, Band]) -> None:
-        """Returns as soon as what came before is written."""
+    def submit(self, bands: Mapping[DiskArray, Band]) -> None:
+        """Begin to write these, as soon as the set before is written."""
         self._writing.result()
         self._writing = self._thread.submit(_write_bands, bands)
 

@@ -1,8 +1,8 @@
-"""The transformer for pictures of any size, in bounded memory: the same pastiche as of the whole, up to rounding.
+"""The transformer for pictures of any size in bounded memory, with the same pastiche as in one piece, up to rounding.
 
 A style normalisation needs the mean and the variance of all of its input. So the network runs in passes, each over the
 whole picture and up to the next statistics, in bands of full-width rows; feature maps lie on disk between two passes.
-What expands is computed anew in each of three passes, as its maps would be the largest on disk.
+The expanding layers run anew in each of three passes, as their maps would be the largest on disk.
 """
 
 from __future__ import annotations
@@ -34,18 +34,17 @@ from model.inference.tiling.band_layers import (
 from model.networks.architecture import Architecture
 from model.progress import OnStage
 
-TILING_THRESHOLD = (
-    3_200_000  # pixels: from here on, two thirds of the memory for two thirds more time (docs/benchmarks.md)
-)
+# Pixels; from here on, two thirds of the memory for two thirds more time (docs/benchmarks.md).
+TILING_THRESHOLD = 3_200_000
 BAND_PIXELS = 500_000  # of the picture: more take more memory, fewer more time for the rows that two bands share
-MIN_BAND_ROWS = 8  # rows, of the residual blocks' maps
-FIXED_PASSES = 6  # beside those of the residual blocks: what contracts, their sum, what expands thrice, and the picture
+MIN_BAND_ROWS = 8  # of the residual blocks' maps
+FIXED_PASSES = 6  # beside those of the residual blocks: contract, add up, expand three times, write the picture
 
 WriteRows: TypeAlias = Callable[[int, np.ndarray], None]
 
 
 class RowSource(Protocol):
-    """(H, W, 3) whose rows are read as rows[a:b]: uint8, or float32 in 0..1."""
+    """A picture (H, W, 3) whose rows are read as rows[a:b]: uint8, or float32 in 0..1."""
 
     @property
     def shape(self) -> tuple[int, ...]: ...
@@ -54,11 +53,11 @@ class RowSource(Protocol):
 
 
 def render(
-    network: Magenta, content: RowSource, vector: np.ndarray, put: WriteRows, on_stage: OnStage | None = None
+    network: Magenta, content: RowSource, vector: np.ndarray, write: WriteRows, on_stage: OnStage | None = None
 ) -> None:
-    """Hands the pastiche of `content` to put(top, rows), band by band from the top: (h, W, 3) float32 in 0..1.
+    """Hand the pastiche of `content` to write(top, rows), band by band from the top: (h, W, 3) float32 in 0..1.
 
-    Sides are 32 pixels or more: what is smaller than the kernels reach is for Magenta.render.
+    Sides are 32 pixels or more: a picture that is smaller than the kernels reach is for Magenta.render.
     on_stage(done, of): called at the start and after each band of each pass; what it raises stops the render.
     Raises ImageTooLarge where the disk has no room for the feature maps.
     """
@@ -68,7 +67,7 @@ def render(
         _check_disk_space(folder, needed, width, height)
         try:
             run = _TiledRender(network, folder, (height, width), on_stage or _ignore_progress).run
-            run(content, network.norm_params(vector), put)
+            run(content, network.norm_params(vector), write)
         except OSError as error:
             if error.errno == errno.ENOSPC:  # filled by others since then
                 raise _disk_full_error(folder, needed, width, height) from error
@@ -76,7 +75,7 @@ def render(
 
 
 def disk_bytes(architecture: Architecture, height: int, width: int) -> int:
-    """That `render` needs for a while: two feature maps of the residual blocks, or one and the picture."""
+    """Return how much `render` needs for a while: two feature maps of the residual blocks, or one and the picture."""
     rows, columns, channels = -(-height // 4), -(-width // 4), architecture.channels[2]
     return 4 * rows * columns * (channels + max(channels, 16 * 3))
 
@@ -100,83 +99,85 @@ def _ignore_progress(done: int, of: int) -> None:
 
 
 class _TiledRender:
-    """One run. Bands are counted in rows of the residual blocks' maps, a quarter of the picture's."""
+    """One render. Rows are those of the residual blocks' maps, a quarter of the picture's."""
 
     def __init__(self, network: Magenta, folder: Path, size: tuple[int, int], on_stage: OnStage) -> None:
         self._network, self._folder, self._on_stage = network, folder, on_stage
-        self._ends = ContractExpandLayers(
-            network.architecture, network.arrays, network.way.contracting, network.way.expanding
+        self._outer_layers = ContractExpandLayers(
+            network.architecture, network.arrays, network.plan.contracting, network.plan.expanding
         )
         self._height, self._width = size
         self._rows, self._columns = -(-self._height // 4), -(-self._width // 4)
-        self._step = max(MIN_BAND_ROWS, BAND_PIXELS // (16 * self._columns))
-        self._bands = row_slices(self._rows, self._step)
-        self._done, self._of = 0, (FIXED_PASSES + 2 * network.architecture.residual_blocks) * self._rows
+        self._band_rows = max(MIN_BAND_ROWS, BAND_PIXELS // (16 * self._columns))
+        self._bands = row_slices(self._rows, self._band_rows)
+        passes = FIXED_PASSES + 2 * network.architecture.residual_blocks
+        self._rows_done, self._rows_total = 0, passes * self._rows
 
-    def run(self, content: RowSource, norms: Sequence[NormParams], put: WriteRows) -> None:
-        self._on_stage(0, self._of)
+    def run(self, content: RowSource, norms: Sequence[NormParams], write: WriteRows) -> None:
+        self._on_stage(0, self._rows_total)
         *residual, first, second, third = norms
         with self._new_plane(1, self._network.architecture.channels[2]) as x:
             scales: list[ChannelAffine] = []
             self._contract(content, x)
             self._run_residual_blocks(residual, x)
             for norm in first, second:
-                scales.append(ChannelAffine.of(norm, [moments for _, _, moments in self._expand(x, scales)]))
+                parts = [statistics for _, _, statistics in self._expand(x, scales)]
+                scales.append(ChannelAffine.from_statistics(norm, parts))
             with self._new_plane(4, 3) as last:
-                found = []
-                for rows, made, moments in self._expand(x, scales):
-                    last[4 * rows.start : 4 * rows.stop] = made.numpy()
-                    found.append(moments)
-                self._write_pastiche(last, ChannelAffine.of(third, found), put)
+                parts = []
+                for rows, expanded, statistics in self._expand(x, scales):
+                    last[4 * rows.start : 4 * rows.stop] = expanded.numpy()
+                    parts.append(statistics)
+                self._write_pastiche(last, ChannelAffine.from_statistics(third, parts), write)
 
     def _contract(self, content: RowSource, x: DiskArray) -> None:
-        """Fills x."""
+        """Fill x with the residual blocks' input."""
 
         def read(band: np.ndarray, first: int) -> None:
             pixels = content[first : first + len(band)]
             np.divide(pixels, np.float32(255 if pixels.dtype == np.uint8 else 1), out=band)
 
-        with closing(prefetch(overlapping_bands(read, content.shape, 4 * self._step, 4 * HALO_ROWS))) as bands:
+        with closing(prefetch(overlapping_bands(read, content.shape, 4 * self._band_rows, 4 * HALO_ROWS))) as bands:
             for rows, band in zip(self._bands, bands, strict=True):
-                x[rows] = self._ends.contract(band, rows)
-                self._tell(rows.stop)
+                x[rows] = self._outer_layers.contract(band, rows)
+                self._report_rows(rows.stop)
 
     def _run_residual_blocks(self, norms: Sequence[NormParams], x: DiskArray) -> None:
         with self._new_plane(1, x.shape[2]) as y:
             scale = residual_passes.run_residual_blocks(
-                self._convolutions(x.shape), norms, x, y, self._step, self._tell
+                self._convolutions(x.shape), norms, x, y, self._band_rows, self._report_rows
             )
             for rows in self._bands:
                 x[rows] += scale(y[rows])
-                self._tell(rows.stop)
+                self._report_rows(rows.stop)
 
     def _convolutions(self, shape: tuple[int, ...]) -> ResidualConvolutions:
-        network, blocks = self._network, self._network.way.blocks
+        network, blocks = self._network, self._network.plan.blocks
         if blocks == "winograd":
-            assert network.tower
-            return network.tower.convolutions(shape)
+            assert network.winograd_blocks
+            return network.winograd_blocks.convolutions(shape)
         return TensorFlowConvolutions(network.architecture, network.arrays, blocks)
 
     def _expand(
         self, x: DiskArray, scales: Sequence[ChannelAffine]
     ) -> Iterator[tuple[slice, tf.Tensor, ChannelStatistics]]:
-        """Band by band, as `Ends.expand` has it."""
-        with closing(prefetch(overlapping_bands(x.read_into, x.shape, self._step, HALO_ROWS))) as bands:
+        """Yield the rows of each band with the result of `ContractExpandLayers.expand`."""
+        with closing(prefetch(overlapping_bands(x.read_into, x.shape, self._band_rows, HALO_ROWS))) as bands:
             for rows, band in zip(self._bands, bands, strict=True):
-                yield rows, *self._ends.expand(band, rows, scales)
-                self._tell(rows.stop)
+                yield rows, *self._outer_layers.expand(band, rows, scales)
+                self._report_rows(rows.stop)
 
-    def _write_pastiche(self, last: DiskArray, scale: ChannelAffine, put: WriteRows) -> None:
+    def _write_pastiche(self, last: DiskArray, scale: ChannelAffine, write: WriteRows) -> None:
         for rows in self._bands:
             own = slice(4 * rows.start, min(4 * rows.stop, self._height))
-            put(own.start, tf.sigmoid(scale(last[own])[:, : self._width]).numpy())
-            self._tell(rows.stop)
+            write(own.start, tf.sigmoid(scale(last[own])[:, : self._width]).numpy())
+            self._report_rows(rows.stop)
 
-    def _tell(self, rows: int) -> None:
-        """rows: done of the pass that is under way."""
-        self._on_stage(self._done + rows, self._of)
+    def _report_rows(self, rows: int) -> None:
+        """Report that so many rows of the pass under way are done."""
+        self._on_stage(self._rows_done + rows, self._rows_total)
         if rows == self._rows:
-            self._done += rows
+            self._rows_done += rows
 
     def _new_plane(self, scale: int, channels: int) -> DiskArray:
         return DiskArray(self._folder, (scale * self._rows, scale * self._columns, channels), "float32")

@@ -1,4 +1,4 @@
-"""The residual blocks by Winograd's filtering."""
+"""The residual blocks by Winograd's minimal filtering."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from model.inference.winograd.matmul import pack_matrices
 from model.inference.winograd.transform import WinogradConvolutions, add_normalised, filter_transform
 from model.progress import OnBlock
 
-MAX_SPARE_FLOATS = 32 * 2**20  # float32 that are kept for the next render: 128 MB, those of a megapixel
+MAX_SPARE_FLOATS = 32 * 2**20  # float32 in the buffer that stays for the next render: 128 MB, for a megapixel
 _SPARE_BUFFERS: list[np.ndarray] = []  # one at most, or none while it is in use
 
 
@@ -27,15 +27,15 @@ class WinogradBlocks:
 
     @contextmanager
     def run(self, x: np.ndarray, norms: Sequence[NormParams], on_block: OnBlock | None = None) -> Iterator[np.ndarray]:
-        """(H, W, C) float32, nowhere negative, 5 pixels a side or more -> the same after all blocks.
+        """Run all blocks on (H, W, C) float32, nowhere negative, 5 pixels a side or more.
 
-        norms: one for each kernel. on_block(index): called before each block; what it raises ends the run. What is
-        handed out is good until the `with` ends.
+        norms: one for each kernel. on_block(index): called before each block; what it raises ends the run. The result
+        lies in a shared buffer: it is valid until the `with` ends.
         """
         convolutions, scale = self.convolutions(x.shape), ChannelAffine.identity(x.shape[2])
         with _borrow_buffer(4 * x.size) as floats:
             maps = floats[: 4 * x.size].reshape(2, 2, *x.shape)
-            products, sums = map(cycle, maps)  # the last two of each are all that is needed
+            products, sums = map(cycle, maps)  # only the last two of each are needed
             y = x
             for number, norm in enumerate(norms):
                 if on_block and number % 2 == 0:
@@ -43,26 +43,26 @@ class WinogradBlocks:
                 source, y = Band(0, y), next(products)
                 if number and number % 2 == 0:
                     former, x = Band(0, x), next(sums)
-                    found = convolutions.joined(former, source, scale, x, number, Band(0, y))
+                    statistics = convolutions.convolve_sum(former, source, scale, x, number, Band(0, y))
                 else:
-                    found = convolutions.rectified(source, scale, number, Band(0, y))
-                scale = ChannelAffine.of(norm, [found])
+                    statistics = convolutions.convolve_rectified(source, scale, number, Band(0, y))
+                scale = ChannelAffine.from_statistics(norm, [statistics])
             add_normalised(x, y, scale)
             yield y
 
     def convolutions(self, shape: tuple[int, ...]) -> WinogradConvolutions:
-        """Of maps (H, W, C)."""
+        """Return the convolutions of maps of this shape, (H, W, C)."""
         return WinogradConvolutions(self._kernels, shape)
 
 
 @contextmanager
 def _borrow_buffer(size: int) -> Iterator[np.ndarray]:
-    """So many float32 or more: those of the render before, as fresh ones can take a tenth of the time that it takes."""
+    """Yield `size` float32 or more, from the render before: fresh memory can take a tenth of a render's time."""
     floats = np.empty(0, "float32")
     with suppress(IndexError):  # in use, or none yet
         floats = _SPARE_BUFFERS.pop()
     if floats.size < size:
         floats = np.empty(size, "float32")
     yield floats
-    if size <= MAX_SPARE_FLOATS:  # and nothing went wrong: else some thread may still write there
+    if size <= MAX_SPARE_FLOATS:  # not reached after an error: some thread may still write there then
         _SPARE_BUFFERS[:] = [floats]

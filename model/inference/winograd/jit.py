@@ -1,4 +1,4 @@
-"""Numba's compiler as it is used here, and where it keeps what it has compiled."""
+"""Numba's compiler as it is used here, and the folder of its cache."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from model import settings
 
 Function: TypeAlias = Callable[..., Any]
 
-config: Any = numba.config  # a module whose names are made when it is loaded
+config: Any = numba.config  # a module that defines its names when it is loaded
 
-# Without Python's lock; a * b + c in one step; divisions that do not look for zeros.
+# Without the global interpreter lock; a * b + c in one step; divisions that do not check for zeros.
 _JIT_OPTIONS: dict[str, Any] = {"nogil": True, "fastmath": {"contract"}, "error_model": "numpy"}
 
 
 def cached_njit(**options: Any) -> Callable[[Function], Function]:
-    """Decorates a function that Numba is to compile.
+    """Decorate a function that Numba is to compile.
 
-    The result is kept where Numba keeps it, beside the code or in the user's cache; where neither can be written, in
-    the cache folder of the settings. Where that cannot be, each process compiles anew, which takes some seconds.
+    The result is cached where Numba puts it, beside the code or in the user's cache; where neither can be written, in
+    the cache folder of the settings. Where that cannot be written either, each process compiles anew, for some seconds.
     """
 
     def decorate(function: Function) -> Function:
@@ -36,7 +36,7 @@ def cached_njit(**options: Any) -> Callable[[Function], Function]:
 
 @contextmanager
 def _use_cache_dir(folder: str) -> Iterator[None]:
-    """Numba looks where to keep a function when it is decorated; its setting is the whole process's."""
+    """Set the cache folder while a function is decorated: Numba reads it then, from a setting of the whole process."""
     before, config.CACHE_DIR = config.CACHE_DIR, folder
     try:
         yield

@@ -1,7 +1,7 @@
-"""Products of a dozen rows with a matrix, a hundred at a time: most of what Winograd's filtering takes.
+"""Products of a dozen rows with a matrix, a hundred at a time: where Winograd's filtering spends most of its time.
 
-BLAS copies both sides before it multiplies them, which for so few rows takes its time, and drives what comes next out
-of the cache: a block took a seventh longer with it. Here the matrices are laid out once as they will be read, and sums
+BLAS copies both operands before it multiplies them, which for so few rows takes its time, and evicts what comes next
+from the cache: a block took a seventh longer with it. Here the matrices are packed once as they will be read, and sums
 stay in registers. Numba has no vectors, so the inner loop is written for LLVM (https://llvm.org/docs/LangRef.html).
 """
 
@@ -21,7 +21,7 @@ from model.inference.winograd.jit import cached_njit
 
 _HAS_AVX512 = get_host_cpu_features().get("avx512f", False)
 LANES = 16 if _HAS_AVX512 else 8  # float32 numbers in a vector
-REGISTER_ROWS = 12 if _HAS_AVX512 else 6  # two sums each: 24 of 32 registers, or 12 of 16
+REGISTER_ROWS = 12 if _HAS_AVX512 else 6  # two vectors of sums each: 24 of 32 registers, or 12 of 16
 REGISTER_COLUMNS = 2 * LANES
 
 _INT32, _INT64 = ir.IntType(32), ir.IntType(64)
@@ -31,7 +31,7 @@ _BROADCAST_MASK = ir.Constant(ir.VectorType(_INT32, LANES), [0] * LANES)
 
 
 def pack_matrices(matrices: np.ndarray) -> np.ndarray:
-    """(N, n, m) -> flat: of each the first COLUMNS of every row, then the next; what is left over comes last."""
+    """Flatten (N, n, m): of each matrix REGISTER_COLUMNS columns after another, row by row; the remainder is last."""
     whole = matrices.shape[2] // REGISTER_COLUMNS * REGISTER_COLUMNS
     parts = [matrices[:, :, start : start + REGISTER_COLUMNS] for start in range(0, whole, REGISTER_COLUMNS)]
     flat = [part.reshape(len(matrices), -1) for part in (*parts, matrices[:, :, whole:])]
@@ -39,37 +39,38 @@ def pack_matrices(matrices: np.ndarray) -> np.ndarray:
 
 
 @cached_njit()
-def batched_matmul(rows, matrices, sums, channels, apart, count):  # type: ignore[no-untyped-def]
-    """rows, sums: flat, of each matrix (apart, channels), and apart is a multiple of ROWS; `count` of them count.
+def batched_matmul(rows, matrices, sums, channels, stride, count):  # type: ignore[no-untyped-def]
+    """Multiply the rows of each batch by its matrix, into `sums`.
 
-    matrices: (N, channels, channels), laid out.
+    rows, sums: flat (N, stride, channels), of which the first `count` rows are used; stride is a multiple of
+    REGISTER_ROWS. matrices: (N, channels, channels), packed.
     """
-    left_over = channels % REGISTER_COLUMNS
-    for number in range(len(rows) // (apart * channels)):
-        first, matrix = number * apart * channels, matrices[number * channels * channels :]
-        for column in range(0, channels - left_over, REGISTER_COLUMNS):
+    remainder = channels % REGISTER_COLUMNS
+    for number in range(len(rows) // (stride * channels)):
+        first, matrix = number * stride * channels, matrices[number * channels * channels :]
+        for column in range(0, channels - remainder, REGISTER_COLUMNS):
             part = matrix[column * channels :]
             for row in range(0, count, REGISTER_ROWS):
                 start = first + row * channels
                 _multiply_rows(rows[start:], part, sums[start + column :], channels)  # type: ignore[call-arg]
-        _multiply_remainder(rows[first:], matrix, sums[first:], channels, left_over, count)
+        _multiply_remainder(rows[first:], matrix, sums[first:], channels, remainder, count)
 
 
 @cached_njit()
-def _multiply_remainder(rows, matrix, sums, channels, left_over, count):  # type: ignore[no-untyped-def]
-    """The last columns, where there are not COLUMNS of them any more."""
-    start = channels - left_over
+def _multiply_remainder(rows, matrix, sums, channels, remainder, count):  # type: ignore[no-untyped-def]
+    """Multiply by the last columns, of which there are fewer than REGISTER_COLUMNS."""
+    start = channels - remainder
     for row in range(count):
-        for column in range(left_over):
+        for column in range(remainder):
             total = np.float32(0)
             for k in range(channels):
-                total += rows[row * channels + k] * matrix[start * channels + k * left_over + column]
+                total += rows[row * channels + k] * matrix[start * channels + k * remainder + column]
             sums[row * channels + start + column] = total
 
 
 @intrinsic
 def _multiply_rows(_, rows, matrix, sums, channels):  # type: ignore[no-untyped-def]
-    """ROWS rows of so many channels, with COLUMNS columns of a matrix."""
+    """Multiply REGISTER_ROWS rows by REGISTER_COLUMNS columns of a matrix."""
 
     def generate(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Any) -> Any:
         arrays = zip(signature.args[:3], arguments[:3], strict=True)

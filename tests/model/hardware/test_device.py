@@ -1,4 +1,4 @@
-"""TODO."""
+"""Which device computes, by STYLE_DEVICE and the GPUs that TensorFlow sees."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which way the transformer runs: tried once, remembered, and never one that changes the picture."""
+"""Which plan the transformer runs by: tried once, remembered, and never one that changes the picture."""
 
 from __future__ import annotations
 
@@ -45,14 +45,14 @@ def arrays() -> dict[str, np.ndarray]:
 def seconds(monkeypatch: pytest.MonkeyPatch) -> dict[ExecutionPlan, float]:
     """Of a trial; looked up instead of measured."""
     taken = {FLOAT32_PLAN: 2.0, WINOGRAD: 1.0}
-    monkeypatch.setattr(autotune, "_best_times", lambda runs: {way: taken[way] for way in runs})
+    monkeypatch.setattr(autotune, "_best_times", lambda runs: {plan: taken[plan] for plan in runs})
     return taken
 
 
 def choose(arrays: dict[str, np.ndarray], name: str = NAME) -> ExecutionPlan:
     return fastest_engine(
         TINY, arrays, name, lambda: StyleNorms(TINY, arrays)(np.zeros(TINY.vector_size, "float32"))
-    ).way
+    ).plan
 
 
 def test_the_fastest_is_taken(arrays, seconds):
@@ -66,7 +66,7 @@ def test_a_slower_one_is_not(arrays, seconds):
 
 def test_a_fast_one_with_another_picture_is_not(arrays, seconds, monkeypatch: pytest.MonkeyPatch):
     real = TransformerEngine.run
-    spoilt = lambda self, *args: real(self, *args) + (0.01 if self.way == WINOGRAD else 0)  # noqa: E731 - 40 dB
+    spoilt = lambda self, *args: real(self, *args) + (0.01 if self.plan == WINOGRAD else 0)  # noqa: E731 - 40 dB
     monkeypatch.setattr(TransformerEngine, "run", spoilt)
     assert choose(arrays) == FLOAT32_PLAN
 
@@ -92,7 +92,7 @@ def test_ways_take_turns(monkeypatch: pytest.MonkeyPatch):
     """While one is always slow and the machine is busy now and then, the other wins."""
     clock, order = iter([9.0, 9.5, 2.0, 1.0, 9.0, 9.5, 2.0, 9.5, 9.0, 9.5]), []
     monkeypatch.setattr(precision, "measure_seconds", lambda run: (run(), next(clock))[1])
-    runs = {way: partial(order.append, way) for way in (FLOAT32_PLAN, WINOGRAD)}
+    runs = {plan: partial(order.append, plan) for plan in (FLOAT32_PLAN, WINOGRAD)}
     assert autotune._best_times(runs) == {FLOAT32_PLAN: 2.0, WINOGRAD: 1.0}
     assert order == [FLOAT32_PLAN, WINOGRAD] * autotune.TIMING_ROUNDS
 
@@ -136,22 +136,22 @@ def test_the_real_trial_ends_with_a_faithful_picture(arrays):
     wanted = TransformerEngine(Backends(TINY, arrays), FLOAT32_PLAN).run(
         trial_pictures()[0], network.norm_params(vector)
     )
-    assert network.way in (FLOAT32_PLAN, WINOGRAD)
+    assert network.plan in (FLOAT32_PLAN, WINOGRAD)
     assert psnr(network.render(trial_pictures()[0], vector), wanted) > autotune.MIN_PSNR
 
 
 def test_a_gpu_and_a_processor_are_offered_other_ways(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.undo()
     monkeypatch.setattr(autotune, "device", lambda: "/GPU:0")
-    assert {way.expanding for way in autotune._candidate_plans()} == {"bfloat16", "float16"}
+    assert {plan.expanding for plan in autotune._candidate_plans()} == {"bfloat16", "float16"}
     monkeypatch.setattr(autotune, "device", lambda: "/CPU:0")
     monkeypatch.setattr(precision, "should_try_bfloat16", lambda: True)
-    assert "winograd" in {way.blocks for way in autotune._candidate_plans()}
+    assert "winograd" in {plan.blocks for plan in autotune._candidate_plans()}
 
 
 @pytest.mark.parametrize("is_kept", [True, False])
 def test_where_numba_is_broken_pictures_are_painted_all_the_same(arrays, seconds, is_kept: bool, caplog):
-    """And once it is mended, the faster way is found."""
+    """And once it is mended, the faster plan is found."""
     if is_kept:
         choose(arrays)
     with pytest.MonkeyPatch.context() as patch:
@@ -165,7 +165,7 @@ def test_without_numba_nothing_is_broken(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.undo()
     monkeypatch.setattr(precision, "should_try_bfloat16", lambda: True)
     monkeypatch.setattr(autotune, "find_spec", lambda name: None)
-    assert {way.blocks for way in autotune._candidate_plans()} == {"float32"}
+    assert {plan.blocks for plan in autotune._candidate_plans()} == {"float32"}
 
 
 def test_a_way_that_does_not_run_is_left_out(arrays, seconds, caplog):
@@ -185,31 +185,32 @@ def test_a_picture_that_is_no_number_is_no_pastiche(arrays, seconds, number: int
     real, busy = TransformerEngine.run, trial_pictures()[number]
 
     def spoilt(self, content, *args):
-        return real(self, content, *args) * (np.nan if self.way == WINOGRAD and (content == busy).all() else 1)
+        return real(self, content, *args) * (np.nan if self.plan == WINOGRAD and (content == busy).all() else 1)
 
     monkeypatch.setattr(TransformerEngine, "run", spoilt)
     assert choose(arrays) == FLOAT32_PLAN
 
 
-@pytest.mark.parametrize("way", [*autotune._CPU_PLANS, *autotune._CPU_BFLOAT16_PLANS], ids=str)
-def test_the_weights_that_ship_look_the_same_in_every_way(way: ExecutionPlan, monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.parametrize("plan", [*autotune._CPU_PLANS, *autotune._CPU_BFLOAT16_PLANS], ids=str)
+def test_the_weights_that_ship_look_the_same_in_every_way(plan: ExecutionPlan, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("STYLE_PRECISION", "float32")
     shipped = load(registry.SHIPPED_MAGENTA)
-    parts = Backends(SMALL, shipped.arrays)
+    backends = Backends(SMALL, shipped.arrays)
     style = shipped.norm_params(shipped.embed(data.immunohistochemistry() / np.float32(255)))
     for photo in pixel_ops.resize(data.coffee() / np.float32(255), (150, 226)), *trial_pictures():
-        wanted = TransformerEngine(parts, FLOAT32_PLAN).run(photo, style)
-        assert psnr(TransformerEngine(parts, way).run(photo, style), wanted) > autotune.MIN_PSNR
+        wanted = TransformerEngine(backends, FLOAT32_PLAN).run(photo, style)
+        assert psnr(TransformerEngine(backends, plan).run(photo, style), wanted) > autotune.MIN_PSNR
 
 
 def test_bfloat16_spoils_a_sky_where_it_sees_the_photo(monkeypatch: pytest.MonkeyPatch):
-    """Why no way begins with it: the busy picture alone would let it pass."""
+    """Why no plan begins with it: the busy picture alone would let it pass."""
     monkeypatch.setenv("STYLE_PRECISION", "float32")
     shipped = load(registry.SHIPPED_MAGENTA)
-    parts = Backends(SMALL, shipped.arrays)
+    backends = Backends(SMALL, shipped.arrays)
     style = shipped.norm_params(shipped.embed(data.immunohistochemistry() / np.float32(255)))
-    tried = TransformerEngine(parts, ExecutionPlan("bfloat16", "winograd", "bfloat16"))
+    tried = TransformerEngine(backends, ExecutionPlan("bfloat16", "winograd", "bfloat16"))
     busy, sky, mist = (
-        psnr(tried.run(one, style), TransformerEngine(parts, FLOAT32_PLAN).run(one, style)) for one in trial_pictures()
+        psnr(tried.run(one, style), TransformerEngine(backends, FLOAT32_PLAN).run(one, style))
+        for one in trial_pictures()
     )
     assert busy > autotune.MIN_PSNR > max(sky, mist)

@@ -1,4 +1,4 @@
-"""TODO."""
+"""One set of Magenta weights in memory: vectors, pastiches, and what is remembered."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from model.inference.statistics import ChannelAffine, ChannelStatistics
-from model.networks.layers import EPSILON
+from model.networks.architecture import EPSILON
 
 
 def moments(rows: np.ndarray) -> ChannelStatistics:
@@ -14,14 +14,16 @@ def moments(rows: np.ndarray) -> ChannelStatistics:
     first = rows[:, :1]
     apart = rows - first
     pieces = np.stack([first[:, 0], apart.sum(axis=1), np.square(apart).sum(axis=1)], axis=1)
-    return ChannelStatistics.of(pieces, np.full((len(rows), 1), rows.shape[1]))
+    return ChannelStatistics.from_sums(pieces, np.full((len(rows), 1), rows.shape[1]))
 
 
 @pytest.mark.parametrize("level", [0, 4, 1000])
 def test_far_from_zero_as_well(level: float):
     x = (np.random.default_rng(0).standard_normal((50, 40, 6)) * 0.5 + level).astype("float32")
     gamma, beta = np.arange(1, 7, dtype="float32"), np.arange(6, dtype="float32")
-    scale = ChannelAffine.of((gamma, beta), [moments(x[:7]), moments(x[7:8]), moments(x[8:, :25]), moments(x[8:, 25:])])
+    scale = ChannelAffine.from_statistics(
+        (gamma, beta), [moments(x[:7]), moments(x[7:8]), moments(x[8:, :25]), moments(x[8:, 25:])]
+    )
     exact = x.astype("float64")
     factor = gamma / np.sqrt(exact.var(axis=(0, 1)) + EPSILON)
     np.testing.assert_allclose(scale.factor, factor, rtol=1e-5)

@@ -49,7 +49,7 @@ def square(folder: Path, side: int) -> np.ndarray:
 
 
 def run(file: Path, *inputs: np.ndarray) -> Any:
-    """The output of a TFLite model whose inputs differ in their number of channels."""
+    """Return the output of a TFLite model whose inputs differ in their number of channels."""
     interpreter = litert.Interpreter(str(file))
     slots = {detail["shape"][-1]: detail["index"] for detail in interpreter.get_input_details()}
     for array in inputs:

@@ -1,4 +1,4 @@
-"""TODO."""
+"""The transformer in Keras."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 
 from model.networks.architecture import LITE, V1_256, Architecture
-from model.networks.layers import assign_arrays, read_arrays
-from model.networks.predictors import build_predictor
+from model.networks.layers import read_arrays
 from model.networks.transformer import build_transformer
 from tests.support.tiny_weights import TINY
 
@@ -17,12 +16,6 @@ from tests.support.tiny_weights import TINY
 def transformer() -> keras.Model:
     keras.utils.set_random_seed(0)
     return build_transformer(TINY)
-
-
-@pytest.fixture(scope="module")
-def predictor() -> keras.Model:
-    keras.utils.set_random_seed(0)
-    return build_predictor(TINY)
 
 
 def noise(*shape: int) -> np.ndarray:
@@ -52,13 +45,6 @@ def test_pictures_of_a_batch_do_not_touch_each_other(transformer: keras.Model):
     assert np.allclose(paint(transformer, content, vectors), np.concatenate(alone), atol=1e-5)
 
 
-@pytest.mark.parametrize("size", [(256, 256), (256, 301), (75, 128)])
-def test_a_painting_of_any_shape_becomes_one_vector(predictor: keras.Model, size: tuple[int, int]):
-    vector = keras.ops.convert_to_numpy(predictor(noise(1, *size, 3), training=False))
-    assert vector.shape == (1, 8)
-    assert np.isfinite(vector).all()
-
-
 @pytest.mark.parametrize("architecture", [V1_256, LITE], ids=["v1-256", "lite"])
 def test_published_sizes(architecture: Architecture):
     transformer = build_transformer(architecture)
@@ -74,42 +60,3 @@ def test_published_sizes(architecture: Architecture):
     assert ("transformer/contract/conv1/BatchNorm/moving_mean" in arrays) == (architecture.contract_norm == "batch")
     blocks = {name.split("/")[2] for name in arrays if name.startswith("transformer/residual/")}
     assert len(blocks) == architecture.residual_blocks
-
-
-def test_arrays_of_one_network_make_another_its_equal(transformer: keras.Model):
-    twin = build_transformer(TINY)
-    content, vector = noise(1, 32, 32, 3), noise(1, 8)
-    assert not np.array_equal(paint(twin, content, vector), paint(transformer, content, vector))
-    assign_arrays(twin, read_arrays(transformer) | {"unasked": np.zeros(3)})
-    assert np.array_equal(paint(twin, content, vector), paint(transformer, content, vector))
-
-
-def test_names_are_the_checkpoints_and_each_is_there_once(transformer: keras.Model):
-    arrays = read_arrays(transformer)
-    assert len(arrays) == len(transformer.variables)
-    assert not [name for name in arrays if "." in name or "kernel" in name]
-
-
-@pytest.mark.parametrize("architecture", [TINY, LITE, V1_256], ids=["tiny", "lite", "full"])
-def test_every_backend_takes_the_layers_names(architecture: Architecture):
-    """Keras itself forbids slashes, PyTorch dots."""
-    for network in build_transformer(architecture), build_predictor(architecture):
-        assert not [layer.name for layer in network.layers if "." in layer.name or "/" in layer.name]
-
-
-def test_a_kernel_over_a_vector_may_come_as_a_1x1_convolution(transformer: keras.Model):
-    arrays = read_arrays(transformer)
-    pointwise = {name: a[None, None] if a.ndim == 2 else a for name, a in arrays.items()}
-    twin = build_transformer(TINY)
-    assign_arrays(twin, pointwise)
-    assert all(np.array_equal(array, arrays[name]) for name, array in read_arrays(twin).items())
-
-
-def test_an_array_that_is_missing_or_of_another_shape_is_named(transformer: keras.Model):
-    arrays = read_arrays(transformer)
-    name = "transformer/contract/conv2/weights"
-    with pytest.raises(ValueError, match=rf"{name}: shape \(1, 2\), but \(3, 3, 4, 6\) was expected"):
-        assign_arrays(transformer, arrays | {name: np.zeros((1, 2))})
-    del arrays[name]
-    with pytest.raises(KeyError, match=name):
-        assign_arrays(transformer, arrays)

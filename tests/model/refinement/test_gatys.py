@@ -18,13 +18,9 @@ from model.progress import Cancelled, Checkpoint, Step
 from model.refinement import encoder_registry, encoders, gatys, losses
 from model.refinement.gatys import (
     Objective,
-    PyramidLevel,
     active_layers,
-    build_pyramid,
     objective,
     optimise,
-    remaining_levels,
-    resize_style,
 )
 from model.refinement.optimizers import TimeBudget
 
@@ -43,7 +39,7 @@ def refined(photo: np.ndarray, painting: np.ndarray, **values: object) -> np.nda
 def measured(picture: np.ndarray, photo: np.ndarray, painting: np.ndarray, **values: object) -> dict[str, float]:
     options = chosen(**values)
     compiled = objective(options)
-    return compiled.at(
+    return compiled.losses_and_gradient(
         tf.constant(picture[None]), compiled.targets(photo, [painting], [1.0]), gatys.loss_weights(options)
     )[0]
 
@@ -68,10 +64,11 @@ def test_the_gradient_is_that_of_finite_differences(photo: np.ndarray, painting:
     compiled, rng = objective(options), np.random.default_rng(0)
     targets, weights = compiled.targets(photo, [painting], [1.0]), gatys.loss_weights(options)
     picture = np.clip(photo + rng.normal(0, 0.1, photo.shape), 0, 1).astype("float32")
-    _, gradient = compiled.at(tf.constant(picture[None]), targets, weights)
+    _, gradient = compiled.losses_and_gradient(tf.constant(picture[None]), targets, weights)
     direction = gradient.numpy() / np.linalg.norm(gradient)
     ahead, behind = (
-        compiled.at(tf.constant(picture[None] + s * direction), targets, weights)[0] for s in (0.05, -0.05)
+        compiled.losses_and_gradient(tf.constant(picture[None] + s * direction), targets, weights)[0]
+        for s in (0.05, -0.05)
     )
     assert (ahead["loss"] - behind["loss"]) / 0.1 == pytest.approx(np.linalg.norm(gradient), rel=0.02)
 
@@ -210,16 +207,6 @@ def test_time_before_an_interruption_counts(photo: np.ndarray, painting: np.ndar
     assert result.ended == "time"
 
 
-def test_what_is_left_of_scales():
-    whole = build_pyramid((96, 128), chosen(steps=30, scales=2))
-    assert remaining_levels(whole, 0) == whole
-    rest = remaining_levels(whole, whole[0].steps + 2)
-    assert [scale.size for scale in rest] == [(96, 128)]
-    assert (rest[0].steps, rest[0].steps_before) == (whole[1].steps - 2, whole[0].steps + 2)
-    assert rest[0].work_before + rest[0].work == pytest.approx(1)
-    assert remaining_levels(whole, 30) == []
-
-
 def test_a_budget_of_time_is_kept_on_all_scales(photo: np.ndarray, painting: np.ndarray, monkeypatch):
     """Here every look at the clock takes a tenth of a second."""
     now = iter(np.arange(0, 1000, 0.1))
@@ -240,7 +227,7 @@ def test_it_ends_early_where_the_loss_no_longer_falls(photo: np.ndarray, paintin
 
 
 def test_losses_that_are_no_numbers_are_told(photo: np.ndarray, painting: np.ndarray, monkeypatch):
-    real, calls = Objective.at, []
+    real, calls = Objective.losses_and_gradient, []
 
     def at(self, *args):
         calls.append(1)
@@ -255,7 +242,7 @@ def test_losses_that_are_no_numbers_are_told(photo: np.ndarray, painting: np.nda
 
 @pytest.mark.parametrize("fits", [(48, 64), (0, 0)])
 def test_a_gpu_s_memory_that_does_not_do(photo: np.ndarray, painting: np.ndarray, monkeypatch, fits: tuple[int, int]):
-    real = Objective.at
+    real = Objective.losses_and_gradient
 
     def at(self, picture, *args):
         if picture.shape[1] > fits[0]:
@@ -279,44 +266,13 @@ def test_coarse_scales_leave_the_start_its_details(photo: np.ndarray, painting: 
     assert np.abs(result - photo).max() < 0.01
 
 
-def test_scales_go_from_coarse_to_fine():
-    found = build_pyramid((384, 512), chosen(steps=100, scales=3))
-    assert [scale.size for scale in found] == [(192, 256), (272, 362), (384, 512)]
-    assert sum(scale.steps for scale in found) == 100
-    assert [scale.steps_before for scale in found] == [0, found[0].steps, 100 - found[2].steps]
-    assert found[0].steps > found[1].steps > found[2].steps
-    assert sum(scale.work for scale in found) == pytest.approx(1)
-    assert found[2].work_before == pytest.approx(found[0].work + found[1].work)
-
-
-@pytest.mark.parametrize(("steps", "expected"), [(1, 1), (2, 2), (3, 3), (7, 3)])
-def test_no_scale_is_without_steps(steps: int, expected: int):
-    found = build_pyramid((384, 512), chosen(steps=steps, scales=3))
-    assert len(found) == expected
-    assert all(scale.steps > 0 for scale in found)
-    assert sum(scale.steps for scale in found) == steps
-    assert found[-1].size == (384, 512)
-
-
-def test_no_scale_is_too_small_to_see_anything():
-    assert [scale.size for scale in build_pyramid((75, 100), chosen(scales=8))] == [(53, 71), (75, 100)]
-    assert [scale.size for scale in build_pyramid((75, 100), chosen(scales=8, encoder="inception_v3"))] == [(75, 100)]
-
-
-@pytest.mark.parametrize(("style_scale", "size"), [(1, (50, 100)), (0.5, (64, 64)), (2, (100, 200))])
-def test_strokes_are_as_large_as_asked_for(style_scale: float, size: tuple[int, int]):
-    style, scale = np.zeros((300, 600, 3), "float32"), PyramidLevel((100, 80), 1, 0, 1, 0)
-    expected = (max(64, size[0]), max(64, size[1]))
-    assert resize_style(style, scale, chosen(style_scale=style_scale)).shape[:2] == expected
-
-
 def test_bfloat16_sees_what_float32_sees(photo: np.ndarray, painting: np.ndarray):
     options = chosen()
     found, gradients = [], []
     for dtype in ("float32", "mixed_bfloat16"):
         compiled = objective(options, dtype)
         targets = compiled.targets(photo, [painting], [1.0])
-        losses_, gradient = compiled.at(tf.constant(photo[None]), targets, gatys.loss_weights(options))
+        losses_, gradient = compiled.losses_and_gradient(tf.constant(photo[None]), targets, gatys.loss_weights(options))
         found.append(losses_)
         gradients.append(gradient.numpy().ravel())
     assert found[1] == {name: pytest.approx(loss, rel=0.05, abs=1e-3) for name, loss in found[0].items()}
@@ -335,27 +291,6 @@ def test_an_optimisation_in_bfloat16_comes_to_the_same(photo: np.ndarray, painti
 @pytest.fixture
 def fresh_choice(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(precision, "_chosen_policies", {})
-
-
-@pytest.mark.usefixtures("fresh_choice")
-@pytest.mark.parametrize(("plain", "mixed", "best"), [(4, 1, "mixed_bfloat16"), (1, 1, "float32"), (1, 4, "float32")])
-def test_a_trial_decides_the_precision(monkeypatch: pytest.MonkeyPatch, plain: float, mixed: float, best: str):
-    monkeypatch.setattr(precision, "should_try_bfloat16", lambda: True)
-    now, tried = [0.0], []
-    monkeypatch.setattr(precision.time, "perf_counter", lambda: now[0])
-
-    def trial(dtype: str):
-        tried.append(dtype)
-        return lambda: now.__setitem__(0, now[0] + (plain if dtype == "float32" else mixed))
-
-    assert [precision.choose_policy("x", trial) for _ in range(2)] == [best, best]
-    assert tried == ["float32", "mixed_bfloat16"]
-
-
-@pytest.mark.usefixtures("fresh_choice")
-def test_where_it_cannot_pay_nothing_is_tried(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(precision, "should_try_bfloat16", lambda: False)
-    assert precision.choose_policy("x", lambda dtype: pytest.fail("tried")) == "float32"
 
 
 @pytest.mark.usefixtures("fresh_choice")

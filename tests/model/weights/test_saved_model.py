@@ -1,4 +1,4 @@
-"""TODO."""
+"""Official weights out of a SavedModel: a folder, an archive or a hub handle, good and damaged."""
 
 from __future__ import annotations
 

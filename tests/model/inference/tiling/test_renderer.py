@@ -1,4 +1,4 @@
-"""TODO."""
+"""Pictures painted in bands: as those in one piece, in bounded memory."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def random_network(architecture: Architecture) -> Any:
     fitted = folding.transformer_arrays(architecture, read_arrays(transformer))
     norms = folding.StyleNorms(architecture, fitted)
     return SimpleNamespace(
-        architecture=architecture, transformer=transformer, arrays=fitted, way=FLOAT32_PLAN, norms=norms
+        architecture=architecture, transformer=transformer, arrays=fitted, plan=FLOAT32_PLAN, norms=norms
     )
 
 
@@ -115,8 +115,8 @@ def test_in_bands_as_in_one(network: Magenta, small_bands: None, size: tuple[int
 
 def test_in_bands_as_in_one_in_bfloat16(small_bands: None, monkeypatch: pytest.MonkeyPatch):
     """Scales are rounded with the kernels there, and the photo has smooth places."""
-    way = ExecutionPlan("float32", "winograd", "bfloat16")
-    monkeypatch.setattr(magenta, "fastest_engine", lambda *network: TransformerEngine(Backends(*network[:2]), way))
+    plan = ExecutionPlan("float32", "winograd", "bfloat16")
+    monkeypatch.setattr(magenta, "fastest_engine", lambda *network: TransformerEngine(Backends(*network[:2]), plan))
     network = Magenta("tiny", SOME_BLOCKS, tiny_arrays(architecture=SOME_BLOCKS))
     for photo in trial_pictures():
         content, vector = photo[:150, :210], noise(8)
