@@ -1,8 +1,9 @@
-"""What the library reads from the environment, and nothing else does."""
+"""The library's settings, from environment variables that are read nowhere else."""
 
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 
 import platformdirs
@@ -20,6 +21,11 @@ def cache_dir() -> Path:
     """STYLE_CACHE_DIR, where fetched and imported weights are kept; by default the user's cache folder."""
     value = os.environ.get("STYLE_CACHE_DIR")
     return Path(value).expanduser() if value else platformdirs.user_cache_path("style-transfer")
+
+
+def hub_cache_dir() -> Path:
+    """TFHUB_CACHE_DIR, where tensorflow_hub keeps what it has fetched; by default its own temporary folder."""
+    return Path(os.environ.get("TFHUB_CACHE_DIR") or Path(tempfile.gettempdir(), "tfhub_modules"))
 
 
 def device() -> str:
