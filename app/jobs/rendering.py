@@ -86,9 +86,9 @@ def _render_large(
         return stylization.incomplete_pastiche(preview, order.options.result_size(*image_files.peek_size(content)))
 
 
-def _final_recipe(order: Order, made: dict[str, Any]) -> dict[str, Any]:
+def _final_recipe(order: Order, recipe: dict[str, Any]) -> dict[str, Any]:
     """Name the format that was asked for: the file is stored as PNG."""
-    return recipes.with_credits(made, order.credits) | {"format": order.options.format}
+    return recipes.with_credits(recipe, order.credits) | {"format": order.options.format}
 
 
 def _refine(
@@ -120,12 +120,12 @@ def render_checkpoint(order: Order, library: Library, checkpoint: Checkpoint) ->
     so_far = pixel_ops.resize(image_files.read(checkpoint.picture).rgb, photo.rgb.shape[:2])
     picture = postprocess(so_far, photo, options, drawn)
     notes = [*order.notes, f"It was stopped after step {checkpoint.step} of {options.steps}."]
-    made = refine_recipe(options, [read_painting(style, options) for style in styles], photo, drawn) | {
+    recipe = refine_recipe(options, [read_painting(style, options) for style in styles], photo, drawn) | {
         "ended": "stopped"
     }
     if order.start:
-        made["start"] = "given"
-    pastiche = Pastiche(picture, options.encoder, checkpoint.seconds, made, complete=False, notes=notes)
+        recipe["start"] = "given"
+    pastiche = Pastiche(picture, options.encoder, checkpoint.seconds, recipe, complete=False, notes=notes)
     return with_credits(pastiche, order.credits)
 
 
@@ -137,16 +137,16 @@ def _limit_seconds(options: RefineOptions, limit: float) -> RefineOptions:
 
 def _with_requested_seconds(pastiche: Pastiche, options: RefineOptions, limit: float) -> Pastiche:
     """Write the requested time into the recipe, and a note where this server's limit ended the refinement."""
-    made = {name: value for name, value in pastiche.recipe.items() if name != "seconds"}
+    recipe = {name: value for name, value in pastiche.recipe.items() if name != "seconds"}
     if options.seconds is not None:
-        made["seconds"] = options.seconds
+        recipe["seconds"] = options.seconds
     notes = pastiche.notes
-    if made.get("ended") == "time":
+    if recipe.get("ended") == "time":
         notes = [
             *notes,
             f"This server refines a picture for at most {_format_seconds(limit)}: it ended before its last step.",
         ]
-    return replace(pastiche, recipe=made, notes=notes)
+    return replace(pastiche, recipe=recipe, notes=notes)
 
 
 def _format_seconds(seconds: float) -> str:

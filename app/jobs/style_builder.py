@@ -8,6 +8,7 @@ from typing import Literal
 
 import numpy as np
 
+from app.failures import shorten
 from app.jobs.engine import RenderEngine
 from app.jobs.painter import Painter
 from app.storage import gallery
@@ -47,15 +48,17 @@ def add_painting(
     keep: Literal["picture", "vector"] = "picture",
 ) -> Style:
     """Add a style: of one painting its picture or its vector, of several the average of their vectors."""
-    _check_count(len(pictures), "picture")
+    if not 1 <= len(pictures) <= MAX_STYLES:
+        raise InvalidOption(f"Give between 1 and {MAX_STYLES} paintings, not {len(pictures)}.", "picture")
     if len(pictures) == 1 and keep == "picture":
-        look = _picture_appearance(pictures[0])  # without a turn: it needs no network, and callers limit their number
+        # Without a turn, as it needs no network; callers limit how many are decoded at once.
+        appearance = _picture_appearance(pictures[0])
     else:
         painter = engine.painter
-        look = engine.run(
+        appearance = engine.run(
             lambda: _vector_appearance(painter, [_predict_vector(painter, picture) for picture in pictures])
         )
-    return _add_to_library(library, owner, look, name, credit, licence)
+    return _add_to_library(library, owner, appearance, name, credit, licence)
 
 
 def add_average(
@@ -72,18 +75,20 @@ def add_average(
     if not 2 <= len(styles) <= MAX_STYLES:
         raise InvalidOption(f"Choose between 2 and {MAX_STYLES} styles to average.", "styles")
     painter = engine.painter
-    look = engine.run(lambda: _vector_appearance(painter, [_style_vector(library, painter, style) for style in styles]))
-    return _add_to_library(library, owner, look, name, credit.strip() or _average_credit(styles), licence)
+    appearance = engine.run(
+        lambda: _vector_appearance(painter, [_style_vector(library, painter, style) for style in styles])
+    )
+    return _add_to_library(library, owner, appearance, name, credit.strip() or _average_credit(styles), licence)
 
 
 def add_file(library: Library, engine: RenderEngine, owner: str, data: bytes) -> Style:
     file = StyleFile.from_bytes(data, "vector")
 
-    def look() -> _Appearance:
+    def appearance() -> _Appearance:
         _check_weights(engine.painter, file.name, file.weights, file.weights_sha256)
         return _vector_appearance(engine.painter, [file.vector])
 
-    return _add_to_library(library, owner, engine.run(look), file.name, file.credit, file.licence)
+    return _add_to_library(library, owner, engine.run(appearance), file.name, file.credit, file.licence)
 
 
 def export_file(library: Library, engine: RenderEngine, style: Style) -> StyleFile:
@@ -99,17 +104,19 @@ def export_file(library: Library, engine: RenderEngine, style: Style) -> StyleFi
     return StyleFile.parse(**words, vector=vector, weights=weights, weights_sha256=sha256)
 
 
-def _add_to_library(library: Library, owner: str, look: _Appearance, name: str, credit: str, licence: str) -> Style:
+def _add_to_library(
+    library: Library, owner: str, appearance: _Appearance, name: str, credit: str, licence: str
+) -> Style:
     return library.add_style(
         owner,
         name=name,
         credit=credit,
         licence=licence,
-        picture=look.picture,
-        thumbnail=look.thumbnail,
-        vector=look.vector,
-        weights=look.weights,
-        weights_sha256=look.weights_sha256,
+        picture=appearance.picture,
+        thumbnail=appearance.thumbnail,
+        vector=appearance.vector,
+        weights=appearance.weights,
+        weights_sha256=appearance.weights_sha256,
     )
 
 
@@ -125,8 +132,8 @@ def _vector_appearance(painter: Painter, vectors: Sequence[np.ndarray]) -> _Appe
     """Paint the sample photo as the thumbnail, which also refuses vectors that do not fit the weights."""
     weights, sha256 = painter.weights_identity()
     vector = np.mean(vectors, axis=0, dtype="float32")
-    painted = painter.stylize(gallery.SAMPLE_PHOTO, [vector], StylizeOptions(size=THUMBNAIL_SIDE))
-    thumbnail = image_files.encode(painted.picture, "jpeg", _THUMBNAIL_QUALITY)
+    sample = painter.stylize(gallery.SAMPLE_PHOTO, [vector], StylizeOptions(size=THUMBNAIL_SIDE))
+    thumbnail = image_files.encode(sample.picture, "jpeg", _THUMBNAIL_QUALITY)
     return _Appearance(thumbnail, vector=vector, weights=weights, weights_sha256=sha256)
 
 
@@ -155,11 +162,5 @@ def _check_weights(painter: Painter, name: str, weights: str | None, sha256: str
         )
 
 
-def _check_count(given: int, field: str) -> None:
-    if not 1 <= given <= MAX_STYLES:
-        raise InvalidOption(f"Give between 1 and {MAX_STYLES} paintings, not {given}.", field)
-
-
 def _average_credit(styles: Sequence[Style]) -> str:
-    text = "The average of " + ", ".join(style.name for style in styles)
-    return text if len(text) <= CREDIT_LENGTH else text[: CREDIT_LENGTH - 1] + "…"
+    return shorten("The average of " + ", ".join(style.name for style in styles), CREDIT_LENGTH)

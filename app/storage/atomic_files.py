@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all, whenever the process is killed."""
+"""Atomic writes: a file is there whole or not at all, whenever the process is killed."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ _NO_TMPFILE_ERRORS = (errno.EOPNOTSUPP, errno.EISDIR, errno.ENOENT, errno.EINVAL
 
 
 def write(folder: Path, name: str, data: bytes) -> None:
-    """A file that is there already may stay as it is: here a name stands for its content."""
+    """Write a file. One of that name is left as it is, as a name stands for its content here."""
     if not _write_nameless(folder, name, data):
         _write_renamed(folder, name, data)
 
 
 def sweep(folder: Path, older_than: float) -> int:
-    """Removes what writers left that were killed more than so many seconds ago; how many."""
+    """Remove what killed writers left more than `older_than` seconds ago; return how many files that were."""
     return sum(_remove_old(path, time.time() - older_than) for path in folder.glob(f"{_TEMPORARY_PREFIX}*"))
 
 
 def _write_nameless(folder: Path, name: str, data: bytes) -> bool:
-    """Linux's way: the file has no name until it is complete, so that nothing is left of a writer that is killed."""
+    """Write with O_TMPFILE of Linux: a killed writer leaves nothing. Return False where it is not available."""
     if not hasattr(os, "O_TMPFILE"):
         return False
     try:
         file = os.open(folder, os.O_TMPFILE | os.O_WRONLY, 0o600)
     except OSError as error:
-        if error.errno in _NO_TMPFILE_ERRORS and folder.is_dir():  # a file system that cannot
+        if error.errno in _NO_TMPFILE_ERRORS and folder.is_dir():  # the file system has no O_TMPFILE
             return False
         raise
     directory = os.open(folder, os.O_RDONLY)

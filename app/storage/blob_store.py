@@ -1,4 +1,4 @@
-"""Picture files by key: in a folder, or in a bucket, which fsspec opens by its URL."""
+"""Files by key, in a folder or in a bucket, which fsspec opens by its URL."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _OPTIONS = {"s3": {"use_listings_cache": False}}  # other processes write there 
 
 
 class BlobStore:
-    """`url`: a folder's path, or s3://bucket/prefix with the credentials and endpoint in AWS's own variables."""
+    """url: a folder's path, or s3://bucket/prefix with credentials and endpoint in AWS's own variables."""
 
     def __init__(self, url: str) -> None:
         protocol = url.partition("://")[0] if "://" in url else "file"
@@ -28,60 +28,60 @@ class BlobStore:
         except (ImportError, ValueError) as error:
             raise ValueError(_failure_message(url, protocol, error)) from error
         self._url, self._options = url, _OPTIONS.get(protocol, {})
-        self._folder = Path(self._opened[1]) if kind is LocalFileSystem else None
+        self._folder = Path(self._filesystem_and_root[1]) if kind is LocalFileSystem else None
         if self._folder:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     @cached_property
-    def _opened(self) -> tuple[AbstractFileSystem, str]:
-        """A bucket's at first use: its connections do not outlive a fork of the process."""
+    def _filesystem_and_root(self) -> tuple[AbstractFileSystem, str]:
+        """Open the file system at its first use: a bucket's connections do not survive a fork of the process."""
         return fsspec.core.url_to_fs(self._url, **self._options)  # type: ignore[no-any-return]
 
     def put(self, key: str, data: bytes) -> None:
-        """All of it or nothing. What a key stands for never changes."""
-        opened, path = self._locate(key)
+        """Store a file, all of it or nothing. The content of a key never changes."""
+        filesystem, path = self._locate(key)
         if self._folder:
             atomic_files.write(self._folder, key, data)
         else:
-            opened.pipe_file(path, data)
+            filesystem.pipe_file(path, data)
 
     def get(self, key: str) -> bytes:
-        """FileNotFoundError where there is none."""
-        opened, path = self._locate(key)
-        data: bytes = opened.cat_file(path)
+        """Return a file; raise FileNotFoundError when there is none."""
+        filesystem, path = self._locate(key)
+        data: bytes = filesystem.cat_file(path)
         return data
 
     def head(self, key: str, count: int) -> bytes:
-        """The first `count` bytes; FileNotFoundError where there is none."""
-        opened, path = self._locate(key)
-        data: bytes = opened.cat_file(path, start=0, end=count)
+        """Return the first `count` bytes; raise FileNotFoundError when there is no such file."""
+        filesystem, path = self._locate(key)
+        data: bytes = filesystem.cat_file(path, start=0, end=count)
         return data
 
     def delete(self, key: str) -> None:
-        opened, path = self._locate(key)
+        filesystem, path = self._locate(key)
         with suppress(FileNotFoundError):
-            opened.rm_file(path)
+            filesystem.rm_file(path)
 
     def keys(self) -> Iterator[str]:
-        """Of the files that are ours; others that lie there are none of our business."""
-        opened, root = self._opened
+        """Yield the keys of all files; files with other names are skipped."""
+        filesystem, root = self._filesystem_and_root
         try:
-            names = opened.ls(root, detail=False)
-        except FileNotFoundError:  # a bucket knows no empty folders
+            names = filesystem.ls(root, detail=False)
+        except FileNotFoundError:  # a bucket has no empty folders
             return
         for name in names:
             if _KEY_PATTERN.fullmatch(key := name.rpartition("/")[2]):
                 yield key
 
     def sweep(self, older_than: float) -> int:
-        """Removes writes that were begun more than so many seconds ago and never finished; a bucket shows none."""
+        """Remove writes that began more than `older_than` seconds ago and never ended; return how many."""
         return atomic_files.sweep(self._folder, older_than) if self._folder else 0
 
     def _locate(self, key: str) -> tuple[AbstractFileSystem, str]:
         if not _KEY_PATTERN.fullmatch(key):
             raise FileNotFoundError(key)
-        opened, root = self._opened
-        return opened, f"{root}/{key}"
+        filesystem, root = self._filesystem_and_root
+        return filesystem, f"{root}/{key}"
 
 
 def _failure_message(url: str, protocol: str, error: Exception) -> str:

@@ -1,7 +1,7 @@
-"""Picture files and who needs them: a file lives as long as a style, a job or a result holds it.
+"""Picture files and their holders: a file lives as long as a style, a job or a result holds it.
 
-A row is there before its file and goes after it, so that no crash leaves a file that nobody knows of. Whoever changes
-a row or its file holds the row's lock, so that a picture can be put while another transaction deletes the same one.
+A row is written before its file and deleted after it, so that no crash leaves a file without a row. Whoever changes a
+row or its file holds the row's lock, so that a picture can be put while another transaction deletes the same one.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from app.storage.tables import Base, Holding, PictureRow
 _log = logging.getLogger(__name__)
 
 _UNHELD = ~exists().where(Holding.picture == PictureRow.key)
-_UNCLAIMED_SECONDS = 3600.0  # seconds that a picture may wait for its first holder
-_UNFINISHED_SECONDS = 3600.0  # seconds after which a write is taken for abandoned
+_UNCLAIMED_SECONDS = 3600.0  # that a picture may wait for its first holder
+_UNFINISHED_SECONDS = 3600.0  # after which a write counts as abandoned
 _BATCH = 100  # files removed in one transaction
 
 
 class StoreFull(Busy):
-    """As much is kept as may be."""
+    """No more bytes may be stored."""
 
     retry_after = 600
 
@@ -63,10 +63,10 @@ class Blobs:
 
     def hold(self, session: Session, holder: str, keys: Iterable[str]) -> None:
         wanted = set(keys)
-        there = PictureRow.key.in_(wanted) & (PictureRow.state != "doomed")
-        if set(_lock_rows(session, there)) != wanted:
+        present = PictureRow.key.in_(wanted) & (PictureRow.state != "doomed")
+        if set(_lock_rows(session, present)) != wanted:
             raise Missing("A picture that was sent has been deleted meanwhile. Please send it again.")
-        session.execute(update(PictureRow).where(there).values(state="held"))
+        session.execute(update(PictureRow).where(present).values(state="held"))
         for key in wanted:
             session.execute(_insert(session, Holding, {"picture": key, "holder": holder}).on_conflict_do_nothing())
 
@@ -75,26 +75,26 @@ class Blobs:
         session.info.setdefault("released", set()).update(released)
 
     def release_all(self, session: Session, owner: str) -> bool:
-        """Dooms the owner's pictures; False: there was none."""
+        """Doom the owner's pictures; return whether there were any."""
         theirs = (PictureRow.owner == owner) & (PictureRow.state != "doomed")
         _lock_rows(session, theirs)
         session.execute(delete(Holding).where(Holding.picture.in_(select(PictureRow.key).where(theirs))))
         return bool(_mark_doomed(session, theirs))
 
     def doomed(self, owner: str | None = None) -> Sequence[str]:
-        """Keys, of all owners unless one is given."""
+        """Return the keys of doomed pictures, of all owners unless one is given."""
         theirs = [PictureRow.owner == owner] if owner is not None else []
         with self._sessions() as session:
             return session.scalars(select(PictureRow.key).where(PictureRow.state == "doomed", *theirs)).all()
 
     def doom_released(self, session: Session) -> list[str]:
-        """At the end of a transaction: what was released in it may be held anew by then."""
+        """Doom what this transaction released, at its end: it may be held again by then. Return the keys."""
         released = session.info.pop("released", None)
-        # What is new was put again since: whoever did that is about to hold it.
+        # A picture in state "new" was put again since, by somebody who is about to hold it.
         return _mark_doomed(session, PictureRow.key.in_(released), PictureRow.state == "held") if released else []
 
     def remove(self, keys: Sequence[str]) -> None:
-        """Of doomed pictures; a file that cannot be removed now is removed by a later sweep."""
+        """Remove the files of doomed pictures; one that cannot be removed now is left for a later sweep."""
         for start in range(0, len(keys), _BATCH):
             try:
                 self._remove(keys[start : start + _BATCH])
@@ -109,7 +109,7 @@ class Blobs:
             session.execute(delete(PictureRow).where(PictureRow.key.in_(doomed)))
 
     def sweep(self, now: float) -> tuple[int, int]:
-        """(pictures that nobody came to hold, unfinished files), removed."""
+        """Remove pictures that got no holder, and unfinished files; return how many of each."""
         with self._sessions.begin() as session:
             unclaimed = _mark_doomed(
                 session, PictureRow.created < now - _UNCLAIMED_SECONDS, PictureRow.state != "doomed", _UNHELD
@@ -138,13 +138,13 @@ def _insert(session: Session, table: type[Base], values: dict[str, Any]) -> sqli
 
 
 def _lock_rows(session: Session, *conditions: ColumnElement[bool]) -> Sequence[str]:
-    """Keys of the rows, which stay as they are until the transaction ends; in one order, as it is for everybody."""
+    """Lock rows until the transaction ends, in the order of their keys, so that none deadlock; return the keys."""
     rows = select(PictureRow.key).where(*conditions).order_by(PictureRow.key).with_for_update()
     return session.scalars(rows).all()
 
 
 def _mark_doomed(session: Session, *conditions: ColumnElement[bool]) -> list[str]:
-    """Keys of those that nobody holds. Locked first: who is about to hold one has done so by the second look."""
+    """Doom those without holders and return their keys. Rows are locked first, so that no holder comes in between."""
     _lock_rows(session, *conditions)
     doomed = update(PictureRow).where(*conditions, _UNHELD).values(state="doomed").returning(PictureRow.key)
     return list(session.scalars(doomed.execution_options(synchronize_session=False)))

@@ -1,4 +1,4 @@
-"""The one database of all processes: SQLite in a file, or PostgreSQL. Its tables are brought up to date on opening."""
+"""The database of all processes: SQLite in a file, or PostgreSQL. Its tables are migrated when it is opened."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from alembic.config import Config
 from sqlalchemy import URL, Engine, create_engine, event, make_url
 
 _MIGRATIONS = Path(__file__).with_name("migrations")
-_TIMEOUT_SECONDS = 30  # seconds to wait for one's turn
-_RETRY_SECONDS = 0.01  # seconds until the next try, where SQLite itself does not wait
-_MIGRATION_LOCK = 7_310_590_114  # any number that nobody else locks in this database
+_TIMEOUT_SECONDS = 30  # for a connection or a lock
+_RETRY_SECONDS = 0.01  # until the next try, where SQLite itself does not wait
+_MIGRATION_LOCK = 7_310_590_114  # any number that no other program locks in this database
 
 
 class Database(NamedTuple):
@@ -22,7 +22,7 @@ class Database(NamedTuple):
     writing: Engine
 
     def disconnect(self) -> None:
-        """Whoever uses it again is connected anew."""
+        """Close all connections; the next use opens new ones."""
         for engine in self:
             engine.dispose()
 
@@ -35,7 +35,7 @@ def connect(url: str) -> Database:
 
 
 def migrate(database: Database, revision: str = "head") -> None:
-    """Web and worker may start at once: the first migrates, the others wait for it and find nothing to do."""
+    """Migrate the tables. Of several processes that start at once, the first migrates and the others wait for it."""
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
@@ -56,9 +56,9 @@ def _create_engines(url: URL) -> Database:
 
 
 def _create_sqlite_engines(url: URL) -> Database:
-    """SQLite lets one write at a time: threads queue for one connection, which is fairer than trying again and again.
+    """Create two engines, as SQLite allows one writer at a time: threads queue for its single connection.
 
-    A transaction that writes says so when it begins, so that none finds halfway that another came first.
+    A transaction that writes says so when it begins, so that it does not fail halfway because another came first.
     """
     if url.database:
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
@@ -72,17 +72,17 @@ def _create_sqlite_engines(url: URL) -> Database:
 
 
 def _configure_connection(connection: Any, _: Any) -> None:
-    connection.isolation_level = None  # BEGIN is ours
+    connection.isolation_level = None  # this module sends BEGIN itself
     _enable_wal(connection)
     connection.execute("PRAGMA foreign_keys = ON")
-    connection.execute("PRAGMA secure_delete = ON")  # what is deleted is not left lying in free pages
+    connection.execute("PRAGMA secure_delete = ON")  # deleted data does not stay in free pages
 
 
 def _enable_wal(connection: Any) -> None:
-    """Readers then do not wait for writers.
+    """Switch to WAL, in which readers do not wait for writers.
 
-    A new file's change to this is the one statement for which SQLite does not wait while another writes, whatever the
-    timeout: processes that open it first at once would fail now and then.
+    While another connection writes, SQLite does not wait to switch a new file, whatever the timeout: without retries,
+    processes that open it at the same time would fail now and then.
     """
     end = monotonic() + _TIMEOUT_SECONDS
     while True:

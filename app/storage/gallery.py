@@ -9,7 +9,7 @@ from pathlib import Path
 from app.storage.records import Style
 
 _FOLDER = Path(__file__).resolve().parents[2] / "static" / "styles"
-SAMPLE_PHOTO = _FOLDER / "cat.jpg"  # the photo on which styles are shown
+SAMPLE_PHOTO = _FOLDER / "cat.jpg"  # painted for the thumbnails of styles
 
 
 @cache

@@ -1,4 +1,4 @@
-"""What the server keeps for its users: styles, results and their pictures, each for its owner alone."""
+"""The styles, results and pictures of the server's users, each for its owner alone."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ from model.style_file import MAX_LENGTHS, vector_from_bytes, vector_to_bytes
 
 __all__ = ["Library", "Missing", "Result", "Style", "SweepCounts"]
 
-MAX_STYLES_PER_OWNER = 200  # of one owner
+MAX_STYLES_PER_OWNER = 200
 RowT = TypeVar("RowT", StyleRow, ResultRow, JobRow)
 _OWNED_TABLES: tuple[type[JobRow] | type[ResultRow] | type[StyleRow], ...] = (JobRow, ResultRow, StyleRow)
-ACTIVE_STATES = ("queued", "running")  # states of a job that never expires
-_BATCH = 100  # rows swept in one transaction
+ACTIVE_STATES = ("queued", "running")  # of jobs, which do not expire in them
+_BATCH_SIZE = 100  # rows swept in one transaction
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class SweepCounts:
 
 
 class Library:
-    """`keep_hours`: how long a result is kept. `most_bytes`: of all pictures together."""
+    """keep_hours: how long a result is kept. most_bytes: of all pictures together."""
 
     def __init__(self, database_url: str, store: BlobStore, keep_hours: float, most_bytes: float = math.inf) -> None:
         self.keep_hours = keep_hours
@@ -52,12 +52,12 @@ class Library:
         self._blobs = Blobs(self._writing, store, most_bytes)
 
     def close(self) -> None:
-        """Its connections; used again, it makes new ones."""
+        """Close the connections to the database; the next use opens new ones."""
         self._database.disconnect()
 
     @contextmanager
     def begin(self) -> Iterator[Session]:
-        """A transaction that writes. Pictures are put before it, not within: SQLite lets one write at a time."""
+        """Begin a transaction that writes. Put pictures before it, not within: SQLite allows one writer at a time."""
         with self._writing.begin() as session:
             yield session
             session.flush()
@@ -70,14 +70,14 @@ class Library:
             yield session
 
     def put_picture(self, owner: str, data: bytes) -> str:
-        """Its key, which is no other owner's. Unless somebody holds it within an hour, it is swept."""
+        """Store a picture and return its key, which differs for each owner. Unless held within an hour, it is swept."""
         return self._blobs.put(owner, data)
 
     def picture(self, key: str) -> bytes:
         return self._blobs.get(key)
 
     def head(self, key: str, count: int) -> bytes:
-        """The first `count` bytes of a picture."""
+        """Return the first `count` bytes of a picture."""
         return self._blobs.head(key, count)
 
     def exists(self, key: str) -> bool:
@@ -87,14 +87,14 @@ class Library:
             return False
 
     def hold(self, session: Session, holder: str, keys: Iterable[str]) -> None:
-        """Keeps pictures while `holder`, the id of a style or of a job and its result, is there.
+        """Keep pictures as long as `holder` exists: the id of a style, or of a job and its result.
 
-        Missing where one was deleted since it was put.
+        Raise Missing when one was deleted since it was put.
         """
         self._blobs.hold(session, holder, keys)
 
     def release(self, session: Session, *holders: str) -> None:
-        """Once the transaction is committed, pictures that nobody holds any more are deleted."""
+        """Drop holders. Pictures without any other are deleted when the transaction is committed."""
         self._blobs.release(session, *holders)
 
     def styles(self, owner: str | None) -> list[Style]:
@@ -148,7 +148,7 @@ class Library:
     def change_style(
         self, owner: str, id: str, *, name: str | None = None, credit: str | None = None, licence: str | None = None
     ) -> Style:
-        """What is None stays as it is."""
+        """Change what is not None."""
         given = {"name": name, "credit": credit, "licence": licence}
         words = _check_texts({field: value for field, value in given.items() if value is not None})
         with self._begin_naming(words.get("name", "")) as session:
@@ -161,7 +161,7 @@ class Library:
 
     @contextmanager
     def _begin_naming(self, name: str) -> Iterator[Session]:
-        """A transaction that may find that another has just given this name."""
+        """Begin a transaction that fails when another has just used this name."""
         try:
             with self.begin() as session:
                 yield session
@@ -189,7 +189,7 @@ class Library:
         recipe: dict[str, Any],
         complete: bool,
     ) -> Result:
-        """`picture`, `before`, `thumbnail`: keys. The job's own pictures stay held as long as its result."""
+        """Add a result. picture, before, thumbnail: keys. The job's own pictures are held as long as its result."""
         now = time.time()
         row = ResultRow(
             id=job.id,
@@ -212,7 +212,7 @@ class Library:
         return _to_result(row)
 
     def results(self, owner: str) -> list[Result]:
-        """Newest first."""
+        """Return the owner's results, newest first."""
         with self.reading() as session:
             theirs = select(ResultRow).where(ResultRow.owner == owner, _unexpired())
             newest = theirs.order_by(ResultRow.created.desc(), ResultRow.id)
@@ -228,27 +228,27 @@ class Library:
             self._delete_jobs(session, [row.id])
 
     def delete_job(self, owner: str, id: str) -> None:
-        """With its pictures, checkpoint and result. A worker that has it is told nothing more, and keeps nothing."""
+        """Delete a job with its pictures, checkpoint and result; the worker that paints it can store nothing more."""
         with self.begin() as session:
             row = _find_owned(session, JobRow, owner, id) or _no_such_job()
             self._delete_jobs(session, [row.id])
 
     def delete_everything(self, owner: str) -> None:
-        """Twice at least, for what is being stored meanwhile: until there is nothing."""
+        """Delete an owner's data, again and again until none is left, as more may be stored meanwhile."""
         while self._delete_everything(owner):
             pass
 
     def _delete_everything(self, owner: str) -> bool:
-        """Jobs go first: from then on no worker adds to them."""
+        """Delete once, jobs first: then no worker adds to them. Return whether there were pictures."""
         with self._writing.begin() as session:
             for table in _OWNED_TABLES:
                 session.execute(delete(table).where(table.owner == owner))
-            found = self._blobs.release_all(session, owner)
+            had_pictures = self._blobs.release_all(session, owner)
         self._blobs.remove(self._blobs.doomed(owner))
-        return found
+        return had_pictures
 
     def sweep(self, now: float | None = None) -> SweepCounts:
-        """Deletes what has expired, what nobody came to hold, and what was never finished."""
+        """Delete expired rows, pictures that got no holder, and unfinished files."""
         now = time.time() if now is None else now
         results = select(ResultRow.id).where(ResultRow.expires <= now)
         jobs = select(JobRow.id).where(JobRow.expires <= now, JobRow.state.not_in(ACTIVE_STATES))
@@ -259,21 +259,20 @@ class Library:
         count = 0
         while True:
             with self.begin() as session:
-                ids = session.scalars(expired.limit(_BATCH)).all()
+                ids = session.scalars(expired.limit(_BATCH_SIZE)).all()
                 self._delete_jobs(session, ids)
             count += len(ids)
-            if len(ids) < _BATCH:
+            if len(ids) < _BATCH_SIZE:
                 return count
 
     def _delete_jobs(self, session: Session, ids: Sequence[str]) -> None:
-        """Jobs and their results."""
         session.execute(delete(JobRow).where(JobRow.id.in_(ids)))
         session.execute(delete(ResultRow).where(ResultRow.id.in_(ids)))
         self.release(session, *ids, *map(holder_of_preview, ids), *map(holder_of_checkpoint, ids))
 
 
 def holder_of_preview(id: str) -> str:
-    """Apart from the job itself, since each preview takes the place of the one before."""
+    """Return the holder of a job's preview, apart from the job itself: each preview replaces the one before."""
     return f"{id}/preview"
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Style:
-    """A painting as a file that ships, or as a stored picture; or what the networks see in one, as a vector."""
+    """A style: a painting that ships as `file`, a stored picture, or a vector."""
 
     id: str
     name: str
@@ -30,7 +30,7 @@ class Style:
 
 @dataclass(frozen=True)
 class Result:
-    """What ResultRow keeps."""
+    """A row of results."""
 
     id: str
     owner: str

@@ -1,4 +1,4 @@
-"""What the database keeps. Times are seconds since 1970; ids are 32 hexadecimal digits; pictures are named by key."""
+"""The tables. Times are seconds since 1970; ids are 32 hexadecimal digits; pictures are keys."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from sqlalchemy import (
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
-NAME_LENGTH, CREDIT_LENGTH, LICENCE_LENGTH = 80, 200, 200
-MAX_LENGTHS = {"name": NAME_LENGTH, "credit": CREDIT_LENGTH, "licence": LICENCE_LENGTH}
+from model.style_file import CREDIT_LENGTH, LICENCE_LENGTH, NAME_LENGTH
+
 _UNSTORABLE_CHARACTERS = re.compile(
     "[\0\ud800-\udfff]"
 )  # PostgreSQL takes no NUL, and neither database half a character
 
 
 class Text(TypeDecorator[str]):
-    """A string; one that no database can store matches nothing, so that looking it up finds nothing."""
+    """A string. Characters that no database can store are replaced, so that looking such a string up finds nothing."""
 
     impl = String
     cache_ok = True
@@ -52,9 +52,9 @@ class Base(DeclarativeBase):
 class PictureRow(Base):
     """One file of the store.
 
-    new      put, and held by nobody since: somebody is about to
-    held     held, or was until the row's transaction ends
-    doomed   held by nobody any more; the file is to be removed, then this row
+    new      put, but not yet held
+    held     held, or released in a transaction that has not ended
+    doomed   without holders; the file is to be removed, then this row
     """
 
     __tablename__ = "pictures"
@@ -67,7 +67,7 @@ class PictureRow(Base):
 
 
 class Holding(Base):
-    """The style, or the job and its result, with the id `holder` needs this picture."""
+    """Who holds a picture. holder: the id of a style, or of a job and its result."""
 
     __tablename__ = "holdings"
 
@@ -93,7 +93,7 @@ class StyleRow(Base):
 
 
 class ResultRow(Base):
-    """What a job made; it has the job's id."""
+    """The result of the job with the same id."""
 
     __tablename__ = "results"
 
@@ -108,7 +108,7 @@ class ResultRow(Base):
     weights: Mapped[str] = mapped_column(Text(200))
     recipe: Mapped[dict[str, Any]]
     order: Mapped[dict[str, Any]]
-    complete: Mapped[bool]  # False: the best so far of a cancelled job
+    complete: Mapped[bool]  # False: the best picture of a cancelled job
     created: Mapped[float]
     expires: Mapped[float] = mapped_column(index=True)
 
@@ -119,7 +119,7 @@ class JobRow(Base):
 
     id: Mapped[str] = mapped_column(Text(32), primary_key=True)
     owner: Mapped[str] = mapped_column(Text(100), index=True)
-    open: Mapped[bool] = mapped_column(default=False)  # its id is all that it takes to read it
+    open: Mapped[bool] = mapped_column(default=False)  # can be read by anybody who has its id
     state: Mapped[str] = mapped_column(Text(20), index=True)  # queued, running, paused, done, failed or cancelled
     method: Mapped[str] = mapped_column(Text(20), default="magenta", server_default="magenta")  # the order's
     order: Mapped[dict[str, Any]]
@@ -133,12 +133,12 @@ class JobRow(Base):
     checkpoint: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))  # picture (key), step, seconds
     cancelling: Mapped[bool] = mapped_column(default=False)
     pausing: Mapped[bool] = mapped_column(default=False, server_default=false())
-    attempts: Mapped[int] = mapped_column(default=0)  # since it last came further
+    attempts: Mapped[int] = mapped_column(default=0)  # since its last progress
     worker: Mapped[str | None] = mapped_column(Text(100))
     lease_until: Mapped[float | None]
     error: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))  # why it failed, or could not go on
     created: Mapped[float] = mapped_column(index=True)
-    queued: Mapped[float] = mapped_column(server_default="0")  # since when it waits, or waited, for its turn
+    queued: Mapped[float] = mapped_column(server_default="0")  # when it was last queued
     started: Mapped[float | None]
     finished: Mapped[float | None]
     expires: Mapped[float] = mapped_column(index=True)

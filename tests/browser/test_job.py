@@ -14,7 +14,7 @@ from app.storage import gallery
 from model.errors import BrokenImage
 from model.options import RefineOptions
 from model.progress import Step
-from tests.support.browsers import LEFT_OPEN, Stand
+from tests.support.browsers import LEFT_OPEN, Stand, expect_loaded
 
 pytestmark = [pytest.mark.browser, LEFT_OPEN]
 
@@ -34,7 +34,7 @@ def send(page: Page, files, own: bool = False) -> None:
 def expect_a_preview(page: Page) -> None:
     picture = page.get_by_role("img", name="The picture so far")
     expect(picture).to_have_attribute("src", re.compile("/preview"))
-    page.wait_for_function("document.querySelector('#picture').naturalWidth > 0")
+    expect_loaded(page.locator("#picture"))
 
 
 def test_progress_and_preview_then_the_result(new_page, files, painter):

@@ -10,7 +10,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from tests.support.axe import violations
-from tests.support.browsers import LEFT_OPEN, PHONE, assert_fits, standing
+from tests.support.browsers import LEFT_OPEN, PHONE, assert_fits, expect_loaded, standing
 from tests.support.stored_results import add_result
 
 pytestmark = [pytest.mark.browser, LEFT_OPEN]
@@ -145,7 +145,7 @@ def test_a_paused_one_is_found_in_the_history(refining):
     page.get_by_role("link", name="History").first.click()
     resting = page.get_by_role("region", name="Not done yet").get_by_role("listitem")
     expect(resting).to_contain_text(re.compile(rf"Paused · step \d+ of {LONG} · 3 days left"))
-    page.wait_for_function("document.querySelector('.is-paused img').naturalWidth > 0")
+    expect_loaded(page.locator(".is-paused img"))
     resting.get_by_role("link").click()
     expect(page.get_by_role("button", name="Go on")).to_be_visible()
 

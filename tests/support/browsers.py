@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -76,6 +77,14 @@ def is_seen(part: Locator) -> bool:
             return [top + 1, (top + bottom) / 2, bottom - 1].every((y) => part.contains(at(y)));
         }"""
     )
+
+
+def expect_loaded(picture: Locator, seconds: float = 20) -> None:
+    """Wait for the file of an <img>. Page.wait_for_function would use eval, which the security policy forbids."""
+    deadline = time.monotonic() + seconds
+    while picture.evaluate("picture => picture.naturalWidth") == 0:
+        assert time.monotonic() < deadline, "The picture was not loaded."
+        picture.page.wait_for_timeout(50)
 
 
 def assert_fits(page: Page) -> None:
