@@ -60,7 +60,13 @@ def create_services(settings: Settings, painter: Painter) -> dict[str, object]:
     jobs = Jobs(library, queue, most=settings.jobs, lease=settings.lease)
     engine = RenderEngine(settings, painter)
     worker = Worker(jobs, library, engine, threads=settings.painters)
-    services = {"settings": settings, "painter": painter, "library": library, "jobs": jobs}
+    services = {
+        "settings": settings,
+        "picture_limits": settings.picture_limits,
+        "painter": painter,
+        "library": library,
+        "jobs": jobs,
+    }
     return services | {"engine": engine, "worker": worker}
 
 

@@ -1,4 +1,4 @@
-"""What the server reads from the environment, and nothing else in app/ does."""
+"""The server's settings, from environment variables; nothing else in app/ reads the environment."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import secrets
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Self
@@ -16,8 +17,18 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 PREFIX = "STYLE_"
 
 
+@dataclass(frozen=True)
+class PictureLimits:
+    """How large the pictures of one request may be."""
+
+    upload_bytes: int  # of one picture that is sent
+    upload_pixels: int  # likewise
+    result_pixels: int  # of the result
+    sync_pixels: int  # of a result that a request may wait for
+
+
 def _default_concurrency(cores_each: int) -> int:
-    """Pictures, of which each has so many cores; beyond four it is memory that runs out."""
+    """Return how many pictures to paint at once with so many cores each; beyond four it is memory that runs out."""
     return min(4, max(1, (os.cpu_count() or 1) // cores_each))
 
 
@@ -27,9 +38,7 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     renders: int = Field(
-        default_factory=lambda: _default_concurrency(
-            1
-        ),  # while one is decoded or encoded, by one core, another is painted
+        default_factory=lambda: _default_concurrency(1),  # one core decodes or encodes while another picture is painted
         ge=1,
         le=64,
         description="Pictures painted at the same time for requests that wait.",
@@ -84,11 +93,15 @@ class Settings(BaseModel):
     def result_pixels(self) -> int:
         return round(self.megapixels * 1e6)
 
+    @property
+    def picture_limits(self) -> PictureLimits:
+        return PictureLimits(self.upload_bytes, self.upload_pixels, self.result_pixels, self.sync_pixels)
+
     def database(self) -> str:
         return self.database_url or f"sqlite:///{self.data_dir / 'library.sqlite3'}"
 
     def signing_key(self) -> str:
-        """Of the cookies that tell who owns what; made once and kept, so that a restart changes nobody's."""
+        """Return the key that signs cookies; made once and kept in the data folder."""
         if self.secret_key:
             return self.secret_key
         self.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -102,7 +115,7 @@ class Settings(BaseModel):
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Self:
-        """Settings of this process; ValueError names the variable at fault."""
+        """Return the settings of this process; raise ValueError with the variable at fault."""
         values = {name: environ[PREFIX + name.upper()] for name in cls.model_fields if PREFIX + name.upper() in environ}
         try:
             return cls.model_validate(values)

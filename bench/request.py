@@ -26,7 +26,7 @@ from skimage import data
 from werkzeug.test import EnvironBuilder
 
 from app import create_app
-from app.inputs import bodies
+from app.inputs import bodies, picture_fields
 from app.settings import Settings
 from bench._measure import ROOT, median_seconds, on_the_processor, table
 from bench._published import full_weights
@@ -43,7 +43,7 @@ STYLE = "waves"  # of the gallery
 OPAQUE = {"the network", "the style", "the style's colours", "the recipe"}  # what they call is theirs
 WATCHED: list[tuple[str, Any, str]] = [
     ("receiving the form", bodies, "_parse_form"),
-    ("receiving the form", bodies, "read_file"),
+    ("receiving the form", picture_fields, "read_file"),
     ("looking at the header", image_files, "peek_size"),
     ("decoding", ImageFile.ImageFile, "load"),
     ("resizing", image_files, "_resize_image"),

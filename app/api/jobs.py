@@ -1,4 +1,4 @@
-"""/api/v1: the interface for programs. Pictures at once, or as jobs."""
+"""/api/v1/stylize and /api/v1/jobs: pictures at once, or as jobs."""
 
 from __future__ import annotations
 
@@ -9,33 +9,35 @@ from app.api.response_schemas import JobAnswer, PaintedAnswer
 from app.failures import ExceedsSyncLimit, Missing, NotDone
 from app.http import context, identity
 from app.http.downloads import encode
-from app.http.negotiation import prefers_json
+from app.http.negotiation import picture_or_json
 from app.inputs import stylize_request, submission
-from app.inputs.render import EncodedPastiche, render_upload
-from app.inputs.stylize_request import StylizeRequest
+from app.inputs.render import EncodedPastiche, render_pastiche
+from app.inputs.stylize_request import SyncRefusals
 from app.jobs.queue import Job
 
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
+_REFINEMENT_TOO_LONG = "A refinement takes too long to wait for. Send the same to /api/v1/jobs."
+_TOO_LARGE = "This picture takes too long to wait for. Send the same to /api/v1/jobs, or a smaller 'size'."
 
 
 @blueprint.post("/stylize")
 def stylize() -> Response:
-    identity.owner()  # refuses a key that opens nothing
-    too_long = ExceedsSyncLimit("A refinement takes too long to wait for. Send the same to /api/v1/jobs.", "method")
-    with stylize_request.receive(request, no_refinement=too_long) as upload:
-        painting = context.engine().run(lambda: _paint_now(upload()))
-    response = _json_response(painting) if prefers_json(painting.media_type) else _picture_response(painting)
-    response.headers["X-Style-Weights"] = painting.pastiche.weights
-    response.headers["X-Style-Seconds"] = f"{painting.pastiche.seconds:.2f}"
-    response.headers["Vary"] = "Accept"
-    return response
+    caller = context.of_owner(identity.owner())
+    refusals = SyncRefusals(ExceedsSyncLimit(_TOO_LARGE, "size"), ExceedsSyncLimit(_REFINEMENT_TOO_LONG, "method"))
+    with stylize_request.receive(request, caller, refusals) as read:
+        painted = caller.engine.run(lambda: render_pastiche(caller.engine.painter, read()))
+    picture, pastiche = Response(painted.data, mimetype=painted.media_type), painted.pastiche
+    picture.headers["Content-Disposition"] = f'inline; filename="pastiche.{painted.format}"'
+    return picture_or_json(
+        picture, lambda: _painted_answer(painted).response(), weights=pastiche.weights, seconds=pastiche.seconds
+    )
 
 
 @blueprint.post("/jobs")
 def add_job() -> Response:
-    owner = identity.owner()
-    with stylize_request.receive(request) as upload:
-        job = submission.submit(upload, owner, request.headers.get("Idempotency-Key"))
+    caller = context.of_owner(identity.owner())
+    with stylize_request.receive(request, caller) as read:
+        job = submission.submit(caller, read, request.headers.get("Idempotency-Key"))
     answer = _job_answer(job)
     response = answer.response(202)
     response.headers["Location"] = f"{request.script_root}/api/v1/jobs/{job.id}"
@@ -49,7 +51,7 @@ def job(id: str) -> Response:
 
 @blueprint.delete("/jobs/<id>")
 def cancel_job(id: str) -> Response:
-    """Keeps the best picture so far."""
+    """Cancel the job; a running one keeps the best picture so far."""
     return _job_answer(context.jobs().cancel(context.readable_job(id).id)).response()
 
 
@@ -91,30 +93,16 @@ def job_result(id: str) -> Response:
     return response
 
 
-def _paint_now(upload: StylizeRequest) -> EncodedPastiche:
-    if upload.pixels > context.settings().sync_pixels:
-        raise ExceedsSyncLimit(
-            "This picture takes too long to wait for. Send the same to /api/v1/jobs, or a smaller 'size'.", "size"
-        )
-    return render_upload(upload)
-
-
-def _picture_response(painting: EncodedPastiche) -> Response:
-    response = Response(painting.data, mimetype=painting.media_type)
-    response.headers["Content-Disposition"] = f'inline; filename="pastiche.{painting.format}"'
-    return response
-
-
-def _json_response(painting: EncodedPastiche) -> Response:
-    width, height = painting.size
+def _painted_answer(painted: EncodedPastiche) -> PaintedAnswer:
+    width, height = painted.size
     return PaintedAnswer(
-        image=painting.data_url,
+        image=painted.data_url,
         width=width,
         height=height,
-        seconds=round(painting.pastiche.seconds, 3),
-        weights=painting.pastiche.weights,
-        recipe=painting.pastiche.recipe,
-    ).response()
+        seconds=round(painted.pastiche.seconds, 3),
+        weights=painted.pastiche.weights,
+        recipe=painted.pastiche.recipe,
+    )
 
 
 def _job_answer(job: Job) -> JobAnswer:

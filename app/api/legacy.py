@@ -6,7 +6,7 @@ shaped as everywhere else here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +15,12 @@ from pydantic import TypeAdapter
 
 from app.api.response_schemas import Answer, Error, OldStyle, OldUpload, utc_datetime
 from app.http import context, identity
-from app.inputs import bodies, references, submission
-from app.inputs.bodies import FormBody, UploadSlots
+from app.http.context import RequestContext
+from app.inputs import bodies, picture_fields, references, submission
+from app.inputs.bodies import FormBody, JsonBody, JsonObject, UploadSlots
 from app.inputs.references import StyleChoice
 from app.inputs.style_requests import NewStyle, parse_fields
-from app.inputs.stylize_request import StylizeRequest, result_pixels
+from app.inputs.stylize_request import StylizeInputs, count_result_pixels
 from app.jobs import style_builder
 from app.jobs.queue import Job
 from app.storage.records import Style
@@ -36,18 +37,19 @@ _INVALID_LINK = "must be the name of a stored style or a picture as a data URL; 
 @blueprint.get("/styles/")
 def styles() -> Response:
     owner = identity.owner()
-    return _array_response([_style_answer(style) for style in context.library().styles(owner.id if owner else None)])
+    return _array_response([OldStyle.of(style) for style in context.library().styles(owner.id if owner else None)])
 
 
 @blueprint.post("/styles/")
 def add_style() -> Response:
-    with bodies.receive(request) as body, _SLOTS.slot():
-        owner, sent = identity.owner_or_new().id, _fields(body)
-        name = parse_fields(NewStyle, {"name": sent.get("name") or sent.get("title") or ""}).name
-        painting = _sent_style(sent)
-        with references.invalid_if_deleted("image" if sent.get("image") else "link"):
-            added = _store_style(owner, name, painting)
-    return _created_response(_style_answer(added), url_for("api_styles.style", id=added.id))
+    with bodies.receive(request) as body, _SLOTS.slot(context.settings().patience):
+        caller = context.of_owner(identity.owner_or_new())
+        fields = _fields(caller, body)
+        name = parse_fields(NewStyle, {"name": fields.get("name") or fields.get("title") or ""}).name
+        painting = _style_from_fields(caller, fields)
+        with references.invalid_if_deleted("image" if fields.get("image") else "link"):
+            added = _store_style(caller.require_owner(), name, painting)
+    return _created_response(OldStyle.of(added), url_for("api_styles.style", id=added.id))
 
 
 @blueprint.get("/uploads/")
@@ -59,62 +61,65 @@ def uploads() -> Response:
 @blueprint.post("/uploads/")
 def add_upload() -> Response:
     with bodies.receive(request) as body:
-        job = submission.submit(lambda: _parse_upload(_fields(body)), identity.owner_or_new(), photo="image")
+        caller = context.of_owner(identity.owner_or_new())
+        job = submission.submit(caller, lambda: _read_upload(caller, _fields(caller, body)), photo="image")
     return _created_response(_upload_answer(job, has_result=False), url_for("api.job", id=job.id))
 
 
-def _fields(body: FormBody | Callable[[], bodies.JsonBody]) -> bodies.JsonBody:
-    """Text as str, files as bytes; the first of each name."""
-    if not isinstance(body, FormBody):
-        return body()
-    texts: bodies.JsonBody = {name: values[0] for name, values in body.texts.items()}
-    return texts | {name: bodies.read_file(files[0]) for name, files in body.files.items() if files}
+def _fields(caller: RequestContext, body: FormBody | JsonBody) -> JsonObject:
+    """Return the first value of each field: text as str, files as bytes."""
+    if isinstance(body, JsonBody):
+        return body.load()
+    files = {name: files[0] for name, files in body.files.items() if files}
+    texts: JsonObject = {name: values[0] for name, values in body.texts.items()}
+    return texts | {name: picture_fields.read_file(file, caller.limits) for name, file in files.items()}
 
 
-def _sent_style(sent: dict[str, Any]) -> StyleChoice:
-    if image := sent.get("image"):
-        return _style_from_picture(_picture_bytes(image, "image"), "image")
-    return _style_from_link(sent.get("link"))
+def _style_from_fields(caller: RequestContext, fields: JsonObject) -> StyleChoice:
+    if image := fields.get("image"):
+        return _style_from_picture(caller, _picture_bytes(image, "image"), "image")
+    return _style_from_link(caller, fields.get("link"))
 
 
-def _parse_upload(sent: dict[str, Any]) -> StylizeRequest:
-    if not sent.get("image"):
+def _read_upload(caller: RequestContext, fields: JsonObject) -> StylizeInputs:
+    if not fields.get("image"):
         raise InvalidOption("There is no photo: add one as 'image'.", "image")
-    photo = _picture_bytes(sent["image"], "image")
-    size = references.peek_size(photo, "image")
-    named = sent.get("style")
-    if named and not isinstance(named, str):
+    photo, options = _picture_bytes(fields["image"], "image"), StylizeOptions()
+    size = picture_fields.peek_size(photo, "image", caller.limits)
+    name = fields.get("style")
+    if name and not isinstance(name, str):
         raise InvalidOption("'style' must be the name or id of a stored style.", "style")
-    style = (
-        references.style_from_library(references.require_style(named)) if named else _style_from_link(sent.get("link"))
-    )
-    options = StylizeOptions()
-    return StylizeRequest(photo, "photo", [style], options, result_pixels(options, size))
+    if name:
+        style = references.style_from_library(caller.library, references.require_style(caller, name))
+    else:
+        style = _style_from_link(caller, fields.get("link"))
+    count_result_pixels(options, size, caller.limits.result_pixels)
+    return StylizeInputs(photo, "photo", [style], options)
 
 
-def _style_from_link(link: Any) -> StyleChoice:
+def _style_from_link(caller: RequestContext, link: Any) -> StyleChoice:
     if not link:
         raise InvalidOption("There is no style: name a stored one, or send a picture.", "link")
     if not isinstance(link, str):
         raise InvalidOption(f"'link' {_INVALID_LINK}.", "link")
     if link.startswith("data:"):
-        return _style_from_picture(bodies.decode_picture(link, "link"), "link")
-    if style := references.find_style(link):
-        return references.style_from_library(style, "link")
+        return _style_from_picture(caller, picture_fields.decode_picture(link, "link"), "link")
+    if style := references.find_style(caller, link):
+        return references.style_from_library(caller.library, style, "link")
     raise InvalidOption(f"'link' {_INVALID_LINK}.", "link")
 
 
-def _style_from_picture(data: bytes, field: str) -> StyleChoice:
-    """Looked at first by its own name, so that what is wrong is said of this field and not of 'style'."""
+def _style_from_picture(caller: RequestContext, data: bytes, field: str) -> StyleChoice:
+    """Check the style by its own field first, so that a refusal names that field and not 'style'."""
     if style_file.is_style_file(data):
         StyleFile.from_bytes(data, field)
     else:
-        references.peek_size(data, field)
-    return references.style_from_file(data)
+        picture_fields.peek_size(data, field, caller.limits)
+    return picture_fields.style_from_file(data, caller.limits)
 
 
 def _picture_bytes(value: Any, field: str) -> bytes:
-    return value if isinstance(value, bytes) else bodies.decode_picture(value, field)
+    return value if isinstance(value, bytes) else picture_fields.decode_picture(value, field)
 
 
 def _store_style(owner: str, name: str, painting: StyleChoice) -> Style:
@@ -127,9 +132,9 @@ def _store_style(owner: str, name: str, painting: StyleChoice) -> Style:
 
 
 def _upload_answers(owner: str) -> list[OldUpload]:
-    """Newest first."""
-    painted = {result.id for result in context.library().results(owner)}
-    return [_upload_answer(job, job.id in painted) for job in context.jobs().of_owner(owner)]
+    """Return the owner's uploads, newest first."""
+    result_ids = {result.id for result in context.library().results(owner)}
+    return [_upload_answer(job, job.id in result_ids) for job in context.jobs().of_owner(owner)]
 
 
 def _upload_answer(job: Job, has_result: bool) -> OldUpload:
@@ -144,12 +149,6 @@ def _upload_answer(job: Job, has_result: bool) -> OldUpload:
         error=Error(**job.error) if job.error else None,
         created_at=utc_datetime(job.created),
     )
-
-
-def _style_answer(style: Style) -> OldStyle:
-    picture = url_for("api_styles.thumbnail", id=style.id)
-    created = utc_datetime(style.created) if style.created is not None else None
-    return OldStyle(id=style.id, name=style.name, title=style.name, link=picture, image=picture, created_at=created)
 
 
 def _created_response(answer: Answer, location: str) -> Response:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import cache, lru_cache
-from typing import Any, TypeAlias
+from typing import Any
 
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
@@ -12,8 +12,8 @@ from pydantic.json_schema import models_json_schema
 from app.api.operations import GROUPS, OPERATIONS, Operation, OperationResponse, RequestBody
 from app.api.response_schemas import ErrorAnswer
 from app.api.samples import SERVER
+from app.inputs.bodies import JsonObject
 
-JsonObject: TypeAlias = dict[str, Any]
 _SCHEMA = "#/components/schemas/{model}"
 _LIMIT_KEYWORDS = {"ge": "minimum", "gt": "exclusiveMinimum", "le": "maximum"}
 _WORD_FOR_NONE = {"size": "own", "seconds": "unlimited"}  # the words that the options read as None

@@ -227,7 +227,7 @@ class StyleAnswer(Answer):
             weights=style.weights,
             thumbnail=url_for("api_styles.thumbnail", id=style.id),
             vector=url_for("api_styles.vector", id=style.id),
-            created=utc_datetime(style.created) if style.created is not None else None,
+            created=_creation_time(style),
         )
 
 
@@ -236,8 +236,12 @@ class StylesAnswer(Answer):
 
 
 def utc_datetime(seconds: float) -> datetime:
-    """Seconds since 1970 -> what is written as 2026-01-31T12:00:00Z."""
+    """Convert seconds since 1970 to what is written as 2026-01-31T12:00:00Z."""
     return datetime.fromtimestamp(seconds, UTC).replace(microsecond=0)
+
+
+def _creation_time(style: Style) -> datetime | None:
+    return None if style.created is None else utc_datetime(style.created)
 
 
 class OldStyle(Answer):
@@ -247,6 +251,11 @@ class OldStyle(Answer):
     link: str = Field(description="Address of a small picture of it.")
     image: str = Field(description="The same as `link`.")
     created_at: datetime | None = Field(description="Null for one that ships.")
+
+    @classmethod
+    def of(cls, style: Style) -> Self:
+        picture, created = url_for("api_styles.thumbnail", id=style.id), _creation_time(style)
+        return cls(id=style.id, name=style.name, title=style.name, link=picture, image=picture, created_at=created)
 
 
 class OldUpload(Answer):

@@ -19,15 +19,17 @@ blueprint = Blueprint("api_styles", __name__, url_prefix="/api/v1/styles")
 @blueprint.get("")
 def styles() -> Response:
     owner = identity.owner()
-    found = context.library().styles(owner.id if owner else None)
-    return StylesAnswer(styles=[StyleAnswer.of(style) for style in found]).response()
+    library = context.library()
+    return StylesAnswer(
+        styles=[StyleAnswer.of(style) for style in library.styles(owner.id if owner else None)]
+    ).response()
 
 
 @blueprint.post("")
 def add_style() -> Response:
     owner = identity.owner_or_new()
-    with style_requests.receive(request) as add:
-        added = StyleAnswer.of(add(owner.id))
+    with style_requests.receive(request, context.of_owner(owner)) as add:
+        added = StyleAnswer.of(add())
     response = added.response(201)
     response.headers["Location"] = url_for("api_styles.style", id=added.id)
     return response
@@ -40,9 +42,9 @@ def style(id: str) -> Response:
 
 @blueprint.patch("/<id>")
 def change_style(id: str) -> Response:
-    mine = _find_own_style(id)
+    own = _find_own_style(id)
     change = style_requests.read_change(request)
-    return StyleAnswer.of(context.library().change_style(identity.owner_or_new().id, mine.id, **change)).response()
+    return StyleAnswer.of(context.library().change_style(identity.owner_or_new().id, own.id, **change)).response()
 
 
 @blueprint.delete("/<id>")
@@ -53,7 +55,7 @@ def delete_style(id: str) -> ResponseReturnValue:
 
 @blueprint.get("/<id>/vector")
 def vector(id: str) -> Response:
-    """A file to keep or to share."""
+    """Return the style file, to keep or to share."""
     chosen = _find_style(id)
     file = style_builder.export_file(context.library(), context.engine(), chosen)
     response = Response(file.to_bytes(), mimetype=MEDIA_TYPE)
@@ -69,16 +71,13 @@ def thumbnail(id: str) -> Response:
 
 
 def _find_style(id: str) -> Style:
-    """By its id: names are for people."""
+    """Find a style by its id; names are for people."""
     owner = identity.owner()
-    found = context.library().style(owner.id if owner else None, id)
-    if found.id != id:
+    style = context.library().style(owner.id if owner else None, id)
+    if style.id != id:
         raise Missing("There is no such style.")
-    return found
+    return style
 
 
 def _find_own_style(id: str) -> Style:
-    found = _find_style(id)
-    if not found.own:
-        raise Missing("This style is not yours to change.")
-    return found
+    return context.require_own(_find_style(id), "This style is not yours to change.")

@@ -1,22 +1,60 @@
-"""The parts that create_app put together, for the request at hand."""
+"""The services of create_app, and what the request at hand may see of them."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import cast
 
 from flask import current_app
 
 from app.failures import Missing
 from app.http import identity
+from app.http.identity import Owner
 from app.jobs.engine import RenderEngine
+from app.jobs.painter import Painter
 from app.jobs.queue import Job, Jobs
-from app.settings import Settings
+from app.settings import PictureLimits, Settings
 from app.storage.library import Library
-from app.storage.records import Result
+from app.storage.records import Result, Style
+
+
+@dataclass(frozen=True)
+class RequestContext:
+    """What it takes to read a request: the server's limits and services, and the caller."""
+
+    limits: PictureLimits
+    patience: float  # seconds that it may wait for its place
+    library: Library
+    jobs: Jobs
+    engine: RenderEngine
+    owner: str | None  # the caller's id, if it has one
+
+    def require_owner(self) -> str:
+        if self.owner is None:
+            raise Missing("This caller owns nothing.")
+        return self.owner
+
+
+def of_owner(owner: Owner | None) -> RequestContext:
+    """Return the context of the request at hand, whose caller is `owner`."""
+    services = current_app.extensions
+    return RequestContext(
+        limits=services["picture_limits"],
+        patience=services["settings"].patience,
+        library=services["library"],
+        jobs=services["jobs"],
+        engine=services["engine"],
+        owner=owner.id if owner else None,
+    )
 
 
 def engine() -> RenderEngine:
     return cast(RenderEngine, current_app.extensions["engine"])
+
+
+def painter() -> Painter:
+    return cast(Painter, current_app.extensions["painter"])
 
 
 def library() -> Library:
@@ -32,20 +70,21 @@ def settings() -> Settings:
 
 
 def own_job(id: str) -> Job:
-    """The caller's own."""
-    found = jobs().get(id)
-    if found.owner != identity.owner_or_new().id:
-        raise Missing("There is no such job.")
-    return found
+    """Return one of the caller's own jobs; a new caller gets a cookie."""
+    return _require_job(id, lambda job: job.owner == identity.owner_or_new().id)
 
 
 def readable_job(id: str) -> Job:
-    """The caller's own, or an open one. A caller who is new gets no cookie."""
+    """Return one of the caller's own jobs, or an open one; a new caller gets no cookie."""
     owner = identity.owner()
-    found = jobs().get(id)
-    if not found.open and (owner is None or owner.id != found.owner):
+    return _require_job(id, lambda job: job.open or (owner is not None and job.owner == owner.id))
+
+
+def _require_job(id: str, is_allowed: Callable[[Job], bool]) -> Job:
+    job = jobs().get(id)
+    if not is_allowed(job):
         raise Missing("There is no such job.")
-    return found
+    return job
 
 
 def result_of_job(job: Job) -> Result | None:
@@ -53,3 +92,10 @@ def result_of_job(job: Job) -> Result | None:
         return library().result(job.owner, job.id)
     except Missing:
         return None
+
+
+def require_own(style: Style, refusal: str) -> Style:
+    """Return the style where it is one of the caller's own; raise Missing for one that ships."""
+    if not style.own:
+        raise Missing(refusal)
+    return style

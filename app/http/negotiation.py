@@ -1,8 +1,10 @@
-"""Which kind of answer a request would rather have."""
+"""Content negotiation: which kind of answer a request prefers."""
 
 from __future__ import annotations
 
-from flask import request
+from collections.abc import Callable
+
+from flask import Response, request
 
 
 def wants_json() -> bool:
@@ -10,6 +12,14 @@ def wants_json() -> bool:
     return request.path.startswith("/api/") or request.accept_mimetypes.best_match(kinds) == "application/json"
 
 
-def prefers_json(media_type: str) -> bool:
-    """Over a picture of that type."""
-    return request.accept_mimetypes.best_match([media_type, "application/json"]) == "application/json"
+def picture_or_json(picture: Response, describe: Callable[[], Response], *, weights: str, seconds: float) -> Response:
+    """Return the picture, or the JSON of `describe` where the request prefers that.
+
+    weights, seconds: the name of the weights that painted, and what painting took.
+    """
+    kind = request.accept_mimetypes.best_match([picture.mimetype or "", "application/json"])
+    response = describe() if kind == "application/json" else picture
+    response.headers["X-Style-Weights"] = weights
+    response.headers["X-Style-Seconds"] = f"{seconds:.2f}"
+    response.headers["Vary"] = "Accept"
+    return response

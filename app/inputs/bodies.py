@@ -1,41 +1,48 @@
-"""Bodies of requests -> fields, files and JSON, and what is in them -> bytes, with no more memory than they take."""
+"""Bodies of requests: forms and JSON, received to disk and read with no more memory than they take."""
 
 from __future__ import annotations
 
-import base64
 import json
 import shutil
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from tempfile import TemporaryFile
-from typing import Any, NoReturn, TypeAlias
+from typing import IO, Any, NoReturn, TypeAlias
 
 from flask import Request
 from werkzeug.datastructures import FileStorage
 
 from app.failures import Busy, MalformedRequest, UnsupportedBody
-from app.http import context
 from app.settings import Settings
-from model.errors import InvalidOption
 
 _MAX_COMMAS = 200  # in a JSON body: 16 data URLs, their weights and the options need no 100, and base64 has none
 
 
+JsonObject: TypeAlias = dict[str, Any]
+
+
 @dataclass(frozen=True)
 class FormBody:
-    """By name, in the order they were sent."""
+    """A form's fields by name, in the order they were sent."""
 
     texts: dict[str, list[str]]
     files: dict[str, list[FileStorage]]  # without the inputs left empty, which are sent as empty files
 
 
-JsonBody: TypeAlias = dict[str, Any]
+@dataclass(frozen=True)
+class JsonBody:
+    """JSON that has been received, and takes no memory before it is loaded."""
+
+    file: IO[bytes]
+
+    def load(self) -> JsonObject:
+        return _parse_json(self.file.read())
 
 
 def size_limits(settings: Settings) -> dict[str, int]:
-    """Of whole requests, as Flask's configuration."""
+    """Return the limits of whole requests, as Flask's configuration."""
     return {
         "MAX_CONTENT_LENGTH": round(2.8 * settings.upload_bytes),  # a photo and a painting, as base64 in JSON
         "MAX_FORM_MEMORY_SIZE": 100_000,  # bytes of text; pictures come as files
@@ -44,22 +51,17 @@ def size_limits(settings: Settings) -> dict[str, int]:
 
 
 @contextmanager
-def receive(request: Request) -> Iterator[FormBody | Callable[[], JsonBody]]:
-    """Until the end of the block, a form; or a function that reads JSON, which may take much memory."""
+def receive(request: Request) -> Iterator[FormBody | JsonBody]:
+    """Receive the body to disk; it is there until the end of the block."""
     check_content_encoding(request)
     if request.mimetype == "multipart/form-data":
         with request:  # closes the unnamed files that hold large uploads
             yield _parse_form(request)
     elif request.mimetype == "application/json":
-        with receive_json(request) as read:
-            yield read
+        with receive_json(request) as body:
+            yield body
     else:
         raise UnsupportedBody("Send multipart/form-data with files, or application/json with base64.")
-
-
-def read_file(file: FileStorage) -> bytes:
-    """One byte more than may be, of what is too large."""
-    return file.stream.read(context.settings().upload_bytes + 1)
 
 
 def check_content_encoding(request: Request) -> None:
@@ -68,24 +70,12 @@ def check_content_encoding(request: Request) -> None:
 
 
 @contextmanager
-def receive_json(request: Request) -> Iterator[Callable[[], JsonBody]]:
-    """Receives the body into a file without a name; the function reads it."""
-    with TemporaryFile() as body:
-        shutil.copyfileobj(request.stream, body)
-        body.seek(0)
-        yield lambda: _parse_json(body.read())
-
-
-def decode_picture(value: Any, field: str) -> bytes:
-    """Base64 or a data URL -> bytes. Never an address: the server fetches nothing."""
-    if not isinstance(value, str):
-        raise InvalidOption(f"'{field}' must be a picture as base64 or a data URL.", field)
-    if value.startswith("data:"):
-        return _decode_data_url(value, field)
-    try:
-        return _decode_base64(value)
-    except ValueError:
-        raise InvalidOption(f"'{field}' is neither base64 nor a data URL; addresses are not fetched.", field) from None
+def receive_json(request: Request) -> Iterator[JsonBody]:
+    """Receive the body into a file without a name, which is there until the end of the block."""
+    with TemporaryFile() as file:
+        shutil.copyfileobj(request.stream, file)
+        file.seek(0)
+        yield JsonBody(file)
 
 
 def _parse_form(request: Request) -> FormBody:
@@ -99,7 +89,7 @@ def _is_empty(file: FileStorage) -> bool:
     return empty
 
 
-def _parse_json(body: bytes) -> JsonBody:
+def _parse_json(body: bytes) -> JsonObject:
     if body.count(b",") > _MAX_COMMAS:  # as Python objects, [{},{},…] would take 25 times its size
         raise MalformedRequest("The JSON has more entries than a photo, paintings and options come to.")
     try:
@@ -121,31 +111,16 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(name)  # NaN and Infinity are Python's, not JSON's
 
 
-def _decode_data_url(value: str, field: str) -> bytes:
-    head, comma, data = value.partition(",")
-    try:
-        if not (comma and head.endswith(";base64")):
-            raise ValueError(head)
-        return _decode_base64(data)
-    except ValueError:
-        raise MalformedRequest(f"'{field}' is a broken data URL: it must be data:image/…;base64,….", field) from None
-
-
-def _decode_base64(text: str) -> bytes:
-    """ValueError on anything that is not base64; line breaks are allowed."""
-    data = base64.b64decode(text.encode("ascii").translate(None, b" \t\r\n"), validate=True)
-    if not data:
-        raise ValueError("empty")
-    return data
-
-
 class UploadSlots:
+    """A bound on the bodies that are in memory at a time."""
+
     def __init__(self, places: int) -> None:
         self._places = threading.BoundedSemaphore(places)
 
     @contextmanager
-    def slot(self) -> Iterator[None]:
-        if not self._places.acquire(timeout=context.settings().patience):
+    def slot(self, patience: float) -> Iterator[None]:
+        """Hold one of the places; raise Busy after `patience` seconds without one."""
+        if not self._places.acquire(timeout=patience):
             raise Busy("The server is busy taking in other pictures. Please try again in a few seconds.")
         try:
             yield

@@ -1,22 +1,19 @@
-"""Upload -> the painted picture, encoded; order -> its pastiche."""
+"""Pastiches for callers who wait for them, encoded, and pictures as data URLs."""
 
 from __future__ import annotations
 
 import base64
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from app.inputs.stylize_request import StylizeInputs
+from app.jobs import rendering
+from app.jobs.painter import Painter
 from model.imaging import image_files, pixel_ops
 from model.imaging.image_files import ImageSource
 from model.options import StylizeOptions
-from model.pipelines import stylization
 from model.pipelines.stylization import Pastiche
-
-if TYPE_CHECKING:
-    from app.inputs.stylize_request import StylizeRequest
-from app.jobs import rendering
 
 _PREVIEW_SIDE = 1024  # pixels, of the photo and its pastiche beside one another
 
@@ -47,18 +44,18 @@ class EncodedPastiche:
         return data_url(self.data, self.format)
 
 
-def render_upload(upload: StylizeRequest) -> EncodedPastiche:
-    options = upload.options
+def render_pastiche(painter: Painter, inputs: StylizeInputs) -> EncodedPastiche:
+    options = inputs.options
     assert isinstance(options, StylizeOptions)  # nobody waits for a refinement
-    styles = [style.source for style in upload.styles]
-    pastiche = stylization.stylize(upload.content, styles, options, masks=upload.masks)
-    pastiche = rendering.with_credits(pastiche, [style.credit for style in upload.styles])
+    styles = [style.source for style in inputs.styles]
+    pastiche = painter.stylize(inputs.content, styles, options, masks=inputs.masks)
+    pastiche = rendering.with_credits(pastiche, [style.credit for style in inputs.styles])
     data = image_files.encode(pastiche.picture, options.format, options.quality, pastiche.recipe)
     return EncodedPastiche(data, options.format, pastiche)
 
 
 def preview_data_url(source: ImageSource) -> str:
-    """The picture, no larger than a page needs it, as a data URL."""
+    """Return the picture, no larger than a page needs it, as a data URL."""
     picture = image_files.read_eight_bit(source, limit=_PREVIEW_SIDE)
     return data_url(image_files.encode(picture, "jpeg", 85), "jpeg")
 

@@ -1,4 +1,4 @@
-"""Request -> a style in the library: the reader of the bodies that add one or change one."""
+"""Requests that add a style to the library or change one."""
 
 from __future__ import annotations
 
@@ -11,16 +11,17 @@ from flask import Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from app.failures import UnsupportedBody
-from app.http import context
-from app.inputs import bodies, references
-from app.inputs.bodies import FormBody, UploadSlots
+from app.http.context import RequestContext
+from app.inputs import bodies
+from app.inputs.bodies import FormBody, JsonObject, UploadSlots
+from app.inputs.picture_fields import decode_picture, peek_size, read_file
 from app.inputs.references import invalid_if_deleted
 from app.jobs import style_builder
+from app.settings import PictureLimits
 from app.storage.records import Style
-from app.storage.tables import CREDIT_LENGTH, LICENCE_LENGTH, NAME_LENGTH
 from model.errors import InvalidOption
 from model.options import MAX_STYLES
-from model.style_file import StyleFile
+from model.style_file import CREDIT_LENGTH, LICENCE_LENGTH, NAME_LENGTH, StyleFile
 
 Name = Annotated[str, Field(min_length=1, max_length=NAME_LENGTH)]
 Credit = Annotated[str, Field(max_length=CREDIT_LENGTH)]
@@ -73,28 +74,31 @@ class _StyleBody:
 
 
 @contextmanager
-def receive(request: Request) -> Iterator[Callable[[str], Style]]:
-    """Until the end of the block, a function that adds what was sent to an owner's styles."""
+def receive(request: Request, context: RequestContext) -> Iterator[Callable[[], Style]]:
+    """Receive the body, refuse what a form shows at once, and yield the function that adds the style.
+
+    That function works until the end of the block. The context's caller must be an owner.
+    """
     with bodies.receive(request) as body:
         if isinstance(body, FormBody):
             fields = _form_fields(body)
-            yield lambda owner: _add_style(owner, lambda: _StyleBody(fields, _read_form_files(body)))
+            yield lambda: _add_style(context, lambda: _StyleBody(fields, _read_form_files(body, context.limits)))
         else:
-            yield lambda owner: _add_style(owner, lambda: _read_json(body()))
+            yield lambda: _add_style(context, lambda: _read_json(body.load()))
 
 
 def read_change(request: Request) -> dict[str, str]:
-    """The words that are to be others."""
+    """Return the texts that are to change, by their field."""
     bodies.check_content_encoding(request)
     if request.mimetype != "application/json":
         raise UnsupportedBody("Send application/json with the fields that are to change.")
     request.max_content_length = _MAX_CHANGE_BYTES
     with bodies.receive_json(request) as body:
-        return parse_fields(StyleChange, body()).model_dump(exclude_none=True)
+        return parse_fields(StyleChange, body.load()).model_dump(exclude_none=True)
 
 
 def parse_fields(model: type[T], fields: Mapping[str, Any]) -> T:
-    """InvalidOption names the first field at fault."""
+    """Validate the fields; raise InvalidOption with the first one at fault."""
     try:
         return model.model_validate(fields)
     except ValidationError as error:
@@ -114,46 +118,46 @@ def _form_fields(form: FormBody) -> dict[str, Any]:
     return {name: text for name, [text] in form.texts.items()}
 
 
-def _read_form_files(form: FormBody) -> dict[str, list[bytes]]:
-    return {name: [bodies.read_file(file) for file in form.files.get(name, [])] for name in _FILE_FIELDS}
+def _read_form_files(form: FormBody, limits: PictureLimits) -> dict[str, list[bytes]]:
+    return {name: [read_file(file, limits) for file in form.files.get(name, [])] for name in _FILE_FIELDS}
 
 
-def _read_json(fields: dict[str, Any]) -> _StyleBody:
+def _read_json(fields: JsonObject) -> _StyleBody:
     sent = {name: fields.pop(name, None) or [] for name in _FILE_FIELDS}
     listed = {name: value if isinstance(value, list) else [value] for name, value in sent.items()}
     return _StyleBody(
-        fields, {name: [bodies.decode_picture(value, name) for value in values] for name, values in listed.items()}
+        fields, {name: [decode_picture(value, name) for value in values] for name, values in listed.items()}
     )
 
 
-def _add_style(owner: str, read: Callable[[], _StyleBody]) -> Style:
-    with _SLOTS.slot():
-        sent = read()
-        pictures, files = (sent.files[name] for name in _FILE_FIELDS)
+def _add_style(context: RequestContext, read: Callable[[], _StyleBody]) -> Style:
+    with _SLOTS.slot(context.patience):
+        body = read()
+        pictures, files = (body.files[name] for name in _FILE_FIELDS)
         if pictures and files:
             raise InvalidOption("Send paintings or a style file, not both.", "vector")
         with invalid_if_deleted("vector" if files else "picture"):
-            return (
-                _add_from_file(owner, files, sent.fields)
-                if files
-                else _add_from_paintings(owner, pictures, sent.fields)
-            )
+            if files:
+                return _add_from_file(context, files, body.fields)
+            return _add_from_paintings(context, pictures, body.fields)
 
 
-def _add_from_paintings(owner: str, pictures: list[bytes], fields: dict[str, Any]) -> Style:
+def _add_from_paintings(context: RequestContext, pictures: list[bytes], fields: dict[str, Any]) -> Style:
     if not 1 <= len(pictures) <= MAX_STYLES:
         raise InvalidOption(f"Give between 1 and {MAX_STYLES} paintings as 'picture', or a 'vector'.", "picture")
     about = parse_fields(NewStyle, fields)
     for picture in pictures:
-        references.peek_size(picture, "picture")
-    return style_builder.add_painting(context.library(), context.engine(), owner, pictures, **about.model_dump())
+        peek_size(picture, "picture", context.limits)
+    return style_builder.add_painting(
+        context.library, context.engine, context.require_owner(), pictures, **about.model_dump()
+    )
 
 
-def _add_from_file(owner: str, files: list[bytes], fields: dict[str, Any]) -> Style:
-    """The words that come with it take the place of the file's own; a form's empty fields are none."""
+def _add_from_file(context: RequestContext, files: list[bytes], fields: dict[str, Any]) -> Style:
+    """Add a style file; texts that are sent with it replace its own, except a form's empty ones."""
     if len(files) > 1:
         raise InvalidOption("Send one style file at a time as 'vector'.", "vector")
     given = {name: value for name, value in fields.items() if value != ""}
-    words = parse_fields(StyleChange, given).model_dump(exclude_none=True)
-    file = StyleFile.from_bytes(files[0], "vector").model_copy(update=words)
-    return style_builder.add_file(context.library(), context.engine(), owner, file.to_bytes())
+    texts = parse_fields(StyleChange, given).model_dump(exclude_none=True)
+    file = StyleFile.from_bytes(files[0], "vector").model_copy(update=texts)
+    return style_builder.add_file(context.library, context.engine, context.require_owner(), file.to_bytes())

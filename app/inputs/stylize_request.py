@@ -1,51 +1,56 @@
-"""Request -> pictures and options: the only reader of the forms and JSON that ask for a picture."""
+"""Requests for a picture: their fields are parsed first, and their pictures read once there is a place for them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from pathlib import Path
+from typing import Any
 
 from flask import Request
-from werkzeug.datastructures import FileStorage
 
-from app.http import context
-from app.inputs import bodies, picture_fields, references
-from app.inputs.bodies import FormBody
-from app.inputs.picture_fields import MaskSource, PictureReaders
+from app.http.context import RequestContext
+from app.inputs import bodies
+from app.inputs.bodies import FormBody, JsonObject
+from app.inputs.picture_fields import (
+    REFINE_FIELDS,
+    SHEET_FIELDS,
+    STYLIZE_FIELDS,
+    FormTexts,
+    MaskInput,
+    PictureSources,
+    take_sliders,
+)
 from app.inputs.references import StyleChoice
 from app.jobs.order import OPTIONS_BY_METHOD, Method, Options
+from app.settings import PictureLimits
+from model import style_file
 from model.errors import InvalidOption, ResultTooLarge, StyleTransferError
 from model.imaging import image_files
-from model.imaging.masking import ALPHA
-from model.imaging.masking import check_mask_size as check_mask
-from model.options import START_WORDS, RefineOptions, SheetOptions, StylizeOptions
+from model.options import RefineOptions, SheetOptions, StylizeOptions
 from model.pipelines.refine import check_photo_size, check_start_size, resolve_options
 
-_LAYER_PREFIXES = {
-    "content_layers": "content-layer-",
-    "style_layers": "style-layer-",
-}  # before each layer's name: its weight
-_START_MESSAGE = (
-    "'start' must be 'pastiche', 'content' or 'noise'; or a picture: as a file, in JSON as base64 or a data URL, as "
-    "result: and the id of a result, or as job: and the id of a job that began with one."
-)
-_MIN_BASE64_LENGTH = 40  # characters of base64: too few for one, so that a misspelled word is not taken for it
-_NO_ALPHA_MESSAGE = "This photo has no clear parts that could be its mask: send one as a picture."
+_PICTURE_FIELDS: dict[Method, tuple[str, ...]] = {"magenta": STYLIZE_FIELDS, "gatys": REFINE_FIELDS}
+_LAYER_PREFIXES = {"content_layers": "content-layer-", "style_layers": "style-layer-"}  # before a layer's name: weight
 
 
 @dataclass(frozen=True)
-class StylizeRequest:
-    """`start`: the picture that a refinement begins with, where it is none of those that its options name."""
+class SyncRefusals:
+    """What a request whose caller waits for the picture is refused with where it asks for too much."""
 
+    size: StyleTransferError  # for more pixels than the server paints at once
+    refinement: StyleTransferError | None = None
+
+
+@dataclass(frozen=True)
+class StylizeInputs:
     content: bytes
     content_name: str
     styles: list[StyleChoice]
     options: Options
-    pixels: int  # of the result
-    start: bytes | None = None
-    masks: Sequence[MaskSource] = ()
+    start: bytes | None = None  # the picture that a refinement begins with, where its options name none
+    masks: Sequence[MaskInput] = ()
 
     @property
     def method(self) -> Method:
@@ -53,13 +58,10 @@ class StylizeRequest:
 
 
 @dataclass(frozen=True)
-class SheetRequest:
-    """What a contact sheet is made of."""
-
+class SheetInputs:
     content: bytes
     styles: list[StyleChoice]
     options: SheetOptions
-    pixels: int  # of its pictures together
 
 
 # A slow client costs a thread and room on the disk, and nothing that others wait for: the body is received before it
@@ -68,78 +70,108 @@ class SheetRequest:
 # browser sends is taken for one that cannot be reached.
 @contextmanager
 def receive(
-    request: Request, no_refinement: StyleTransferError | None = None
-) -> Iterator[Callable[[], StylizeRequest]]:
-    """Until the end of the block, a function that reads what was sent; the pictures are not decoded here.
+    request: Request, context: RequestContext, sync: SyncRefusals | None = None
+) -> Iterator[Callable[[], StylizeInputs]]:
+    """Receive the body, refuse what a form shows at once, and yield the function that reads the pictures.
 
-    no_refinement: what one is refused with, where nobody can wait for it.
+    That function works until the end of the block. sync: for a caller who waits for the picture.
     """
     with bodies.receive(request) as body:
         _check_query(request)
         if isinstance(body, FormBody):
-            yield _form_reader(body, no_refinement)  # its mistakes are told without a wait
+            yield StylizeRequest.parse(body, context, sync).read
         else:
-            yield lambda: _read_json(body(), no_refinement)
+            yield lambda: StylizeRequest.parse(body.load(), context, sync).read()
 
 
 @contextmanager
-def receive_sheet(request: Request) -> Iterator[Callable[[], SheetRequest]]:
-    """Likewise, for a contact sheet."""
+def receive_sheet(request: Request, context: RequestContext, sync: SyncRefusals) -> Iterator[Callable[[], SheetInputs]]:
+    """Receive a contact sheet's photo, styles and options, as `receive` does."""
     with bodies.receive(request) as body:
         _check_query(request)
         if isinstance(body, FormBody):
-            picture_fields.check_file_names(body.files, picture_fields.REQUIRED)
-            texts = dict(body.texts)
-            picture_fields.take_sliders(texts)  # the page's own, which say nothing here
-            yield _sheet_reader(picture_fields.from_form(texts, body.files), _unwrap_single_values(texts))
+            yield SheetRequest.parse(body, context, sync).read
         else:
-            yield lambda: _read_json_sheet(body())
+            yield lambda: SheetRequest.parse(body.load(), context, sync).read()
 
 
-def _read_json_sheet(fields: dict[str, Any]) -> SheetRequest:
-    return _sheet_reader(picture_fields.from_json(fields), fields)()
+@dataclass(frozen=True)
+class StylizeRequest:
+    """A request whose fields are checked and whose pictures are not read yet."""
+
+    pictures: PictureSources
+    options: Options
+    limits: PictureLimits
+    sync: SyncRefusals | None
+
+    @classmethod
+    def parse(
+        cls, body: FormBody | JsonObject, context: RequestContext, sync: SyncRefusals | None = None
+    ) -> StylizeRequest:
+        """Check names, options and counts, and what a form names; no picture is looked at."""
+        if isinstance(body, FormBody):
+            return cls(*_parse_form(body, context, sync), context.limits, sync)
+        return cls(*_parse_json(body, context, sync), context.limits, sync)
+
+    def read(self) -> StylizeInputs:
+        """Read the pictures, and check from their headers what can be told before they are decoded."""
+        photo = self.pictures.read_photo()
+        pixels = count_result_pixels(self.options, photo.size, self.limits.result_pixels)
+        masks = self.pictures.read_masks(photo)
+        start = None if self.pictures.start is None else self.pictures.read_start()
+        styles = self.pictures.read_styles()
+        if isinstance(self.options, RefineOptions):
+            check_refine_styles(style.source for style in styles)
+            check_photo_size(photo.size[1], photo.size[0], self.options)
+        else:
+            _check_stylize_styles(styles, self.options)
+        if start is not None:
+            check_start_size(image_files.peek_size(start, "start"), photo.size)
+        if self.sync and pixels > self.limits.sync_pixels:
+            raise self.sync.size
+        return StylizeInputs(photo.data, photo.name or "photo", styles, self.options, start, masks)
 
 
-def _sheet_reader(pictures: PictureReaders, fields: dict[str, Any]) -> Callable[[], SheetRequest]:
-    if pictures.masks:
-        raise InvalidOption("A contact sheet is painted everywhere: leave out 'mask'.", "mask")
-    options = SheetOptions.parse(fields)
-    cells = options.cells(len(pictures.styles))
+@dataclass(frozen=True)
+class SheetRequest:
+    """A request for a contact sheet whose fields are checked and whose pictures are not read yet."""
 
-    def read() -> SheetRequest:
-        content, _ = pictures.photo()
-        pixels = cells * _count_scaled_pixels(options.size, references.peek_size(content, "content"))
-        return SheetRequest(content, pictures.read_styles(), options, pixels)
+    pictures: PictureSources
+    options: SheetOptions
+    limits: PictureLimits
+    sync: SyncRefusals
 
-    return read
+    @classmethod
+    def parse(cls, body: FormBody | JsonObject, context: RequestContext, sync: SyncRefusals) -> SheetRequest:
+        """Check names, options and counts, and what a form names; no picture is looked at."""
+        if isinstance(body, FormBody):
+            texts = dict(body.texts)
+            take_sliders(texts)  # the page's own, which say nothing here
+            pictures = PictureSources.from_form(context, texts, body.files, SHEET_FIELDS)
+            fields = _unwrap_single_values(texts)
+        else:
+            pictures, fields = PictureSources.from_json(context, body, SHEET_FIELDS), body
+        if pictures.masks:
+            raise InvalidOption("A contact sheet is painted everywhere: leave out 'mask'.", "mask")
+        options = SheetOptions.parse(fields)
+        options.count_cells(len(pictures.styles))
+        return cls(pictures, options, context.limits, sync)
+
+    def read(self) -> SheetInputs:
+        photo = self.pictures.read_photo()
+        cells = self.options.count_cells(len(self.pictures.styles))
+        pixels = cells * _count_scaled_pixels(self.options.size, photo.size)
+        styles = self.pictures.read_styles()
+        if pixels > self.limits.sync_pixels:
+            raise self.sync.size
+        return SheetInputs(photo.data, styles, self.options)
 
 
-def _read_request(
-    pictures: PictureReaders, options: Options, read_start: Callable[[], bytes] | None = None
-) -> StylizeRequest:
-    content, name = pictures.photo()
-    size = references.peek_size(content, "content")  # before the styles are looked at
-    pixels = result_pixels(options, size)
-    masks = pictures.read_masks()
-    _check_masks(masks, content, size)
-    start = read_start() if read_start else None
-    upload = StylizeRequest(content, name or "photo", pictures.read_styles(), options, pixels, start, masks)
-    if isinstance(options, RefineOptions):
-        references.check_refine_styles(style.source for style in upload.styles)
-        check_photo_size(size[1], size[0], options)
-    else:
-        references.check_stylize_styles((style.source for style in upload.styles), options)
-    if start is not None:
-        check_start_size(image_files.peek_size(start, "start"), size)
-    return upload
+def count_result_pixels(options: Options, size: tuple[int, int], most: int) -> int:
+    """Return the pixels of the result. size: (width, height) of the photo. most: pixels that a result may have.
 
-
-def result_pixels(options: Options, size: tuple[int, int]) -> int:
-    """size: (width, height) of the photo. ResultTooLarge where the result has more than this server makes.
-
-    ImageTooLarge where the kind of file that was asked for cannot hold it.
+    Raises ResultTooLarge for more than `most`, ImageTooLarge where the format that was asked for cannot hold it.
     """
-    most = context.settings().result_pixels
     if isinstance(options, StylizeOptions):
         width, height = options.result_size(*size, most)
         image_files.check_format_sides((height, width), options.format)
@@ -152,27 +184,33 @@ def result_pixels(options: Options, size: tuple[int, int]) -> int:
     return pixels
 
 
+def check_refine_styles(sources: Iterable[bytes | Path]) -> None:
+    """Raise InvalidOption for a style file: to refine takes the pictures of all styles. What ships is a picture."""
+    if any(_is_style_file(source) for source in sources):
+        raise InvalidOption(
+            "To refine, the painting itself is needed, and of this style there are only its numbers. Choose another "
+            "one, or send the painting.",
+            "style",
+        )
+
+
+def _check_stylize_styles(styles: Sequence[StyleChoice], options: StylizeOptions) -> None:
+    """Raise InvalidOption for an option that needs a painting where there is a style file."""
+    name = options.option_needing_painting()
+    if name and any(_is_style_file(style.source) for style in styles):
+        raise InvalidOption(
+            f"'{name}' needs the painting itself, and of this style there are only its numbers. Send the painting.",
+            name,
+        )
+
+
+def _is_style_file(source: bytes | Path) -> bool:
+    return isinstance(source, bytes) and style_file.is_style_file(source)
+
+
 def _count_scaled_pixels(side: int, size: tuple[int, int]) -> int:
-    """Pixels of a picture of that size, once its longer side is `side`."""
+    """Count the pixels of a picture of that size, once its longer side is `side`."""
     return side * round(side * min(size) / max(size))
-
-
-def _check_masks(masks: Sequence[MaskSource], photo: bytes, size: tuple[int, int]) -> None:
-    """From the headers alone."""
-    for mask in masks:
-        if isinstance(mask, bytes):
-            check_mask(references.peek_size(mask, "mask"), size)
-        elif mask == ALPHA and not image_files.has_alpha(photo):
-            raise InvalidOption(_NO_ALPHA_MESSAGE, "mask")
-
-
-def _parse_method(values: list[Any], no_refinement: StyleTransferError | None) -> Method:
-    for method in OPTIONS_BY_METHOD:
-        if values == [method]:
-            if method == "gatys" and no_refinement:
-                raise no_refinement
-            return method
-    raise InvalidOption("'method' must be 'magenta' or 'gatys'.", "method")
 
 
 def _check_query(request: Request) -> None:
@@ -180,7 +218,32 @@ def _check_query(request: Request) -> None:
         raise InvalidOption("Options are sent in the body, not in the address.", name)
 
 
-def _parse_options(method: Method, fields: dict[str, Any], pictures: PictureReaders) -> Options:
+def _parse_form(form: FormBody, context: RequestContext, sync: SyncRefusals | None) -> tuple[PictureSources, Options]:
+    texts = dict(form.texts)
+    method = _parse_method(texts.pop("method", ["magenta"]), sync)
+    pictures = PictureSources.from_form(context, texts, form.files, _PICTURE_FIELDS[method])
+    fields = _unwrap_single_values(texts)
+    return pictures, _parse_options(method, _refine_fields(fields) if method == "gatys" else fields, pictures)
+
+
+def _parse_json(
+    fields: JsonObject, context: RequestContext, sync: SyncRefusals | None
+) -> tuple[PictureSources, Options]:
+    method = _parse_method([fields.pop("method", "magenta")], sync)
+    pictures = PictureSources.from_json(context, fields, _PICTURE_FIELDS[method])
+    return pictures, _parse_options(method, fields, pictures)
+
+
+def _parse_method(values: list[Any], sync: SyncRefusals | None) -> Method:
+    for method in OPTIONS_BY_METHOD:
+        if values == [method]:
+            if method == "gatys" and sync and sync.refinement:
+                raise sync.refinement
+            return method
+    raise InvalidOption("'method' must be 'magenta' or 'gatys'.", "method")
+
+
+def _parse_options(method: Method, fields: dict[str, Any], pictures: PictureSources) -> Options:
     if method == "gatys":
         refining = resolve_options(RefineOptions.parse(fields))
         refining.blend_weights(len(pictures.styles))
@@ -193,53 +256,20 @@ def _parse_options(method: Method, fields: dict[str, Any], pictures: PictureRead
     return options
 
 
-def _check_mask_options(options: Options, pictures: PictureReaders) -> None:
-    """Raises InvalidOption for a wish about masks where there are none."""
+def _check_mask_options(options: Options, pictures: PictureSources) -> None:
+    """Raise InvalidOption for an option about masks where there are none."""
     for name in () if pictures.masks else ("feather", "paint"):
         if getattr(options, name) != type(options).model_fields[name].default:
             sentence = f"'{name}' is about a mask, and there is none: add one as 'mask', or leave '{name}' out."
             raise InvalidOption(sentence, name)
 
 
-def _form_reader(form: FormBody, no_refinement: StyleTransferError | None) -> Callable[[], StylizeRequest]:
-    texts = dict(form.texts)
-    method = _parse_method(texts.pop("method", ["magenta"]), no_refinement)
-    refining = method == "gatys"
-    picture_fields.check_file_names(form.files, ("content", "style", "mask", *(["start"] if refining else [])))
-    pictures = picture_fields.from_form(texts, form.files)
-    start = _form_start_reader(form.files.get("start", []), texts) if refining else None
-    fields = _unwrap_single_values(texts)
-    options = _parse_options(method, _refine_fields(fields) if refining else fields, pictures)
-    return lambda: _read_request(pictures, options, start)
-
-
-def _unwrap_single_values(texts: picture_fields.FormTexts) -> dict[str, Any]:
+def _unwrap_single_values(texts: FormTexts) -> dict[str, Any]:
     return {name: values if len(values) > 1 else values[0] for name, values in texts.items()}
 
 
-def _form_start_reader(files: list[FileStorage], texts: picture_fields.FormTexts) -> Callable[[], bytes] | None:
-    """None where a word says it, which is an option like the others. A file takes the place of all else."""
-    said = [text for text in texts.pop("start", []) if text]
-    if len(files) > 1 or len(said) > 1:
-        raise InvalidOption("Give one 'start' at a time.", "start")
-    if files:
-        return lambda: _check_uploaded_start(bodies.read_file(files[0]))
-    if not said:
-        return None
-    if said[0] in START_WORDS:
-        texts["start"] = said
-        return None
-    return references.start_reader(said[0]) or _refuse_start()
-
-
-def _check_uploaded_start(data: bytes) -> bytes:
-    """The limits of uploads are not those of our own results, which may be begun with as well."""
-    references.peek_size(data, "start")
-    return data
-
-
 def _refine_fields(fields: dict[str, Any]) -> dict[str, Any]:
-    """What a form leaves empty, the preset decides; and each layer may have a field of its own."""
+    """Leave out what a form leaves empty, which the preset decides, and gather the fields of single layers."""
     fields = {name: value for name, value in fields.items() if value != "" or name not in RefineOptions.model_fields}
     for option, prefix in _LAYER_PREFIXES.items():
         names = [name for name in fields if name.startswith(prefix)]
@@ -252,31 +282,8 @@ def _refine_fields(fields: dict[str, Any]) -> dict[str, Any]:
 
 
 def _is_nonzero(weight: Any) -> bool:
-    """What is no number is for the options to refuse."""
+    """Return whether a layer counts; what is no number is for the options to refuse."""
     try:
         return float(weight) != 0
     except (TypeError, ValueError):
         return bool(weight)
-
-
-def _read_json(fields: dict[str, Any], no_refinement: StyleTransferError | None) -> StylizeRequest:
-    method = _parse_method([fields.pop("method", "magenta")], no_refinement)
-    pictures = picture_fields.from_json(fields)
-    given = method == "gatys" and "start" in fields and fields["start"] not in START_WORDS
-    start = fields.pop("start") if given else None
-    options = _parse_options(method, fields, pictures)
-    return _read_request(pictures, options, (lambda: _read_json_start(start)) if given else None)
-
-
-def _read_json_start(value: Any) -> bytes:
-    if not isinstance(value, str):
-        _refuse_start()
-    if named := references.start_reader(value):
-        return named()
-    if value.startswith("data:") or len(value) >= _MIN_BASE64_LENGTH:
-        return _check_uploaded_start(bodies.decode_picture(value, "start"))
-    _refuse_start()
-
-
-def _refuse_start() -> NoReturn:
-    raise InvalidOption(_START_MESSAGE, "start")

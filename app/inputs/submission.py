@@ -1,4 +1,4 @@
-"""Upload -> job: what is sent is stored and put in the queue, whoever sends it."""
+"""Jobs from requests: what is sent is stored and put in the queue."""
 
 from __future__ import annotations
 
@@ -10,12 +10,11 @@ from contextlib import suppress
 from pathlib import Path
 
 from app.failures import Missing
-from app.http import context, identity
-from app.http.identity import Owner
-from app.inputs import references
+from app.http.context import RequestContext
+from app.http.identity import derive_owner_id
 from app.inputs.bodies import UploadSlots
-from app.inputs.references import StyleChoice, invalid_if_deleted
-from app.inputs.stylize_request import StylizeRequest
+from app.inputs.references import ResultPhoto, StyleChoice, invalid_if_deleted
+from app.inputs.stylize_request import StylizeInputs, check_refine_styles
 from app.jobs.order import FINISH_OPTIONS, Order, OrderStyle
 from app.jobs.queue import Job
 from app.storage.library import Library
@@ -33,48 +32,51 @@ _REGIONS_NOTE = (
 
 
 def submit(
-    read: Callable[[], StylizeRequest],
-    owner: Owner | None,
+    context: RequestContext,
+    read: Callable[[], StylizeInputs],
     idempotency_key: str | None = None,
     *,
     photo: str = "content",
 ) -> Job:
-    """Nobody's job is open: its id is all that it takes to read it. `photo`: the field that it was sent in."""
+    """Store what `read` returns and queue it. The job of a caller without an owner is open: its id is all that it
+    takes to read it. photo: the field that the photo was sent in."""
     if idempotency_key is not None and not re.fullmatch(r"[!-~]{1,200}", idempotency_key):
         raise InvalidOption(
             f"'{_IDEMPOTENCY_HEADER}' must be 1 to 200 letters, digits or signs, without spaces.", _IDEMPOTENCY_HEADER
         )
-    jobs = context.jobs()
-    with _SLOTS.slot():
-        upload = read()
-        name = owner.id if owner else _anonymous_owner(upload, idempotency_key)
-        jobs.check_room(name, idempotency_key)
-        order = _store_order(context.library(), name, upload)
+    jobs, library, is_open = context.jobs, context.library, context.owner is None
+    with _SLOTS.slot(context.patience):
+        inputs = read()
+        owner = context.owner or _anonymous_owner(inputs, idempotency_key)
+        jobs.check_room(owner, idempotency_key)
+        order = _store_order(library, owner, inputs)
     try:
-        with invalid_if_deleted(
-            photo
-        ):  # only an owner who deletes everything can get between, and the photo is part of that
-            job = jobs.submit(name, order, open=owner is None, idempotency_key=idempotency_key)
+        # Only an owner who deletes everything can get between, and the photo is part of that.
+        with invalid_if_deleted(photo):
+            job = jobs.submit(owner, order, open=is_open, idempotency_key=idempotency_key)
     except StyleTransferError:
-        _release_unheld(context.library(), order)
+        _release_unheld(library, order)
         raise
     if idempotency_key is not None:  # it may be an earlier job, which has all of this already
-        _release_unheld(context.library(), order)
+        _release_unheld(library, order)
     return job
 
 
-def submit_refinement(result: Result, owner: Owner, options: RefineOptions) -> Job:
-    """The result goes on from its picture, with the styles, brush size, masks, colours and strength that it was made
-    with; all else is as `options` say. What its regions had of their own is lost, as the job's notes then say.
-    InvalidOption where one of the styles is no picture, or has been deleted."""
-    with _SLOTS.slot():
-        order = _refinement_order(context.library(), result, options)
+def submit_refinement(context: RequestContext, result: Result, options: RefineOptions) -> Job:
+    """Queue a refinement that begins with the result's picture.
+
+    Styles, brush size, masks, colours and strength are those of the result; all else is as `options` say. What its
+    regions had of their own is lost, as the job's notes then say. InvalidOption where one of the styles is no picture,
+    or has been deleted.
+    """
+    with _SLOTS.slot(context.patience):
+        order = _refinement_order(context.library, result, options)
     with invalid_if_deleted("content"):
-        return context.jobs().submit(owner.id, order)
+        return context.jobs.submit(result.owner, order)
 
 
 def _release_unheld(library: Library, order: Order) -> None:
-    """What was stored for a job, unless that or something else needs it: a full queue must fill no disk."""
+    """Delete what was stored for a job unless something needs it: a full queue must fill no disk."""
     holder = uuid.uuid4().hex
     with library.begin() as session:
         for key in sorted(order.keys()):
@@ -83,15 +85,15 @@ def _release_unheld(library: Library, order: Order) -> None:
         library.release(session, holder)
 
 
-def _anonymous_owner(upload: StylizeRequest, idempotency_key: str | None) -> str:
-    """Without a key it is somebody new. With one it follows from all that was sent: who sends the same meets the job
-    that it made, and nobody who knows less does."""
+def _anonymous_owner(inputs: StylizeInputs, idempotency_key: str | None) -> str:
+    """Return a new owner's id. With a key it follows from all that was sent: who sends the same meets the job that it
+    made, and nobody who knows less does."""
     if idempotency_key is None:
         return uuid.uuid4().hex
-    styles = [f"{style.id} {_digest(_style_bytes(style))}" for style in upload.styles]
-    masks = [mask if isinstance(mask, str) else _digest(mask) for mask in upload.masks]
-    pictures = [_digest(upload.content), *styles, *([_digest(upload.start)] if upload.start else []), *masks]
-    return identity.derive_owner_id("open", idempotency_key, *pictures, upload.options.model_dump_json())
+    styles = [f"{style.id} {_digest(_style_bytes(style))}" for style in inputs.styles]
+    masks = [mask if isinstance(mask, str) else _digest(mask) for mask in inputs.masks]
+    pictures = [_digest(inputs.content), *styles, *([_digest(inputs.start)] if inputs.start else []), *masks]
+    return derive_owner_id("open", idempotency_key, *pictures, inputs.options.model_dump_json())
 
 
 def _style_bytes(style: StyleChoice) -> bytes:
@@ -102,15 +104,15 @@ def _digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def _store_order(library: Library, owner: str, upload: StylizeRequest) -> Order:
+def _store_order(library: Library, owner: str, inputs: StylizeInputs) -> Order:
     return Order(
-        content=library.put_picture(owner, upload.content),
-        content_name=upload.content_name,
-        styles=[_store_style(library, owner, style) for style in upload.styles],
-        method=upload.method,
-        options=upload.options,
-        start=library.put_picture(owner, upload.start) if upload.start else None,
-        masks=[mask if isinstance(mask, str) else library.put_picture(owner, mask) for mask in upload.masks],
+        content=library.put_picture(owner, inputs.content),
+        content_name=inputs.content_name,
+        styles=[_store_style(library, owner, style) for style in inputs.styles],
+        method=inputs.method,
+        options=inputs.options,
+        start=library.put_picture(owner, inputs.start) if inputs.start else None,
+        masks=[mask if isinstance(mask, str) else library.put_picture(owner, mask) for mask in inputs.masks],
     )
 
 
@@ -124,12 +126,12 @@ def _store_style(library: Library, owner: str, style: StyleChoice) -> OrderStyle
 def _refinement_order(library: Library, result: Result, options: RefineOptions) -> Order:
     before = Order.model_validate(result.order)
     with invalid_if_deleted("style"):
-        references.check_refine_styles(library.head(style.picture, 1) for style in before.styles if style.picture)
+        check_refine_styles(library.head(style.picture, 1) for style in before.styles if style.picture)
     kept = {name: getattr(before.options, name) for name in ("weights", "strength", "style_scale", *FINISH_OPTIONS)}
     options = resolve_options(options.model_copy(update=kept))
     check_photo_size(result.height, result.width, options)
     return Order(
-        content=references.photo_of_result(result).available_key,
+        content=ResultPhoto.of(result).available_key(library),
         content_name=before.content_name,
         styles=before.styles,
         method="gatys",
@@ -141,7 +143,7 @@ def _refinement_order(library: Library, result: Result, options: RefineOptions) 
 
 
 def _has_own_regions(order: Order) -> bool:
-    """Some are not painted in the blend of all styles, at the strength of the whole."""
+    """Return whether some regions are not painted in the blend of all styles, at the strength of the whole."""
     options, styles = order.options, len(order.styles)
     if isinstance(options, RefineOptions):
         return False

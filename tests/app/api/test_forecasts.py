@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.api import tools
-from model.pipelines import forecast
+from app.api import forecasts
 from tests.support.requests import error_of
 
 URL = "/api/v1/forecast"
@@ -42,15 +41,15 @@ def test_masks_and_pieces_count(loaded):
     assert (told["seconds"], told["tiled"]) == (pytest.approx(2.25), True)
 
 
-def test_nothing_is_loaded_for_it(client, monkeypatch):
-    monkeypatch.setattr(forecast, "estimate", lambda *_: pytest.fail("loaded"))
+def test_nothing_is_loaded_for_it(client, painter):
     told = client.get(URL, query_string=PHOTO).json
     assert (told["width"], told["height"], told["seconds"]) == (2048, 1536, None)
+    assert not painter.calls
 
 
 def test_who_comes_during_the_trial_is_told_the_size_alone(loaded, monkeypatch):
-    monkeypatch.setattr(tools, "_FORECAST_PATIENCE", 0.01)
-    with tools._FORECAST_LOCK:
+    monkeypatch.setattr(forecasts, "_PATIENCE", 0.01)
+    with forecasts._LOCK:
         told = loaded.get(URL, query_string=PHOTO).json
     assert (told["width"], told["seconds"], told["tiled"]) == (2048, None, None)
     assert loaded.get(URL, query_string=PHOTO).json["seconds"]

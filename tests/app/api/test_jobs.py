@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-import threading
 import time
-from contextlib import suppress
 
 import pytest
 from PIL import Image
@@ -18,10 +16,6 @@ from app.api import events
 from app.inputs import references
 from app.inputs.submission import _SLOTS
 from app.storage.tables import PictureRow
-from model.options import StylizeOptions
-from model.pipelines import stylization
-from model.progress import Cancelled, Step
-from tests.app.conftest import negative
 from tests.support.requests import b64, error_of, pixels, upload
 
 JOBS = "/api/v1/jobs"
@@ -47,7 +41,7 @@ def followed(client, job, **headers):
 
 
 def files_of(app):
-    return list(app.extensions["library"]._start_pictures._store.keys())
+    return list(app.extensions["library"]._blobs._store.keys())
 
 
 def test_accepted_painted_and_fetched(working, form, photo_png):
@@ -95,31 +89,18 @@ def test_cancelled_before_its_turn(client, form):
     assert (answer.status_code, error_of(answer)["code"]) == (404, "not_found")
 
 
-def test_cancelled_while_it_runs_keeps_the_best_so_far(working, form, monkeypatch, photo_png):
-    shown, go_on = threading.Event(), threading.Event()
-
-    def slow(content, styles, options: StylizeOptions, model_path=None, on_step=None, masks=()):
-        pastiche = negative(content, styles, options)
-        on_step(Step(1, 9, 8.0, pastiche.picture))
-        shown.set()
-        assert go_on.wait(20)
-        with suppress(Cancelled):
-            for step in range(2, 99):
-                on_step(Step(step, 99))
-                time.sleep(0.1)
-            pytest.fail("nobody cancelled")
-        return stylization.Pastiche(pastiche.picture, "negative", 0.1, pastiche.recipe, complete=False)
-
-    monkeypatch.setattr(stylization, "stylize", slow)
+def test_cancelled_while_it_runs_keeps_the_best_so_far(working, painter, form, photo_png):
+    painter.steps, painter.pause = 99, 0.1
+    hold = painter.hold("stylize", repeat_seconds=None)
     id = working.post(JOBS, data=form()).json["id"]
-    assert shown.wait(20)
+    assert hold.reached.wait(20)
     job = working.get(f"{JOBS}/{id}").json
-    assert (job["state"], job["step"], job["steps"]) == ("running", 1, 9)
+    assert (job["state"], job["step"], job["steps"]) == ("running", 1, 99)
     preview = working.get(job["preview"])
     assert (preview.status_code, preview.mimetype) == (200, "image/jpeg")
     told = working.delete(f"{JOBS}/{id}").json
     assert (told["state"], told["cancelling"]) == ("running", True)
-    go_on.set()
+    hold.released.set()
     job = followed(working, told)
     assert job["state"] == "cancelled"
     assert abs(pixels(working.get(job["result"]).data) - (255 - pixels(photo_png).astype(int))).max() <= 1
@@ -324,14 +305,14 @@ def test_what_is_deleted_while_it_is_sent_is_told_by_its_field(app, client, form
         owner = session["owner"]
     library, jobs = app.extensions["library"], app.extensions["jobs"]
     style = client.post("/api/v1/styles", json={"picture": b64(painting_png), "name": "Mine"}).json["id"]
-    submit, named_style = jobs.submit, references.require_style
+    submit, require_style = jobs.submit, references.require_style
 
     def too_late(*order, **more):
         library.delete_everything(owner)
         return submit(*order, **more)
 
-    def then_deleted(name):
-        found = named_style(name)
+    def then_deleted(*reference):
+        found = require_style(*reference)
         library.delete_style(owner, style)
         return found
 

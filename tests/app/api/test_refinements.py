@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import itertools
-import threading
 import time
 
 import pytest
 
-import model
+from app.http import context
 from app.http.identity import Owner
 from app.inputs.submission import submit_refinement
 from app.jobs.order import OrderStyle
@@ -17,9 +16,7 @@ from model.options import RefineOptions
 from model.pipelines.refine import resolve_options
 from model.refinement import encoder_registry
 from model.refinement.encoder_registry import SLIM
-from tests.app.api.test_stylize import wait_until
-from tests.app.conftest import refined
-from tests.support.requests import b64, data_url, error_of, pixels, upload
+from tests.support.requests import b64, data_url, error_of, pixels, upload, wait_until
 from tests.support.stored_results import add_result, sign_in
 
 JOBS = "/api/v1/jobs"
@@ -181,7 +178,7 @@ def test_a_result_goes_on_from_its_picture(app, client, photo_png, painting_png)
     id = add_result(app, "ann", photo_png, painting_png, styles=styles, weights=[3, 1], strength=0.7, size=64)
     found = library.result("ann", id)
     with app.test_request_context():
-        job = submit_refinement(found, owner, RefineOptions.parse({"preset": "fast", "size": 128}))
+        job = submit_refinement(context.of_owner(owner), found, RefineOptions.parse({"preset": "fast", "size": 128}))
     assert (job.owner, job.state, job.method, job.open) == ("ann", "queued", "gatys", False)
     order = job.order
     assert (order.start, order.content, order.styles) == (found.picture, found.order["content"], styles)
@@ -203,7 +200,9 @@ def test_a_refinement_keeps_the_brush_and_says_what_it_cannot(app, client, photo
     styles = [OrderStyle(name=name, shipped=name) for name in ("ink", "flow")]
     id = add_result(app, "ann", photo_png, styles=styles, style_scale=2, **options)
     with app.test_request_context():
-        order = submit_refinement(app.extensions["library"].result("ann", id), Owner("ann"), RefineOptions()).order
+        order = submit_refinement(
+            context.of_owner(Owner("ann")), app.extensions["library"].result("ann", id), RefineOptions()
+        ).order
     assert order.options.style_scale == 2
     assert ["regions" in note for note in order.notes] == [True] * lost
 
@@ -211,9 +210,9 @@ def test_a_refinement_keeps_the_brush_and_says_what_it_cannot(app, client, photo
 def test_a_result_whose_photo_is_gone_is_refined_over_its_copy(app, client, photo_png, result):
     library = app.extensions["library"]
     found = library.result("ann", result)
-    library._start_pictures._store.delete(found.order["content"])
+    library._blobs._store.delete(found.order["content"])
     with app.test_request_context():
-        job = submit_refinement(found, Owner("ann"), RefineOptions())
+        job = submit_refinement(context.of_owner(Owner("ann")), found, RefineOptions())
     assert job.order.content == found.before
 
 
@@ -225,7 +224,7 @@ def test_what_was_painted_after_numbers_is_not_refined(app, client, photo_png, p
     styles = [OrderStyle(name="Numbers", picture=app.extensions["library"].put_picture("ann", file))]
     id = add_result(app, "ann", photo_png, styles=styles)
     with app.test_request_context(), pytest.raises(InvalidOption) as refused:
-        submit_refinement(app.extensions["library"].result("ann", id), Owner("ann"), RefineOptions())
+        submit_refinement(context.of_owner(Owner("ann")), app.extensions["library"].result("ann", id), RefineOptions())
     assert refused.value.field == "style"
 
 
@@ -286,19 +285,8 @@ def test_paused_while_it_waits(client, refine, form):
         assert (answer.status_code, answer.json["state"]) == (200, "queued")
 
 
-def test_paused_while_it_runs_and_gone_on_with(working, refine, monkeypatch):
-    resumed, go_on = [], threading.Event()
-
-    def slow(*pictures, on_step=None, resume=None, **more):
-        resumed.append(resume)
-
-        def step(told):
-            on_step(told)
-            time.sleep(0.05 if not go_on.is_set() else 0)
-
-        return refined(*pictures, on_step=step, resume=resume, **more)
-
-    monkeypatch.setattr(model, "refine", slow)
+def test_paused_while_it_runs_and_gone_on_with(working, painter, refine):
+    painter.pause = 0.05
     id = working.post(JOBS, data=refine(steps="1000", size="100")).json["id"]
     wait_until(lambda: working.get(f"{JOBS}/{id}").json["step"])
     told = working.post(f"{JOBS}/{id}/pause").json
@@ -306,10 +294,11 @@ def test_paused_while_it_runs_and_gone_on_with(working, refine, monkeypatch):
     paused = until(working, id, "paused")
     assert (paused["pausing"], paused["result"]) == (False, None)
     assert paused["losses"]
-    go_on.set()
+    painter.pause = 0
     working.post(f"{JOBS}/{id}/resume")
     job = until(working, id, "done")
     assert job["result"]
+    resumed = [call.arguments["resume"] for call in painter.calls_of("refine")]
     assert resumed[0] is None
     assert resumed[-1].step >= paused["losses"][-1]["step"] > 0
     assert job["notes"] == [f"It was paused after step {resumed[-1].step} and went on from there."]

@@ -13,9 +13,19 @@ from app.api import restore
 from app.storage.gallery import shipped
 from model.imaging import image_files, pixel_ops
 from model.pipelines import recipe_builder, recipes, stylization
-from tests.app.api.test_stylize import wait_until
-from tests.app.inputs.test_masks import LEFT, png
-from tests.support.requests import NEGATIVE, NEGATIVE_SHA256, b64, data_url, error_of, from_data_url, pixels, upload
+from tests.support.requests import (
+    LEFT,
+    NEGATIVE,
+    NEGATIVE_SHA256,
+    b64,
+    data_url,
+    error_of,
+    from_data_url,
+    pixels,
+    png,
+    upload,
+    wait_until,
+)
 from tests.support.requests import URL as STYLIZE
 from tests.support.stored_results import add_result
 
@@ -77,7 +87,7 @@ def test_it_says_whose_the_styles_are_and_nothing_of_the_files(client, form, pho
             style=["mosaic", "Low tide", upload(photo_png, "secret-name.png")],
         ),
     ).data
-    styles = recipes.extract(painted).told()["styles"]
+    styles = recipes.extract(painted).to_dict()["styles"]
     mosaic = next(style for style in shipped() if style.id == "mosaic")
     words = [tuple(style.get(name, "") for name in ("name", "credit", "licence")) for style in styles]
     assert words == [(mosaic.name, mosaic.credit, mosaic.licence), ("Low tide", "Ann", "CC0"), ("", "", "")]
@@ -93,7 +103,7 @@ def test_a_job_s_picture_carries_it_into_every_kind_of_file(new_app, form):
     files = [f"/api/v1/jobs/{job['id']}/result"]
     files += [f"/results/{job['id']}/picture.{kind}" for kind in ("png", "jpeg", "webp", "tiff")]
     for file in files:
-        told = recipes.extract(client.get(file).data).told()
+        told = recipes.extract(client.get(file).data).to_dict()
         assert (told["strength"], told["styles"][0]["name"], told["styles"][0]["licence"]) == (0.5, "Mosaic", "CC0-1.0")
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from tests.app.http.test_metrics import numbers
 from tests.support.live_app import serving
+from tests.support.requests import metrics_of
 
 CHECKS = (
     "not_a_server_error",
@@ -45,7 +45,7 @@ def test_nothing_breaks_and_nothing_is_left_undescribed(new_app, tmp_path):
 
 def untouched(app) -> set[str]:
     """Endpoints for programs that were never asked for what they then gave."""
-    counted = numbers(app.test_client())
+    counted = metrics_of(app.test_client())
     good = {labels[0] for name, *labels in counted if name == "style_requests_total" and labels[1].startswith("2")}
     programs = ("api.", "api_encoders.", "api_styles.", "compat.", "docs.openapi", "health.", "metrics.")
     return {rule.endpoint for rule in app.url_map.iter_rules() if rule.endpoint.startswith(programs)} - good

@@ -13,7 +13,7 @@ from app.inputs import style_requests
 from app.storage.gallery import shipped
 from model import style_file
 from model.errors import InvalidOption
-from tests.support.requests import b64, data_url, error_of, pixels, upload
+from tests.support.requests import b64, data_url, error_of, pixels, refusal, upload
 
 STYLES = "/api/v1/styles"
 FIELDS = {"id", "name", "credit", "licence", "own", "has_picture", "weights", "thumbnail", "vector", "created"}
@@ -33,11 +33,6 @@ def add(client, painting_png):
 
 def own(client):
     return [style for style in client.get(STYLES).json["styles"] if style["own"]]
-
-
-def refusal(answer):
-    error = error_of(answer)
-    return answer.status_code, error["code"], error.get("field")
 
 
 def test_those_that_ship_are_listed_for_everybody(client):
@@ -66,7 +61,7 @@ def test_added_changed_and_deleted(client, app, add):
     assert client.delete(f"{STYLES}/{style['id']}").status_code == 204
     assert own(client) == []
     assert client.get(f"{STYLES}/{style['id']}").status_code == 404
-    assert list(app.extensions["library"]._start_pictures._store.keys()) == []
+    assert list(app.extensions["library"]._blobs._store.keys()) == []
 
 
 def test_json_adds_as_well(client, painting_png):

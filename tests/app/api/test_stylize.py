@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import io
-import time
 
 import pytest
 from PIL import Image
 
 from app.storage.gallery import shipped
-from tests.support.requests import NEGATIVE, URL, b64, data_url, from_data_url, pixels, upload
+from tests.support.requests import NEGATIVE, URL, b64, data_url, from_data_url, pixels, upload, wait_until
 
 
 def test_form_gives_the_painted_picture(client, form, photo_png):
@@ -47,13 +46,6 @@ def test_json_answer_for_those_who_prefer_it(client, form):
 @pytest.mark.parametrize("accept", ["*/*", "image/*", "text/html,*/*;q=0.8", ""])
 def test_everybody_else_gets_the_picture(client, form, accept):
     assert client.post(URL, data=form(), headers={"Accept": accept}).mimetype == "image/png"
-
-
-def wait_until(true, seconds=20):
-    deadline = time.monotonic() + seconds
-    while not true() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert true()
 
 
 def shares(client, **body):
@@ -151,9 +143,8 @@ def test_what_takes_too_long_is_sent_to_the_jobs(new_app, form):
         assert client.post("/api/v1/jobs", data=form()).status_code == 202
 
 
-def test_the_real_painter_through_both_kinds_of_body(app, monkeypatch, form, photo_png, painting_png):
-    monkeypatch.undo()
-    client = app.test_client()
+def test_the_real_painter_through_both_kinds_of_body(client, painter, form, photo_png, painting_png):
+    painter.use_library()
     painted = client.post(URL, data=form(size="64"))
     assert painted.status_code == 200, painted.text
     assert painted.headers["X-Style-Weights"] != NEGATIVE

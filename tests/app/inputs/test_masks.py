@@ -2,35 +2,18 @@
 
 from __future__ import annotations
 
-import io
-
 import numpy as np
 import pytest
-from PIL import Image
 
 from app.inputs.references import RESULT_PREFIX
 from app.jobs.order import Order
-from tests.app.api.test_stylize import wait_until
-from tests.support.requests import URL, b64, data_url, error_of, pixels, upload
-
-LEFT = np.repeat([[255, 0]], 64, axis=1).reshape(1, 128).repeat(96, axis=0).astype("uint8")
-
-
-def png(array: np.ndarray) -> bytes:
-    file = io.BytesIO()
-    Image.fromarray(array).save(file, "PNG")
-    return file.getvalue()
+from tests.support.requests import LEFT, URL, b64, data_url, error_of, pixels, png, refusal, upload, wait_until
 
 
 @pytest.fixture
 def clear_png(photo_png) -> bytes:
     """The photo, clear on its right half."""
     return png(np.dstack([pixels(photo_png), LEFT]))
-
-
-def refusal(answer) -> tuple[int, str, str | None]:
-    error = error_of(answer)
-    return answer.status_code, error["code"], error.get("field")
 
 
 def test_the_photo_stays_to_the_last_bit_where_the_mask_is_black(client, form, photo_png):

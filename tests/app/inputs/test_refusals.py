@@ -8,15 +8,12 @@ import json
 import pytest
 from PIL import Image
 
-import model
 from app.inputs import bodies
 from app.settings import Settings
 from model.errors import DeviceUnavailable, WeightsMissing
-from model.pipelines import stylization
 from model.refinement import encoder_registry
 from model.refinement.encoder_registry import SLIM
-from tests.app.api.test_stylize import wait_until
-from tests.support.requests import URL, b64, error_of, upload
+from tests.support.requests import URL, b64, error_of, refusal, upload, wait_until
 from tests.support.stored_results import add_result, sign_in
 
 DOORS = [URL, "/api/v1/jobs"]
@@ -28,11 +25,6 @@ def copied(value):
     if isinstance(value, list):
         return [copied(each) for each in value]
     return upload(value[0].getvalue(), value[1]) if isinstance(value, tuple) else value
-
-
-def refusal(answer):
-    error = error_of(answer)
-    return answer.status_code, error["code"], error.get("field")
 
 
 @pytest.mark.parametrize(
@@ -264,15 +256,9 @@ def test_json_is_told_so_before_its_pictures_are_looked_at(client):
     assert refusal(answer) == (422, "too_long", "method")
 
 
-def test_an_encoder_that_cannot_be_fetched(new_app, form, monkeypatch):
+def test_an_encoder_that_cannot_be_fetched(new_app, painter, form):
     """The same order would fail the same way, so it is tried once."""
-    tried = []
-
-    def missing(*pictures, **more):
-        tried.append(more)
-        raise WeightsMissing("Put xception.h5 into /secret/folder.", "encoder")
-
-    monkeypatch.setattr(model, "refine", missing)
+    painter.fail("refine", WeightsMissing("Put xception.h5 into /secret/folder.", "encoder"))
     client = new_app(worker=True).test_client()
     job = client.post(DOORS[1], data=form(method="gatys", encoder="xception")).json
     wait_until(lambda: client.get(f"{DOORS[1]}/{job['id']}").json["state"] == "failed")
@@ -282,7 +268,7 @@ def test_an_encoder_that_cannot_be_fetched(new_app, form, monkeypatch):
         "vgg19-slim.",
         "field": "encoder",
     }
-    assert len(tried) == 1
+    assert len(painter.calls_of("refine")) == 1
 
 
 def test_a_refinement_takes_paintings(client, form, photo_png, painting_png):
@@ -549,22 +535,16 @@ def test_wrong_method_and_address(client, method, path, status):
         DeviceUnavailable("install it in /home/somebody", "STYLE_DEVICE"),
     ],
 )
-def test_missing_model_is_told_without_its_path(client, form, monkeypatch, error):
-    def missing(*_, **__):
-        raise error
-
-    monkeypatch.setattr(stylization, "stylize", missing)
+def test_missing_model_is_told_without_its_path(client, painter, form, error):
+    painter.fail("stylize", error)
     answer = client.post(URL, data=form())
     assert refusal(answer) == (503, "model_unavailable", None)
     assert "/home" not in answer.text
     assert answer.headers["Retry-After"]
 
 
-def test_a_fault_of_ours_goes_to_the_log_only(client, form, monkeypatch, caplog):
-    def broken(*_, **__):
-        raise RuntimeError("secret detail")
-
-    monkeypatch.setattr(stylization, "stylize", broken)
+def test_a_fault_of_ours_goes_to_the_log_only(client, painter, form, caplog):
+    painter.fail("stylize", RuntimeError("secret detail"))
     answer = client.post(URL, data=form())
     assert refusal(answer) == (500, "internal_error", None)
     assert "secret detail" not in answer.text

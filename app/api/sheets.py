@@ -1,0 +1,51 @@
+"""/api/v1/sheet: one photo in many styles, strengths and brush sizes at once, small, to choose from."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, request
+
+from app.api.response_schemas import CellAnswer, SheetAnswer
+from app.failures import ExceedsSyncLimit
+from app.http import context, identity
+from app.http.negotiation import picture_or_json
+from app.inputs import stylize_request
+from app.inputs.render import data_url
+from app.inputs.stylize_request import SheetInputs, SyncRefusals
+from app.jobs.painter import Painter
+from model.imaging import image_files
+from model.pipelines.contact_sheets import ContactSheet
+
+blueprint = Blueprint("api_sheets", __name__, url_prefix="/api/v1/sheet")
+_TOO_LARGE = "This sheet takes too long to wait for: ask for fewer pictures, or a smaller 'size'."
+
+
+@blueprint.post("")
+def contact_sheet() -> Response:
+    caller = context.of_owner(identity.owner())
+    refusals = SyncRefusals(ExceedsSyncLimit(_TOO_LARGE, "size"))
+    with stylize_request.receive_sheet(request, caller, refusals) as read:
+        sheet, data, format = caller.engine.run(lambda: _paint_sheet(caller.engine.painter, read()))
+    picture = Response(data, mimetype=f"image/{format}")
+    return picture_or_json(
+        picture, lambda: _sheet_answer(sheet, data, format).response(), weights=sheet.weights, seconds=sheet.seconds
+    )
+
+
+def _paint_sheet(painter: Painter, inputs: SheetInputs) -> tuple[ContactSheet, bytes, str]:
+    """Return the sheet, its file and the format of that."""
+    options = inputs.options
+    names = [name for name, _, _ in (style.credit for style in inputs.styles)]
+    sheet = painter.make_contact_sheet(inputs.content, [style.source for style in inputs.styles], options, names)
+    return sheet, image_files.encode(sheet.picture, options.format, options.quality), options.format
+
+
+def _sheet_answer(sheet: ContactSheet, data: bytes, format: str) -> SheetAnswer:
+    height, width = sheet.picture.rgb.shape[:2]
+    return SheetAnswer(
+        image=data_url(data, format),
+        width=width,
+        height=height,
+        cells=[CellAnswer(**vars(cell)) for cell in sheet.cells],
+        seconds=round(sheet.seconds, 3),
+        weights=sheet.weights,
+    )
