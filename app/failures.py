@@ -1,4 +1,4 @@
-"""Exception -> status, code and a sentence for the public. Knows no Flask: jobs fail in processes without a server."""
+"""Errors of the server, and what the public is told of any error. Without Flask: jobs fail without a server too."""
 
 from __future__ import annotations
 
@@ -85,10 +85,8 @@ _RESPONSES: dict[type[Exception], tuple[int, str, str | None]] = {
     TimeoutError: (503, "busy", _NO_DATABASE),
     Exception: (500, "internal_error", _UNEXPECTED),
 }
-_MAX_MESSAGE_LENGTH, _MAX_FIELD_LENGTH = (
-    2000,
-    300,
-)  # characters: all of an encoder's layers; a field that was sent has any name
+_MAX_MESSAGE_LENGTH = 2000  # characters: enough for the names of all of an encoder's layers
+_MAX_FIELD_LENGTH = 300  # characters: a field that was sent may have any name
 
 
 def status(error: Exception) -> int:
@@ -96,7 +94,7 @@ def status(error: Exception) -> int:
 
 
 def public_error(error: Exception) -> dict[str, Any]:
-    """{"code", "message", and "field" where there is one}; what the public may not read goes to the log."""
+    """Return code, message and, where there is one, field; what the public may not read goes to the log."""
     _, code, sentence = _classify(error)
     field: str | None = getattr(error, "field", None)
     if sentence is not None:
@@ -105,16 +103,17 @@ def public_error(error: Exception) -> dict[str, Any]:
     message = str(error).removeprefix(f"{field}: ")  # the answer names the field beside the sentence
     if field:
         message = message.replace(field, shorten(field, _MAX_FIELD_LENGTH))
-    told = {"code": code, "message": shorten(message[:1].upper() + message[1:])}
-    return told | {"field": shorten(field, _MAX_FIELD_LENGTH)} if field else told
+    described = {"code": code, "message": shorten(message[:1].upper() + message[1:])}
+    return described | {"field": shorten(field, _MAX_FIELD_LENGTH)} if field else described
 
 
 def shorten(text: str, longest: int = _MAX_MESSAGE_LENGTH) -> str:
+    """Cut the text to so many characters, the last of which is then an ellipsis."""
     return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
 def _is_encoder_missing(error: Exception) -> bool:
-    """One encoder's weights are missing, which is no fault of the server's while there are others."""
+    """Return whether one encoder's weights are missing, no fault of the server's while there are others."""
     return isinstance(error, WeightsMissing) and error.field == "encoder"
 
 

@@ -1,4 +1,4 @@
-"""The cookie by which a browser's things are its own, and what pages of other sites may not do with it."""
+"""The cookie that says who owns what, and the refusal of requests that other sites' pages send with it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _COOKIE_LIFETIME = timedelta(days=365)  # since the last page that was opened
 
 class _SessionInterface(SecureCookieSessionInterface):
     def get_cookie_secure(self, app: Flask) -> bool:
-        """Over HTTPS for HTTPS alone; on one's own machine there may be none."""
+        """Return True over HTTPS; on one's own machine there may be none."""
         return request.is_secure
 
 
@@ -37,7 +37,7 @@ def register(app: Flask) -> None:
 
 
 def _refuse_cross_site(invited: set[str]) -> None:
-    """A form on another site must not post here in a visitor's name, nor have them given a new one.
+    """Raise CrossSiteRequest for what another site's page posts here in a visitor's name.
 
     Browsers say where a request comes from; programs say nothing, and have no cookie that could be misused.
     """
@@ -45,8 +45,11 @@ def _refuse_cross_site(invited: set[str]) -> None:
         request.path.startswith("/api/") and invited & {"*", request.headers.get("Origin")}
     ):
         return
-    told = request.headers.get("Sec-Fetch-Site")
+    fetch_site = request.headers.get("Sec-Fetch-Site")
     origin = request.headers.get("Origin")
-    foreign = told in ("cross-site", "same-site") if told else origin and urlsplit(origin).netloc != request.host
-    if foreign:
+    if fetch_site:
+        is_foreign = fetch_site in ("cross-site", "same-site")
+    else:
+        is_foreign = bool(origin) and urlsplit(origin).netloc != request.host
+    if is_foreign:
         raise CrossSiteRequest("This was sent by a page of another site. Please do it on this one.")

@@ -1,4 +1,4 @@
-"""A stored result, as a picture and as the kind of file that somebody asks for."""
+"""Stored results as pictures, and as files of the format that was asked for."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from model.pipelines import recipes
 
 
 def encode(png: bytes, format: Format, quality: int) -> bytes:
-    """With its recipe. In turn with the paintings: read, a picture takes fifty times its file's size."""
+    """Encode a stored PNG with its recipe, in a turn of its own: read, a picture takes fifty times its file's size."""
     if format == "png":
         return png
     return context.engine().run(lambda: image_files.encode(decode(png), format, quality, _embedded_recipe(png)))
 
 
 def decode(png: bytes, limit: int | None = None) -> EightBitPicture:
-    """Our own file: the limits of uploads are not its. limit: of its longer side."""
+    """Decode a stored PNG, without the limits of uploads. limit: of its longer side."""
     return image_files.read_eight_bit(png, limit=limit)
 
 
 def _embedded_recipe(png: bytes) -> dict[str, Any] | None:
-    """None: it was painted before there were any in the pictures."""
+    """Return the recipe; None for a picture painted before there were any in the files."""
     with suppress(NoRecipe):
-        return recipes.extract(png).told()
+        return recipes.extract(png).to_dict()
     return None

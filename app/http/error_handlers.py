@@ -1,4 +1,4 @@
-"""What a request is answered when it fails: JSON for programs, a page for people."""
+"""Answers to requests that fail: JSON for programs, a page for people."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Problem:
 
 
 def describe(error: Exception) -> Problem:
-    """What the public may know of `error`; the rest goes to the log."""
+    """Return what the public may know of `error`; the rest goes to the log."""
     if isinstance(error, HTTPException):
         return _describe_http(error)
     status = failures.status(error)

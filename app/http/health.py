@@ -1,4 +1,4 @@
-"""Is the server alive, and can it paint?"""
+"""/healthz and /readyz: whether the server is alive, and whether it can paint."""
 
 from __future__ import annotations
 

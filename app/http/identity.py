@@ -30,17 +30,16 @@ class ApiKey:
 
     @property
     def owner(self) -> Owner:
-        """By the name, so that a new secret opens what the old one did."""
+        """The owner follows from the name: a new secret opens what the old one did."""
         return Owner(derive_owner_id("key", self.name))
 
 
-ApiKeys: TypeAlias = Mapping[
-    str, ApiKey
-]  # by the sha256 of their secrets: the time a look-up takes tells nothing of them
+# By the sha256 of their secrets: the time that a look-up takes says nothing of them.
+ApiKeys: TypeAlias = Mapping[str, ApiKey]
 
 
 def owner() -> Owner | None:
-    """Raises Unauthorized for a key that opens nothing."""
+    """Return whose the request is, None for nobody's; raise Unauthorized for a key that opens nothing."""
     if secret := _request_secret():
         return _require_key(secret).owner
     name = session.get("owner")
@@ -48,7 +47,7 @@ def owner() -> Owner | None:
 
 
 def owner_or_new() -> Owner:
-    """For what stores or shows something of one's own: a new owner's cookie goes out with the answer."""
+    """Return whose the request is; where it is nobody's, a new owner, whose cookie goes out with the answer."""
     if known := owner():
         session.modified = "owner" in session  # who still comes keeps what is theirs
         return known
@@ -58,17 +57,17 @@ def owner_or_new() -> Owner:
 
 
 def api_key() -> ApiKey | None:
-    """Of the request, if it has one that opens something."""
+    """Return the request's key, if it has one that opens something."""
     return _api_keys().get(_secret_digest(_request_secret()))
 
 
 def derive_owner_id(*parts: str) -> str:
-    """An owner's id that follows from `parts` and from nothing else."""
+    """Return an owner's id that follows from `parts` and from nothing else."""
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def parse_api_keys(text: str) -> ApiKeys:
-    """`name:key:quota`, separated by commas or line breaks. ValueError tells which is malformed, but no key."""
+    """Parse `name:key:quota`, separated by commas or line breaks; a ValueError names the entry, never its key."""
     entries = [entry.strip() for entry in re.split(r"[,\n]", text) if entry.strip()]
     keys: dict[str, ApiKey] = {}
     for number, entry in enumerate(entries, 1):
@@ -94,7 +93,7 @@ def _parse_entry(number: int, entry: str) -> tuple[str, str, str]:
 
 
 def _request_secret() -> str:
-    """What the request shows as its key; a proxy's own kinds of Authorization are none of ours."""
+    """Return what the request shows as its key; a proxy's own kinds of Authorization are not read."""
     given = request.authorization
     if given is not None and given.type == "bearer" and given.token:
         return given.token

@@ -1,4 +1,4 @@
-"""What the server does, in numbers that Prometheus collects."""
+"""/metrics: counts and times of requests and jobs, for Prometheus."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def numbers() -> Response:
 
 
 def register(app: Flask) -> None:
-    """Each app counts for itself: its numbers are in a registry of its own."""
+    """Count requests in a registry of the app's own, so that each app counts for itself."""
     registry = CollectorRegistry()
     registry.register(_JobCollector(app.extensions["library"]))
     app.extensions["metrics"] = registry
@@ -55,7 +55,7 @@ def register(app: Flask) -> None:
 
 
 class _JobCollector(Collector):
-    """Read from the table when they are asked for: the workers may be other processes, on other machines."""
+    """Jobs by state, read from the table when asked for: workers may be other processes, on other machines."""
 
     def __init__(self, library: Library) -> None:
         self._library = library

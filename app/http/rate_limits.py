@@ -1,4 +1,4 @@
-"""How much one client may ask for, and from which other sites' pages."""
+"""Rate limits of one client, and the other sites whose pages may use the API."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ def register(app: Flask) -> None:
 
 
 def _add_limiter(app: Flask, storage: str) -> None:
-    allowance = Limit(_picture_rate, key_function=_client_id, scope="pictures", shared=True, exempt_when=_is_free)
-    looks = Limit(
+    pictures = Limit(_picture_rate, key_function=_client_id, scope="pictures", shared=True, exempt_when=_is_free)
+    views = Limit(
         _view_rate,
         key_function=_client_id,
         scope="looks",
@@ -52,14 +52,14 @@ def _add_limiter(app: Flask, storage: str) -> None:
     )
     limiter = Limiter(
         get_remote_address,
-        default_limits=[allowance, looks, forecasts],
+        default_limits=[pictures, views, forecasts],
         storage_uri=storage,
         in_memory_fallback_enabled=True,  # without its Redis the server counts by itself
     )
     limiter.init_app(app)
 
     @app.after_request
-    def tell_when(response: Response) -> Response:
+    def set_retry_after(response: Response) -> Response:
         # The extension's own header would come with every answer and speak of the quota's end, not of this refusal's.
         if (limit := limiter.current_limit) and limit.breached:
             response.headers["Retry-After"] = str(max(1, round(limit.reset_at - time.time())))
@@ -67,23 +67,23 @@ def _add_limiter(app: Flask, storage: str) -> None:
 
 
 def _is_free() -> bool:
-    """Only what paints or stores counts: to look, to stop and to delete is free."""
+    """Return whether the request counts against no limit: only what paints or stores does."""
     return request.method not in ("POST", "PATCH") or request.path.endswith(_FREE_SUFFIXES)
 
 
 def _was_rendered(response: Response) -> bool:
-    """A stored picture is a PNG, and goes out as it is."""
+    """Return whether the answer took a turn; a stored picture is a PNG, and goes out as it is."""
     return response.status_code == 200 and response.mimetype != "image/png"
 
 
 def _client_id() -> str:
-    """A key that opens nothing is none: whoever guesses them is counted by address."""
+    """Return whom a request counts for: its key, or its address where the key opens nothing."""
     key = identity.api_key()
     return f"key {key.name}" if key else f"address {client_address()}"
 
 
 def client_address() -> str:
-    """The client's; of IPv6 its network, since whoever has one address has all 2**64 of it."""
+    """Return the client's address; of IPv6 its network, as who has one address has all 2**64 of it."""
     given = get_remote_address()
     try:
         parsed = ip_address(given)

@@ -1,4 +1,4 @@
-"""Headers on every answer: only this site's own scripts and styles run, nobody frames it, nothing made is cached."""
+"""Security headers of every answer: only this site's scripts and styles run, nobody frames it, nothing is cached."""
 
 from __future__ import annotations
 
