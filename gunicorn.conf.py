@@ -1,4 +1,4 @@
-"""How `make run` serves: gunicorn reads this file. HOST and PORT choose the address."""
+"""Configuration of gunicorn, as `make run` starts it. HOST and PORT choose the address."""
 
 import os
 import sys
@@ -14,35 +14,35 @@ workers = 1
 preload_app = False
 
 # A slow client holds a thread, so there are many: at 16, fifty silent connections kept /healthz waiting for seconds.
-# How many pictures are painted at once is the app's to say (STYLE_RENDERS); idle threads cost next to nothing.
+# The app itself limits how many pictures are painted at once (STYLE_RENDERS); idle threads cost next to nothing.
 threads = 128
 
-# A request may take as long as its picture; this is how long the process may not show any sign of life, and importing
-# TensorFlow on a slow disk is such a time.
+# Not of a request, which takes as long as its picture, but of the process without a heartbeat, as while it imports
+# TensorFlow from a slow disk.
 timeout = 120
 # Pictures being painted are finished before a restart.
 graceful_timeout = 120
 
-# Options travel in bodies and the only long header is a proxy's, so there is no need to buffer more.
+# Options are sent in bodies, and the only long header is a proxy's.
 limit_request_line = 2048
 limit_request_fields = 64
 
-# Nobody steers this process through gunicornc, and two servers of one user would share its socket.
+# gunicornc is not used, and two servers of one user would share its socket.
 control_socket_disable = True
 
-SWITCH = 0.0005  # seconds until it is to be handed on, instead of 5 milliseconds
+SWITCH_INTERVAL = 0.0005  # seconds, instead of Python's 0.005
 
 
 def post_worker_init(worker):
-    """The port is open: the model is loaded now, and jobs that an earlier server left are painted, not at a visit."""
+    """Load the model and start the worker now that the port is open, rather than at the first request."""
     from app import start_background  # not above: gunicorn reads this file before it knows where the app is
 
-    # A picture's threads take Python's lock again and again, for a moment; whoever answers others holds on to it.
-    sys.setswitchinterval(SWITCH)
+    # Painting takes Python's lock often and briefly; threads that answer other requests must not keep it for long.
+    sys.setswitchinterval(SWITCH_INTERVAL)
     start_background(worker.wsgi)
 
 
 def worker_exit(server, worker):
-    """What is being painted goes back into the queue."""
+    """Give the jobs that are being painted back to the queue."""
     if hasattr(worker, "wsgi"):  # else the app could not be loaded
         worker.wsgi.extensions["worker"].stop()

@@ -1,4 +1,4 @@
-"""`python -m app worker`: paints the jobs of servers whose STYLE_WORKER is no."""
+"""`python -m app worker`: a worker for servers whose STYLE_WORKER is no."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def main(painter: Painter | None = None) -> None:
     assert isinstance(worker, Worker)
     worker.run()
     logging.shutdown()
-    os._exit(0)  # all is given back; a thread inside TensorFlow would abort a process that waits for its threads
+    os._exit(0)  # all jobs are given back; a thread inside TensorFlow would abort a process that waits for it
 
 
 if __name__ == "__main__":

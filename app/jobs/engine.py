@@ -126,15 +126,15 @@ class TurnQueue:
                 return
             if len(self._waiting) >= self._queue:
                 raise self._busy_error()
-            mine = threading.Event()
-            self._waiting.append(mine)
-        if not mine.wait(self._patience):
-            self._give_up(mine)
+            granted = threading.Event()
+            self._waiting.append(granted)
+        if not granted.wait(self._patience):
+            self._give_up(granted)
 
-    def _give_up(self, mine: threading.Event) -> None:
+    def _give_up(self, granted: threading.Event) -> None:
         with self._lock:
-            if not mine.is_set():  # else the turn came in the last moment
-                self._waiting.remove(mine)
+            if not granted.is_set():  # else the turn came in the last moment
+                self._waiting.remove(granted)
                 raise self._busy_error()
 
     def _release(self) -> None:
@@ -172,13 +172,13 @@ class RefinementMemory:
     @contextmanager
     def reserve(self, needed: int, check: Callable[[], object]) -> Iterator[None]:
         """Reserve `needed` bytes. check: called each second of the wait, which ends with what it raises."""
-        me = object()
-        self._waiting.append(me)
+        ticket = object()
+        self._waiting.append(ticket)
         try:
-            while not self._try_reserve(me, needed):
+            while not self._try_reserve(ticket, needed):
                 check()
         finally:
-            self._waiting.remove(me)
+            self._waiting.remove(ticket)
         try:
             yield
         finally:
@@ -186,12 +186,12 @@ class RefinementMemory:
                 self._taken -= needed
                 self._changed.notify_all()
 
-    def _try_reserve(self, me: object, needed: int) -> bool:
+    def _try_reserve(self, ticket: object, needed: int) -> bool:
         """Reserve in the order of arrival, so that a large one does not wait behind ever more small ones."""
         with self._changed:
             if not self._taken:
                 self._free = memory.free_bytes() or math.inf
-            if self._waiting[0] is me and (not self._taken or self._taken + needed <= self._free):
+            if self._waiting[0] is ticket and (not self._taken or self._taken + needed <= self._free):
                 self._taken += needed
                 return True
             self._changed.wait(_POLL_SECONDS)

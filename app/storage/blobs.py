@@ -26,7 +26,7 @@ _log = logging.getLogger(__name__)
 _UNHELD = ~exists().where(Holding.picture == PictureRow.key)
 _UNCLAIMED_SECONDS = 3600.0  # that a picture may wait for its first holder
 _UNFINISHED_SECONDS = 3600.0  # after which a write counts as abandoned
-_BATCH = 100  # files removed in one transaction
+_BATCH_SIZE = 100  # files removed in one transaction
 
 
 class StoreFull(Busy):
@@ -95,9 +95,9 @@ class Blobs:
 
     def remove(self, keys: Sequence[str]) -> None:
         """Remove the files of doomed pictures; one that cannot be removed now is left for a later sweep."""
-        for start in range(0, len(keys), _BATCH):
+        for start in range(0, len(keys), _BATCH_SIZE):
             try:
-                self._remove(keys[start : start + _BATCH])
+                self._remove(keys[start : start + _BATCH_SIZE])
             except Exception:
                 _log.exception("files of deleted pictures could not be removed yet")
 

@@ -37,15 +37,15 @@ class Spaces(io.RawIOBase):
     """A body that is made as it is read."""
 
     def __init__(self, size: int) -> None:
-        self.seconds_left = size
+        self.bytes_left = size
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer) -> int:
-        count = min(len(buffer), self.seconds_left)
+        count = min(len(buffer), self.bytes_left)
         buffer[:count] = b" " * count
-        self.seconds_left -= count
+        self.bytes_left -= count
         return count
 
 

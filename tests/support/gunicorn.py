@@ -1,4 +1,4 @@
-"""The server as `make run` starts it."""
+"""A gunicorn, started as by `make run`."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Server(NamedTuple):
 
 @contextmanager
 def running(folder: Path) -> Iterator[Server]:
-    """A gunicorn with the project's own configuration, its model loaded and what it keeps and logs in `folder`."""
+    """Run a gunicorn with the project's configuration, with its data and log in `folder`, once its model is loaded."""
     port, data, log = free_port(), folder / "data", folder / "log"
     place = {"HOST": "127.0.0.1", "PORT": str(port), "STYLE_DATA_DIR": str(data)}
     with log.open("wb") as stderr:

@@ -1,4 +1,4 @@
-"""An app at a real address."""
+"""A server of an app on a port of its own."""
 
 from __future__ import annotations
 

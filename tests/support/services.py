@@ -1,4 +1,4 @@
-"""Private servers of Debian's redis-server and postgresql, for tests that ask for them."""
+"""Servers of Redis and PostgreSQL for the tests that need them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.conftest import skip_or_fail
 
 
 class Services(NamedTuple):
-    """As STYLE_DATABASE_URL and STYLE_QUEUE_URL name them."""
+    """Values of STYLE_DATABASE_URL and STYLE_QUEUE_URL."""
 
     database_url: str
     queue_url: str
@@ -32,7 +32,7 @@ class Services(NamedTuple):
 
 @pytest.fixture(params=["sqlite", "redis and postgres"])
 def services(request: pytest.FixtureRequest, tmp_path: Path) -> Services:
-    """Nothing in them yet; the test runs on each."""
+    """Empty services; the test runs on each kind."""
     if request.param == "sqlite":
         return Services(f"sqlite:///{tmp_path / 'library.sqlite3'}", "")
     return Services(request.getfixturevalue("postgres_database"), request.getfixturevalue("redis_queue"))
@@ -40,7 +40,7 @@ def services(request: pytest.FixtureRequest, tmp_path: Path) -> Services:
 
 @pytest.fixture(scope="session")
 def redis_url() -> Iterator[str]:
-    """One server for the whole session; what it holds is the tests' to name apart, or see `redis_queue`."""
+    """The address of one server for the session; `redis_queue` empties it."""
     program, port = _program("redis-server"), free_port()
     url = f"redis://127.0.0.1:{port}/0"
     with _folder() as folder:
@@ -51,7 +51,7 @@ def redis_url() -> Iterator[str]:
 
 @pytest.fixture
 def redis_queue(redis_url: str) -> str:
-    """The address of a Redis that holds nothing."""
+    """The address of an empty Redis."""
     with redis.Redis.from_url(redis_url) as client:
         client.flushall()
     return redis_url
@@ -59,7 +59,7 @@ def redis_queue(redis_url: str) -> str:
 
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
-    """One server for the whole session, with an empty database; see `postgres_database` for one of your own."""
+    """The address of one server for the session; `postgres_database` adds a database to it."""
     initdb, postgres, port = _program("initdb"), _program("postgres"), free_port()
     url = f"postgresql://style@127.0.0.1:{port}/postgres"
     with _folder() as folder:
@@ -91,14 +91,14 @@ def _pong(url: str) -> None:
 
 
 def _program(name: str) -> str:
-    """Debian keeps PostgreSQL's servers off the path, a folder for each version."""
+    """Find a program, also where Debian installs PostgreSQL: off the path, in a folder for each version."""
     folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
     path = os.pathsep.join([os.environ.get("PATH", os.defpath), *map(str, folders)])
     return shutil.which(name, path=path) or skip_or_fail(f"There is no {name} on this machine.")
 
 
-def _somebody() -> str | None:
-    """PostgreSQL refuses to run as root. None: we are not."""
+def _unprivileged_user() -> str | None:
+    """Return a user for PostgreSQL, which refuses to run as root; None when this process is not root."""
     if os.geteuid() != 0:
         return None
     return next(user.pw_name for user in pwd.getpwall() if user.pw_name in ("postgres", "nobody"))
@@ -106,24 +106,24 @@ def _somebody() -> str | None:
 
 @contextmanager
 def _folder() -> Iterator[Path]:
-    """Short, since PostgreSQL's socket lies in it, and where that user may enter: pytest's own are closed to others."""
+    """Make a folder with a short path, for PostgreSQL's socket, which that user can enter, unlike pytest's own."""
     with tempfile.TemporaryDirectory(prefix="style-", ignore_cleanup_errors=True) as name:
-        if user := _somebody():
+        if user := _unprivileged_user():
             shutil.chown(name, user)
         yield Path(name)
 
 
 def _run(command: list[str], folder: Path) -> None:
-    done = subprocess.run(command, cwd=folder, user=_somebody(), capture_output=True, text=True)
+    done = subprocess.run(command, cwd=folder, user=_unprivileged_user(), capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
 @contextmanager
 def _running(command: list[str], folder: Path, ready: Callable[[], object], seconds: float = 30) -> Iterator[None]:
-    """`command` runs, and `ready` no longer raises."""
+    """Run `command`, once `ready` no longer raises."""
     log = folder / "log"
     with log.open("wb") as output:
-        process = subprocess.Popen(command, cwd=folder, user=_somebody(), stdout=output, stderr=output)
+        process = subprocess.Popen(command, cwd=folder, user=_unprivileged_user(), stdout=output, stderr=output)
     try:
         _wait(ready, process, log, time.monotonic() + seconds)
         yield

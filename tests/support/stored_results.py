@@ -1,4 +1,4 @@
-"""Results as a worker leaves them, without one."""
+"""Results as a worker stores them, put straight into the library."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from app.storage.tables import JobRow
 from model.imaging import image_files
 from model.imaging.masking import MASK_WORDS
 
-SESSION = "owner"  # of the session: who the browser is
+SESSION_KEY = "owner"  # in the session's cookie
 
 
 def sign_in(client, owner: str) -> str:
-    """Gives a test client the cookie of `owner`."""
+    """Give a test client the cookie of `owner`."""
     with client.session_transaction() as session:
-        session[SESSION] = owner
+        session[SESSION_KEY] = owner
     return owner
 
 
@@ -40,7 +40,7 @@ def add_result(
     masks: Sequence[str] = (),
     **options,
 ) -> str:
-    """The id of a new result and of its job, which is done. `age`: seconds since it was painted.
+    """Store a result and return its id, which is also that of its job. age: seconds since it was painted.
 
     losses: (step, loss, content, style, variation) of a refinement.
     """
@@ -75,11 +75,11 @@ def add_result(
 
 
 def _recipe(order: Order, notes: Sequence[str]) -> dict:
-    told = {"notes": list(notes)} if notes else {}
+    noted = {"notes": list(notes)} if notes else {}
     if order.method == "magenta":
-        return {"method": "magenta", "weights": "negative", "strength": order.options.strength} | told
+        return {"method": "magenta", "weights": "negative", "strength": order.options.strength} | noted
     used = order.options.model_dump(mode="json", exclude={"weights", "format", "quality", "size"}, exclude_none=True)
-    return {"method": "gatys", "weights": order.options.encoder} | used | told
+    return {"method": "gatys", "weights": order.options.encoder} | used | noted
 
 
 def make_older(app: Flask, id: str, seconds: float) -> None:
@@ -96,7 +96,7 @@ def jpeg(data: bytes, side: int) -> bytes:
 
 
 def with_place(photo: bytes) -> bytes:
-    """`photo` as a camera writes it: where it was taken, and with what."""
+    """Return `photo` with the metadata of a camera: its model, and where the photo was taken."""
     file = io.BytesIO()
     exif = Image.Exif()
     exif[0x010F], exif[0x0110] = "Leica", "M6-of-Ann"  # make and model
@@ -106,6 +106,6 @@ def with_place(photo: bytes) -> bytes:
 
 
 def files_of(app: Flask) -> set[str]:
-    """The names of the files in the folder of pictures."""
+    """Return the names of the files in the folder of pictures."""
     folder = app.extensions["settings"].data_dir / "pictures"
     return {path.name for path in folder.rglob("*") if path.is_file()}

@@ -25,7 +25,7 @@ SOON = 10  # seconds, at most, for what happens at once
 
 
 class Clock:
-    """Time goes on when it is told to."""
+    """A clock that a test moves."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -38,7 +38,7 @@ class Clock:
 
 
 class Load:
-    """Takes so many seconds, by that clock, from now on."""
+    """A thread that ends after so many seconds of that clock."""
 
     def __init__(self, clock: Clock, seconds: float) -> None:
         self._clock, self._end = clock, clock.now + seconds
@@ -59,7 +59,7 @@ def clock(monkeypatch) -> Clock:
 
 @contextmanager
 def held(turns: TurnQueue) -> Iterator[None]:
-    """Somebody else has a turn."""
+    """Hold a turn in another thread."""
     inside, done = threading.Event(), threading.Event()
 
     def hold() -> None:
@@ -78,14 +78,14 @@ def held(turns: TurnQueue) -> Iterator[None]:
 
 
 def refused(turns: TurnQueue) -> int:
-    """The seconds that whoever comes now is told to wait."""
+    """Return the seconds after which a refused request should come back."""
     with pytest.raises(Busy) as error, turns.turn():
         pass
     return error.value.retry_after
 
 
 def in_line(turns: TurnQueue, work: Callable[[int], None], count: int) -> list[threading.Thread]:
-    """So many threads wait for a turn, in this order."""
+    """Start `count` threads that wait for a turn, in this order."""
 
     def take(number: int) -> None:
         with turns.turn():
@@ -157,7 +157,7 @@ def test_a_failure_ends_its_turn():
             raise ZeroDivisionError
 
 
-def painted(turns: TurnQueue, clock: Clock, seconds: float, times: int = 20) -> None:
+def finish_turns(turns: TurnQueue, clock: Clock, seconds: float, times: int = 20) -> None:
     for _ in range(times):
         with turns.turn(), turns.measure():
             clock.go_on(seconds)
@@ -165,7 +165,7 @@ def painted(turns: TurnQueue, clock: Clock, seconds: float, times: int = 20) -> 
 
 def test_those_who_are_sent_away_come_back_one_after_the_other(clock):
     turns = TurnQueue(1, 0, SOON)
-    painted(turns, clock, 3.0)
+    finish_turns(turns, clock, 3.0)
     with held(turns):
         assert [refused(turns) for _ in range(4)] == [3, 6, 9, 12]
         clock.go_on(9.0)
@@ -174,7 +174,7 @@ def test_those_who_are_sent_away_come_back_one_after_the_other(clock):
 
 def test_two_at_a_time_are_twice_as_fast(clock):
     turns = TurnQueue(2, 0, SOON)
-    painted(turns, clock, 3.0)
+    finish_turns(turns, clock, 3.0)
     with held(turns), held(turns):
         assert [refused(turns) for _ in range(3)] == [3, 5, 6]
 
@@ -182,13 +182,13 @@ def test_two_at_a_time_are_twice_as_fast(clock):
 @pytest.mark.parametrize(("seconds", "told"), [(0.001, 1), (1000.0, 60)])
 def test_nobody_is_told_to_wait_for_no_time_or_for_ever(clock, seconds, told):
     turns = TurnQueue(1, 0, SOON)
-    painted(turns, clock, seconds)
+    finish_turns(turns, clock, seconds)
     with held(turns):
         assert refused(turns) == told
         assert max(refused(turns) for _ in range(100)) <= 60
 
 
-def gone() -> None:
+def disconnected() -> None:
     raise ClientDisconnected
 
 
@@ -200,7 +200,7 @@ def nothing() -> None:
     ("error", "work", "raise_if_disconnected", "loading"),
     [
         (ZeroDivisionError, lambda: 1 / 0, nothing, 0),
-        (ClientDisconnected, nothing, gone, 0),
+        (ClientDisconnected, nothing, disconnected, 0),
         (Busy, nothing, nothing, 1e6),
     ],
 )
@@ -263,7 +263,7 @@ def test_it_has_weights_once_all_is_ready(painter):
 
 @contextmanager
 def run_behind_another(engine: RenderEngine) -> Iterator[Future]:
-    """Waits for its turn until the block ends."""
+    """Run work that waits for its turn until the block ends."""
     with ThreadPoolExecutor(1) as pool, held(engine._turns):
         running = pool.submit(engine.run, lambda: "painted")
         while not engine._turns._waiting:
@@ -339,7 +339,7 @@ def configuration() -> SimpleNamespace:
 
 @pytest.fixture(autouse=True)
 def switching() -> Iterator[None]:
-    """As before the test, whatever the server sets."""
+    """Restore the interpreter's switch interval, which the server sets."""
     before = sys.getswitchinterval()
     yield
     sys.setswitchinterval(before)
@@ -348,7 +348,7 @@ def switching() -> Iterator[None]:
 def test_who_answers_others_does_not_hold_up_the_picture(new_app):
     conf = configuration()
     conf.post_worker_init(SimpleNamespace(wsgi=new_app()))
-    assert sys.getswitchinterval() == pytest.approx(conf.SWITCH)
+    assert sys.getswitchinterval() == pytest.approx(conf.SWITCH_INTERVAL)
 
 
 def test_the_server_loads_when_its_port_is_open_and_nobody_has_come(new_app, painter):

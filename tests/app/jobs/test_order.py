@@ -1,4 +1,4 @@
-"""TODO."""
+"""Orders: what they keep, their digests and their styles."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ BEFORE = {  # as it was written when there was one method
 }
 
 
-def made(**more: object) -> Order:
+def build_order(**more: object) -> Order:
     return Order(content=PHOTO, content_name="photo", styles=[OrderStyle(name="swirl", picture=STYLE)], **more)
 
 
@@ -51,22 +51,22 @@ def test_a_refinement_of_before_there_were_masks_is_the_same_order_still():
     "options", [{"keep_colours": 1.0}, {"print": "6x4in"}, {"steady": True}, {"region_styles": [1]}, {"tiles": "never"}]
 )
 def test_every_newer_wish_makes_another_order(options):
-    order = made(options=StylizeOptions(**options))
+    order = build_order(options=StylizeOptions(**options))
     assert stored(order) == order
-    assert order.digest != made(options=StylizeOptions()).digest
+    assert order.digest != build_order(options=StylizeOptions()).digest
 
 
 def test_what_is_to_be_told_makes_no_other_order():
-    order = made(options=StylizeOptions(), notes=["Late."])
+    order = build_order(options=StylizeOptions(), notes=["Late."])
     assert stored(order) == order
-    assert order.digest == made(options=StylizeOptions()).digest
+    assert order.digest == build_order(options=StylizeOptions()).digest
 
 
 def test_masks_make_another_order_and_must_be_there():
-    masked = made(options=StylizeOptions(), masks=["alpha", MASK])
+    masked = build_order(options=StylizeOptions(), masks=["alpha", MASK])
     assert stored(masked) == masked
     assert set(masked.keys()) == {PHOTO, STYLE, MASK}
-    others = [made(options=StylizeOptions(), masks=masks) for masks in ([], [MASK], [MASK, "alpha"])]
+    others = [build_order(options=StylizeOptions(), masks=masks) for masks in ([], [MASK], [MASK, "alpha"])]
     assert len({order.digest for order in (masked, *others)}) == 4
 
 
@@ -83,26 +83,26 @@ def test_whose_a_style_is_goes_with_the_order_and_makes_no_other():
 @pytest.mark.parametrize("preset", PRESETS)
 @pytest.mark.parametrize("options", [{}, {"encoder": "vgg16", "steps": 7}, {"style_layers": {"block1_conv1": 0.5}}])
 def test_a_refinement_reads_as_it_was_written(preset, options):
-    order = made(method="gatys", options=RefineOptions(preset=preset, **options), start=START)
+    order = build_order(method="gatys", options=RefineOptions(preset=preset, **options), start=START)
     assert stored(order) == order
     assert stored(order).digest == order.digest
 
 
 def test_options_are_those_of_the_method():
     with pytest.raises(ValidationError):
-        made(method="gatys", options=StylizeOptions())
+        build_order(method="gatys", options=StylizeOptions())
     with pytest.raises(ValidationError):
-        made(options={"steps": 7})
+        build_order(options={"steps": 7})
     with pytest.raises(ValidationError):
-        made(method="fast", options={})
+        build_order(method="fast", options={})
 
 
 def test_a_start_is_among_the_pictures_that_must_be_there():
-    order = made(method="gatys", options=RefineOptions(), start=START)
+    order = build_order(method="gatys", options=RefineOptions(), start=START)
     assert set(order.keys()) == {PHOTO, STYLE, START}
-    assert set(made(options=StylizeOptions()).keys()) == {PHOTO, STYLE}
+    assert set(build_order(options=StylizeOptions()).keys()) == {PHOTO, STYLE}
 
 
 def test_another_start_is_another_order():
-    plain = made(method="gatys", options=RefineOptions())
+    plain = build_order(method="gatys", options=RefineOptions())
     assert plain.digest != plain.model_copy(update={"start": START}).digest

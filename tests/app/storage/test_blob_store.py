@@ -1,4 +1,4 @@
-"""TODO."""
+"""Stored files, in a folder and in a bucket; writers are killed, disks are full."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""TODO."""
+"""The styles that ship."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import pytest
 
 from app.storage import gallery
 from app.storage.records import Style
-from app.storage.tables import CREDIT_LENGTH, LICENCE_LENGTH, NAME_LENGTH
 from model.imaging import image_files
+from model.style_file import CREDIT_LENGTH, LICENCE_LENGTH, NAME_LENGTH
 
 
 @pytest.mark.parametrize("style", gallery.shipped(), ids=lambda style: style.id)

@@ -1,4 +1,4 @@
-"""TODO."""
+"""The tables are migrated from every release, on SQLite and on PostgreSQL."""
 
 from __future__ import annotations
 
