@@ -67,7 +67,7 @@ _SECURITY: dict[str, JsonObject] = {
 
 @lru_cache(maxsize=16)  # few: anybody can make up hosts
 def document(server: str) -> JsonObject:
-    """`server`: the address that the samples call, without a slash at its end."""
+    """Return the document. server: the address that the samples call, without a slash at its end."""
     return {
         "openapi": "3.1.0",
         "info": {
@@ -99,13 +99,13 @@ def _paths(server: str) -> JsonObject:
 
 
 def samples(operation: Operation, server: str) -> dict[str, str]:
-    """By language."""
+    """Return an operation's samples, by language."""
     written = {"Shell": _curl(operation), "Python": operation.python}
     return {language: source.replace(SERVER, server) for language, source in written.items() if source}
 
 
 def _curl(operation: Operation) -> str:
-    """A style that ships is there to be looked at; whatever else is named by an id comes from an earlier answer."""
+    """Return a curl command: to look at, the id of a style that ships; else a variable for an earlier answer's id."""
     if operation.curl is None:
         return ""
     own = "$JOB" if "/jobs/" in operation.path else "$STYLE"
@@ -215,7 +215,7 @@ def _models() -> Iterable[type[BaseModel]]:
 
 
 def _tidy_schema(schema: JsonObject) -> None:
-    """What is needed comes first; no titles that repeat names; and null only where it may be sent or answered."""
+    """Put required properties first, drop titles that repeat names, and null where it is neither sent nor answered."""
     properties: JsonObject = schema.get("properties", {})
     required = schema.get("required", [])
     schema["properties"] = dict(sorted(properties.items(), key=lambda item: item[0] not in required))
@@ -227,7 +227,7 @@ def _tidy_schema(schema: JsonObject) -> None:
 
 
 def _rename_limits(schema: Any) -> None:
-    """Where a validator of ours comes before a limit, pydantic calls it by its Python name."""
+    """Rename the limits that pydantic calls by their Python names, where a validator comes before them."""
     for part in schema.values() if isinstance(schema, dict) else schema:
         if isinstance(part, dict | list):
             _rename_limits(part)
@@ -236,7 +236,7 @@ def _rename_limits(schema: Any) -> None:
 
 
 def _without_null(name: str, schema: JsonObject) -> None:
-    """None is how a model says that something was left out; whoever leaves it out does not send it."""
+    """Drop the null by which a model says that something was left out: it is never sent."""
     del schema["default"]
     kinds = [kind for kind in schema.pop("anyOf", []) if kind != {"type": "null"}]
     if name in _WORD_FOR_NONE:

@@ -1,4 +1,4 @@
-"""Every address for programs: what it takes, what it answers, and how it is asked."""
+"""Every operation of the API: what it takes, what it answers, and how it is called."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from app.api import request_schemas, response_schemas, samples
-from app.api import request_schemas as sent
-from app.api import response_schemas as old
 from app.api.samples import MASK, PAINTING, PASTICHE, PHOTO
 from app.inputs import style_requests
 from model.style_file import MEDIA_TYPE
@@ -28,7 +26,7 @@ class Health(response_schemas.Answer):
 
 @dataclass(frozen=True)
 class RequestBody:
-    """`json` and `form`: one model, or several of which any will do. `examples` are JSON, by what they show."""
+    """A request's body. json, form: one model, or several of which any will do. examples: JSON, by what they show."""
 
     json: tuple[type[BaseModel], ...]
     form: tuple[type[BaseModel], ...] = ()
@@ -96,15 +94,17 @@ _REFINE_EXAMPLES = {
     | {"style_layers": {"block1_conv1": 0.5, "block3_conv1": 1}, "content_weight": 0.05, "start": "content"}
     | {"size": 128, "steps": 20},
 }
-_STYLIZE_BODY = RequestBody(json=(sent.StylizeJson,), form=(sent.StylizeForm,), examples=_STYLIZE_EXAMPLES)
+_STYLIZE_BODY = RequestBody(
+    json=(request_schemas.StylizeJson,), form=(request_schemas.StylizeForm,), examples=_STYLIZE_EXAMPLES
+)
 _JOB_BODY = RequestBody(
-    json=(sent.StylizeJson, sent.RefineJson),
-    form=(sent.StylizeForm, sent.RefineForm),
+    json=(request_schemas.StylizeJson, request_schemas.RefineJson),
+    form=(request_schemas.StylizeForm, request_schemas.RefineForm),
     examples=_STYLIZE_EXAMPLES | _REFINE_EXAMPLES,
 )
 _SHEET_BODY = RequestBody(
-    json=(sent.SheetJson,),
-    form=(sent.SheetForm,),
+    json=(request_schemas.SheetJson,),
+    form=(request_schemas.SheetForm,),
     examples={
         "Two styles, three strengths": {"content": PHOTO, "style": [PAINTING, "mosaic"], "size": 64},
         "One style, two brush sizes": {"content": PHOTO, "style": PAINTING, "size": 64, "style_scales": [0.5, 2]}
@@ -112,11 +112,13 @@ _SHEET_BODY = RequestBody(
     },
 )
 _RECIPE_BODY = RequestBody(
-    json=(sent.RecipeJson,), form=(sent.RecipeForm,), examples={"A painted picture": {"picture": PASTICHE}}
+    json=(request_schemas.RecipeJson,),
+    form=(request_schemas.RecipeForm,),
+    examples={"A painted picture": {"picture": PASTICHE}},
 )
 _NEW_STYLE_BODY = RequestBody(
-    json=(sent.PaintingJson, sent.StyleFileJson),
-    form=(sent.PaintingForm, sent.StyleFileForm),
+    json=(request_schemas.PaintingJson, request_schemas.StyleFileJson),
+    form=(request_schemas.PaintingForm, request_schemas.StyleFileForm),
     examples={
         "A painting": {"picture": PAINTING, "name": "Harbour at dusk", "credit": "A. Painter, 1905"},
         "The average of two": {"picture": [PAINTING, PHOTO], "name": "Between the two", "keep": "vector"},
@@ -124,12 +126,12 @@ _NEW_STYLE_BODY = RequestBody(
 )
 _LEGACY_STYLE_BODY = RequestBody(
     json=(request_schemas.OldNewStyle,),
-    form=(sent.OldNewStyleForm,),
+    form=(request_schemas.OldNewStyleForm,),
     examples={"A painting as a link": {"name": "Regatta", "link": PAINTING}},
 )
 _LEGACY_UPLOAD_BODY = RequestBody(
     json=(request_schemas.OldNewUpload,),
-    form=(sent.OldNewUploadForm,),
+    form=(request_schemas.OldNewUploadForm,),
     examples={
         "A stored style": {"image": PHOTO, "style": "mosaic"},
         "A style as a link": {"image": PHOTO, "link": PAINTING},
@@ -164,7 +166,7 @@ _STYLIZE_OPERATIONS = (
         "`/api/v1/stylize` are taken.",
         OperationResponse("The forecast.", response_schemas.ForecastAnswer),
         frozenset({401, 422, 429}),
-        query=sent.ForecastQuery,
+        query=request_schemas.ForecastQuery,
         curl="-G -d width=4000 -d height=3000 -d print=60x45cm",
     ),
     Operation(
@@ -381,7 +383,7 @@ _LEGACY_OPERATIONS = (
         "old_styles",
         "List the styles",
         "Those that ship, then your own, as an array.",
-        OperationResponse("The styles.", old.OldStyle, array=True),
+        OperationResponse("The styles.", response_schemas.OldStyle, array=True),
         frozenset({401}),
     ),
     Operation(
@@ -390,7 +392,7 @@ _LEGACY_OPERATIONS = (
         "Add a style",
         "It is yours alone. A `link` is never fetched: it names a stored style, of which this becomes a copy, or is a "
         "data URL.",
-        OperationResponse("The new style.", old.OldStyle, headers=("Location",)),
+        OperationResponse("The new style.", response_schemas.OldStyle, headers=("Location",)),
         _UPLOAD_ERRORS,
         _LEGACY_STYLE_BODY,
         201,
@@ -401,7 +403,7 @@ _LEGACY_OPERATIONS = (
         "old_uploads",
         "List your uploads",
         "The newest hundred of your own, newest first, as an array: ask again until `result` is there.",
-        OperationResponse("The uploads.", old.OldUpload, array=True),
+        OperationResponse("The uploads.", response_schemas.OldUpload, array=True),
         frozenset({401}),
         curl="-b cookies.txt",
     ),
@@ -410,7 +412,7 @@ _LEGACY_OPERATIONS = (
         "old_add_upload",
         "Upload a photo to be painted",
         "In a stored `style`, or in what `link` names or holds. It is painted as a job, with the default options.",
-        OperationResponse("The upload, waiting to be painted.", old.OldUpload, headers=("Location",)),
+        OperationResponse("The upload, waiting to be painted.", response_schemas.OldUpload, headers=("Location",)),
         _UPLOAD_ERRORS,
         _LEGACY_UPLOAD_BODY,
         201,

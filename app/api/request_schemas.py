@@ -1,5 +1,5 @@
-"""The bodies that /api/v1 takes, for the documentation: the options are the models that validate them, and the pictures
-beside them, which uploads.py and style_uploads.py read as they arrive, are described here."""
+"""The bodies that /api/v1 takes, for the documentation: the options are the models that validate them; the pictures
+beside them, which app/inputs reads as they arrive, are described here."""
 
 from __future__ import annotations
 

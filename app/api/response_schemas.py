@@ -1,4 +1,4 @@
-"""Every JSON answer of /api/v1: what the views answer with, and what the documentation describes."""
+"""Every JSON answer of the API: what the views answer with, and what the documentation describes."""
 
 from __future__ import annotations
 

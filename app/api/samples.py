@@ -1,4 +1,4 @@
-"""Pictures and programs for the documentation to show, all of which run as they are."""
+"""Sample pictures and programs for the documentation, all of which run as they are."""
 
 from __future__ import annotations
 
