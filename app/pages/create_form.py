@@ -1,4 +1,4 @@
-"""The create page's controls as they are to be shown: empty, as they were sent, or as an earlier job was ordered."""
+"""The values of the Create page's form: the defaults, as it was sent, or as an earlier job was ordered."""
 
 from __future__ import annotations
 
@@ -10,45 +10,34 @@ from typing import Any, Self
 from werkzeug.datastructures import MultiDict
 
 from app.jobs.order import Options, Order, OrderStyle
+from app.pages.page_options import (
+    CONTROLS,
+    FOLDED_CONTROLS,
+    INCOMPLETE_PRINT,
+    SLIDER_DEFAULT,
+    SLIDER_MAX,
+    control_text,
+)
 from model.errors import InvalidOption
 from model.options import StylizeOptions
 
-SLIDER_MAX = 100  # a weight slider's end; only ratios count
-SLIDER_DEFAULT = "50"  # where it stands at first
-OWN = "own"  # the one slider of paintings that are sent along
 WEIGHT_PREFIX = "weight-"
 PRINT = "print"  # the choice of a size that is a print's
 NO_STORE = "no_store"
 _PRINT_FIELDS = ("print_width", "print_height", "print_unit")  # of a print, each in an input of its own
-_OPTION_DEFAULTS = {name: option.default for name, option in StylizeOptions.model_fields.items()}
-_PLAIN_FIELDS = ("strength", "keep_colours", "keep_light", "match_colours", "style_scale", "format", "quality", "dpi")
-_REGION_FIELDS = ("feather", "paint")
-_FOLDED_FIELDS = (
-    "keep_colours",
-    "keep_light",
-    "match_colours",
-    "style_scale",
-    "steady",
-    "quality",
-)  # what is folded away
-_INCOMPLETE_PRINT = "Say how wide and how high the print is to be."
+_TEXT_FIELDS = (*(name for name in CONTROLS if name not in ("steady", PRINT)), "feather", "paint")
 
 
 @dataclass(frozen=True)
 class UploadedPainting:
-    """One that an earlier job was sent along with."""
+    """A painting that an earlier job was sent with."""
 
     number: int  # among the job's styles
     name: str
     weight: str
 
 
-def _control_text(value: Any) -> str:
-    """As a control has it: 1, not 1.0."""
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
-
-
-_DEFAULT_TEXTS = {name: _control_text(value) for name, value in _OPTION_DEFAULTS.items()}
+_DEFAULT_TEXTS = {name: control_text(option.default) for name, option in StylizeOptions.model_fields.items()}
 
 
 @dataclass(frozen=True)
@@ -76,9 +65,7 @@ class FormValues:
 
     @classmethod
     def of_fields(cls, fields: MultiDict[str, str]) -> Self:
-        said: dict[str, Any] = {
-            name: fields[name] for name in ("size", *_PLAIN_FIELDS, *_REGION_FIELDS, *_PRINT_FIELDS) if fields.get(name)
-        }
+        texts: dict[str, Any] = {name: fields[name] for name in (*_TEXT_FIELDS, *_PRINT_FIELDS) if fields.get(name)}
         return cls(
             content=fields.get("content", ""),
             styles=frozenset(fields.getlist("style")),
@@ -89,7 +76,7 @@ class FormValues:
             },
             steady="steady" in fields,
             no_store=NO_STORE in fields,
-            **said,
+            **texts,
         )
 
     @classmethod
@@ -105,15 +92,15 @@ class FormValues:
 
     @property
     def is_touched(self) -> bool:
-        """Something that is folded away is not as it is when nobody touches it."""
-        return any(getattr(self, name) != getattr(FormValues, name) for name in _FOLDED_FIELDS)
+        """Whether a control that is folded away has another value than its default."""
+        return any(getattr(self, name) != getattr(FormValues, name) for name in FOLDED_CONTROLS)
 
     def weight_of(self, id: str) -> str:
-        return self.weights.get(id, SLIDER_DEFAULT)
+        return self.weights.get(id, str(SLIDER_DEFAULT))
 
 
 def option_fields(fields: MultiDict[str, str]) -> Iterable[tuple[str, str]]:
-    """A form as it was sent -> the options' own names. What is left empty is not there."""
+    """Yield a form's fields by the names of the options; those that were left empty are left out."""
     is_print = fields.get("size") == PRINT
     for name, text in fields.items(multi=True):
         if name not in (NO_STORE, *_PRINT_FIELDS) and text and not (is_print and name == "size"):
@@ -124,23 +111,21 @@ def option_fields(fields: MultiDict[str, str]) -> Iterable[tuple[str, str]]:
 
 def _print_size(width: str, height: str, unit: str) -> str:
     if not (width and height):
-        raise InvalidOption(_INCOMPLETE_PRINT, PRINT)
+        raise InvalidOption(INCOMPLETE_PRINT, PRINT)
     return f"{width}x{height}{unit}"
 
 
 def _values_of_options(options: Options) -> dict[str, Any]:
-    """Those of an earlier picture; a refinement has fewer of them."""
+    """Return an earlier picture's options as the form's values; a refinement has fewer of them."""
     values = options.model_dump(exclude_none=True)
-    said: dict[str, Any] = {
-        name: _control_text(values[name]) for name in ("size", *_PLAIN_FIELDS, *_REGION_FIELDS) if name in values
-    }
+    texts: dict[str, Any] = {name: control_text(values[name]) for name in _TEXT_FIELDS if name in values}
     if printed := re.fullmatch(r"([\d.]+)x([\d.]+)(\w+)", values.get(PRINT, "")):
-        said |= {"size": PRINT} | dict(zip(_PRINT_FIELDS, printed.groups(), strict=True))
-    return said | {"steady": values.get("steady", False)}
+        texts |= {"size": PRINT} | dict(zip(_PRINT_FIELDS, printed.groups(), strict=True))
+    return texts | {"steady": values.get("steady", False)}
 
 
 def _slider_weights(asked: list[float] | None, styles: int) -> list[str]:
-    """As they stood; what a program sent may be out of the sliders' range, and then the largest is their end."""
+    """Return the weights as sliders have them; where a program sent larger ones, the largest is the slider's end."""
     weights = asked or [float(SLIDER_DEFAULT)] * styles
     scale = 1 if 1 < max(weights) <= SLIDER_MAX else SLIDER_MAX / max(weights)
     return [f"{weight * scale:g}" for weight in weights]

@@ -10,9 +10,9 @@ from markupsafe import Markup, escape
 
 from app.api import openapi as description
 from app.http import context
+from app.inputs.bodies import JsonObject
 
 blueprint = Blueprint("docs", __name__)
-JsonObject = description.JsonObject
 _TYPE_TEXTS = {"string": "text", "integer": "whole number", "boolean": "true or false"}
 
 

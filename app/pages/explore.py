@@ -1,4 +1,4 @@
-"""The page with every control of a refinement. It works with and without JavaScript."""
+"""The Explore page, with every control of a refinement. It works with and without JavaScript."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from app.http import context, error_handlers, identity, negotiation
 from app.inputs import stylize_request, submission
 from app.inputs.references import RESULT_PREFIX
 from app.jobs.queue import Job
+from app.pages import page_options, picture_inputs
 from app.pages.create_form import WEIGHT_PREFIX, FormValues
 from app.pages.refine_form import Controls, layer_field
 from model.errors import StyleTransferError
-from model.options import MAX_STYLES
 
 blueprint = Blueprint("explore", __name__, url_prefix="/explore")
 _LAYER_PREFIXES = (layer_field("style", ""), layer_field("content", ""))
@@ -33,13 +33,14 @@ def controls() -> Response:
 
 @blueprint.post("")
 def paint_it() -> ResponseReturnValue:
-    """The form sent without JavaScript."""
+    """Take the form as it is sent without JavaScript."""
     owner = identity.owner_or_new()
     sent: MultiDict[str, str] = MultiDict()
     try:
         sent = request.form.copy()
-        with stylize_request.receive(request) as upload:
-            job = submission.submit(upload, owner)
+        caller = context.of_owner(owner)
+        with stylize_request.receive(request, caller) as read:
+            job = submission.submit(caller, read)
     except (StyleTransferError, RequestEntityTooLarge) as error:
         if negotiation.wants_json():
             raise
@@ -50,21 +51,21 @@ def paint_it() -> ResponseReturnValue:
 
 @blueprint.post("/preset")
 def preset() -> Response:
-    """All of the preset's; the pictures stay."""
+    """Return the page with all of the preset's controls; the pictures stay."""
     pictures = ("content", "style", *(name for name in request.form if name.startswith(WEIGHT_PREFIX)))
-    kept = [(name, text) for name, text in request.form.items(multi=True) if name in ("preset", *pictures)]
-    return make_response(_page_from_fields(MultiDict(kept)))
+    fields = [(name, text) for name, text in request.form.items(multi=True) if name in ("preset", *pictures)]
+    return make_response(_page_from_fields(MultiDict(fields)))
 
 
 @blueprint.post("/encoder")
 def encoder() -> Response:
-    """The encoder's layers; all else stays."""
-    kept = [(name, text) for name, text in request.form.items(multi=True) if not name.startswith(_LAYER_PREFIXES)]
-    return make_response(_page_from_fields(MultiDict(kept)))
+    """Return the page with the encoder's layers; all else stays."""
+    fields = [(name, text) for name, text in request.form.items(multi=True) if not name.startswith(_LAYER_PREFIXES)]
+    return make_response(_page_from_fields(MultiDict(fields)))
 
 
 def _page_from_job(earlier: Job) -> str:
-    """Without a result the photo is only here to be sent once more, which takes JavaScript."""
+    """Fill the page as a job was ordered. Without a result its photo is sent once more, which takes JavaScript."""
     result = context.result_of_job(earlier)
     form = FormValues.of_order(earlier.order, RESULT_PREFIX + earlier.id if result else "")
     more = {"job": earlier, "photo_name": earlier.order.content_name}
@@ -82,20 +83,14 @@ def _page_from_fields(fields: MultiDict[str, str], **more: Any) -> str:
 
 
 def _render(form: FormValues, controls: Controls, **more: Any) -> str:
-    """To refine takes a picture: styles of which only the numbers are kept are not among the choices."""
+    """Render the page. Refining takes a picture: styles of which only the numbers are kept are not offered."""
     styles = [style for style in context.library().styles(identity.owner_or_new().id) if style.file or style.picture]
-    there = {style.id for style in styles}
     return render_template(
         "explore.html",
         form=form,
         controls=controls,
         styles=styles,
-        lost=form.styles - there,
-        max_bytes=context.settings().upload_bytes,
-        max_styles=MAX_STYLES,
-        **({"photo": _photo_url(controls), "photo_name": "your photo"} | more),
+        missing_styles=form.styles - {style.id for style in styles},
+        layer_limits=page_options.layer_limits(),
+        **(picture_inputs.template_context(controls.origin) | more),
     )
-
-
-def _photo_url(controls: Controls) -> str | None:
-    return url_for("results.before", id=controls.origin.removeprefix(RESULT_PREFIX)) if controls.origin else None

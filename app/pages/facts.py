@@ -1,4 +1,4 @@
-"""Refinements in the words of pages: what is on offer, how one was made, and how its losses fell."""
+"""How a picture was made, in the words of pages, and how the losses of a refinement fell."""
 
 from __future__ import annotations
 
@@ -7,16 +7,13 @@ from typing import Any
 
 from app.jobs.order import FINISH_OPTIONS, Options, Order
 from app.jobs.queue import Job
+from app.pages.page_options import START_NAMES
 from app.storage.records import Result
 from model.imaging.masking import ALPHA, EVERYWHERE
 from model.options import DEFAULT_DPI, RefineOptions, StylizeOptions
+from model.progress import LOSS_NAMES
 from model.refinement.encoder_registry import ENCODERS, Encoder
 
-GATYS = "gatys"
-_LOSS_COLUMNS = ("step", "loss", "content", "style", "variation")  # the columns of a job's losses
-
-
-_START_TEXTS = {"pastiche": "A quick pastiche", "content": "The photo", "noise": "Noise"}
 _OPTIMIZER_TEXTS = {"adam": "Adam, in steps of {rate:g}", "lbfgs": "L-BFGS"}
 _STATED_OPTIONS = frozenset(
     {"preset", "encoder", "content_layers", "style_layers", "content_weight", "style_weight", "variation_weight"}
@@ -26,17 +23,17 @@ _STATED_OPTIONS = frozenset(
 
 
 def loss_rows(job: Job | None) -> list[dict[str, float]]:
-    """As the API tells them; empty where there are none."""
-    return [dict(zip(_LOSS_COLUMNS, row, strict=True)) for row in (job and job.losses) or []]
+    """Return a job's losses by name, one dictionary for each row; empty where there are none."""
+    return [dict(zip(("step", *LOSS_NAMES), row, strict=True)) for row in (job and job.losses) or []]
 
 
 def refinement_facts(result: Result, job: Job | None) -> Iterator[tuple[str, str]]:
-    """How a refined picture was made: names and values, what matters most first."""
+    """Yield how a refined picture was made: names and values, what matters most first."""
     options = Order.model_validate(result.order).options
     if not isinstance(options, RefineOptions):
         return
     yield "Refined", f"{options.preset.capitalize()}, {_steps_text(options, job)}"
-    yield "Began with", "The picture that was chosen" if result.order.get("start") else _START_TEXTS[options.start]
+    yield "Began with", "The picture that was chosen" if result.order.get("start") else START_NAMES[options.start]
     yield "Encoder", result.weights
     yield from _layer_facts(options, ENCODERS.get(result.weights))
     yield "Balance", _balance_text(options)
@@ -50,7 +47,7 @@ def _steps_text(options: RefineOptions, job: Job | None) -> str:
 
 
 def _layer_facts(options: RefineOptions, encoder: Encoder | None) -> Iterator[tuple[str, str]]:
-    """Where content and style were compared; encoder: None where it is no longer known, nor what it has by itself."""
+    """Yield where content and style were compared; encoder: None where it is no longer known, nor its defaults."""
     chosen = options.content_layers, options.style_layers
     content, style = encoder.layers_or_defaults(*chosen) if encoder else chosen
     yield "Content seen at", _layers_text(content or {})
@@ -58,8 +55,8 @@ def _layer_facts(options: RefineOptions, encoder: Encoder | None) -> Iterator[tu
 
 
 def _layers_text(shares: Mapping[str, float]) -> str:
-    told = (name if share == 1 else f"{name} × {share:g}" for name, share in shares.items() if share)  # noqa: RUF001
-    return ", ".join(told) or "–"  # noqa: RUF001
+    layers = (name if share == 1 else f"{name} × {share:g}" for name, share in shares.items() if share)  # noqa: RUF001
+    return ", ".join(layers) or "–"  # noqa: RUF001
 
 
 def _balance_text(options: RefineOptions) -> str:
@@ -68,7 +65,7 @@ def _balance_text(options: RefineOptions) -> str:
 
 
 def _other_facts(options: RefineOptions) -> Iterator[tuple[str, str]]:
-    """What was asked for besides, other than the preset has it."""
+    """Yield the other options that are not as the preset has them."""
     preset = RefineOptions.parse({"preset": options.preset})
     for name in sorted(RefineOptions.model_fields.keys() - _STATED_OPTIONS):
         value: Any = getattr(options, name)
@@ -81,7 +78,7 @@ _MASK_TEXTS = {ALPHA: "the parts of the photo that are not clear", EVERYWHERE: "
 
 
 def option_facts(order: Order, recipe: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Names and values of what is not as it is when nobody asks for anything."""
+    """Yield names and values of the options that are not at their defaults."""
     options = order.options
     yield from _colour_facts(options)
     if isinstance(options, StylizeOptions):
@@ -118,7 +115,7 @@ def _print_facts(options: StylizeOptions) -> Iterator[tuple[str, str]]:
 
 
 def _print_text(size: str) -> str:
-    """60x40cm, with spaces."""
+    """60x40cm -> 60 × 40 cm"""  # noqa: RUF002
     unit = size.lstrip("0123456789.x")
     return " × ".join(size.removesuffix(unit).split("x")) + f" {unit}"  # noqa: RUF001
 

@@ -1,4 +1,4 @@
-"""The pages for people: what is to be painted, and how far it is. They work with and without JavaScript."""
+"""A job's page, with how far it is, and the pictures that it was sent with. It works with and without JavaScript."""
 
 from __future__ import annotations
 
@@ -14,17 +14,35 @@ from app.pages import facts
 from model.imaging.masking import MASK_WORDS
 
 blueprint = Blueprint("job", __name__)
-_QUEUE_TEXTS = {0: "Next in line.", 1: "1 picture is ahead of yours."}
+_TEXTS = {  # as the page and its script say it
+    "stopping": "Stopping…",
+    "paused": "Paused",
+    "paused_at_step": "Paused at step {step} of {steps}",
+    "next_in_line": "Next in line.",
+    "one_ahead": "1 picture is ahead of yours.",
+    "some_ahead": "{ahead} pictures are ahead of yours.",
+    "starting": "Starting…",
+    "at_step": "Step {step} of {steps}",
+    "seconds_left": " · about {seconds} s left",
+    "minutes_left": " · about {minutes} min left",
+}
+_MOST_SECONDS = 90  # seconds, from which on it is minutes that are said
 
 
 @blueprint.get("/jobs/<id>")
 def job(id: str) -> ResponseReturnValue:
-    found = context.own_job(id)
-    if found.ended and context.result_of_job(found):
+    wanted = context.own_job(id)
+    if wanted.ended and context.result_of_job(wanted):
         return redirect(url_for("results.result", id=id), 303)
-    told, names = _progress_text(found, context.jobs().position(id)), [style.name for style in found.order.styles]
-    rows, moment = facts.loss_rows(found), _page_state(found)
-    page = render_template("job.html", job=found, told=told, styles=_join_names(names), rows=rows, moment=moment)
+    page = render_template(
+        "job.html",
+        job=wanted,
+        state=_page_state(wanted),
+        progress=_progress_text(wanted, context.jobs().position(id)),
+        script_texts={"texts": _TEXTS, "mostSeconds": _MOST_SECONDS},
+        styles=_join_names([style.name for style in wanted.order.styles]),
+        losses=facts.loss_rows(wanted),
+    )
     return make_response(page)
 
 
@@ -60,7 +78,7 @@ def photo(id: str) -> Response:
 
 @blueprint.get("/jobs/<id>/beginning")
 def beginning(id: str) -> Response:
-    """What there is to look at until there is a picture of it."""
+    """Return what is shown until the job has a picture of its own."""
     order = context.own_job(id).order
     return _send_stored_picture(order.start or order.content)
 
@@ -83,12 +101,12 @@ def mask(id: str, number: int) -> Response:
 
 
 def _send_stored_picture(key: str) -> Response:
-    """As it was sent, for its owner's browser to show or to send again; never as a page of ours."""
+    """Send a picture as it was received, with a type under which no browser runs it as a page."""
     return send_file(io.BytesIO(context.library().picture(key)), "image/*")
 
 
 def _page_state(job: Job) -> str:
-    """Which words and buttons the page has; "again": it waits, and has something to show already."""
+    """Return which words and buttons the page has; "again": it waits, and has something to show already."""
     if job.cancelling:
         return "stopping"
     return "again" if job.state == "queued" and job.losses else job.state
@@ -96,18 +114,22 @@ def _page_state(job: Job) -> str:
 
 def _progress_text(job: Job, ahead: int) -> str:
     if job.cancelling:
-        return "Stopping…"
+        return _TEXTS["stopping"]
     if job.state == "paused":
-        return f"Paused at step {job.step} of {job.steps}" if job.step else "Paused"
+        return _TEXTS["paused_at_step" if job.step else "paused"].format(step=job.step, steps=job.steps)
     if job.state == "queued":
-        return _QUEUE_TEXTS.get(ahead, f"{ahead} pictures are ahead of yours.")
-    return f"Step {job.step} of {job.steps}{_time_left_text(job.seconds_left)}" if job.step else "Starting…"
+        return _TEXTS[{0: "next_in_line", 1: "one_ahead"}.get(ahead, "some_ahead")].format(ahead=ahead)
+    if not job.step:
+        return _TEXTS["starting"]
+    return _TEXTS["at_step"].format(step=job.step, steps=job.steps) + _time_left_text(job.seconds_left)
 
 
 def _time_left_text(seconds: float | None) -> str:
     if seconds is None:
         return ""
-    return f" · about {seconds:.0f} s left" if seconds < 90 else f" · about {seconds / 60:.0f} min left"
+    if seconds < _MOST_SECONDS:
+        return _TEXTS["seconds_left"].format(seconds=f"{seconds:.0f}")
+    return _TEXTS["minutes_left"].format(minutes=f"{seconds / 60:.0f}")
 
 
 def _join_names(names: list[str]) -> str:

@@ -1,18 +1,18 @@
-"""The options of a refinement as the controls of a page: all of them, as the model describes them."""
+"""A refinement's options as the controls of a page, as the model describes them, and the presets on offer."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from itertools import groupby
-from typing import Any, Self
+from typing import Self
 
 from app.failures import Missing
 from app.inputs.references import JOB_PREFIX, RESULT_PREFIX
 from app.jobs.order import OrderStyle
 from app.jobs.queue import Job
+from app.pages.page_options import FORMAT_NAMES, START_NAMES, control_text, option_schemas
 from app.storage import gallery
 from app.storage.library import Library
 from app.storage.records import Result
@@ -43,20 +43,23 @@ PRESET_CHOICES = [
 
 
 def options_of_result(result: Result, preset: str) -> RefineOptions:
-    """The result itself, refined: of its size as far as that can be."""
-    size = min(max(result.width, result.height, MIN_REFINE_SIDE), MAX_REFINE_SIDE)
+    """Return the options that refine a result in its size, as far as refinements go."""
     kept = {name: result.order["options"][name] for name in ("format", "quality")}
-    return RefineOptions.parse({"preset": preset, "size": size} | kept)
+    return RefineOptions.parse({"preset": preset, "size": _refined_side(result)} | kept)
+
+
+def _refined_side(result: Result) -> int:
+    return min(max(result.width, result.height, MIN_REFINE_SIDE), MAX_REFINE_SIDE)
 
 
 def styles_without_painting(result: Result, library: Library) -> list[str]:
-    """The names of the styles of which no painting is here, and without that nothing is refined."""
+    """Return the names of the styles of which no painting is here; refining takes one of each."""
     styles = map(OrderStyle.model_validate, result.order["styles"])
     return [style.name for style in styles if not _has_painting(style, library)]
 
 
 def _has_painting(style: OrderStyle, library: Library) -> bool:
-    """What ships is one; of what is stored the first byte tells."""
+    """Whether a style is a painting: one that ships, or a stored file that does not begin as a style file."""
     if style.picture is None:
         return style.shipped in {one.id for one in gallery.shipped()}
     try:
@@ -72,7 +75,7 @@ _STAGE_PATTERN = re.compile(r"(?:block|conv|pool)\d+|[a-z]+")
 
 @dataclass(frozen=True)
 class LayerControl:
-    """`weights`: of each kind, in KINDS' order, the name of its field and its text."""
+    """A layer's weights: of each of LAYER_KINDS the name of its field and its text."""
 
     name: str
     short: str  # its name within its stage
@@ -89,12 +92,12 @@ class LayerStage:
     layers: Sequence[LayerControl]
 
     @property
-    def shown(self) -> list[LayerControl]:
+    def unfolded(self) -> list[LayerControl]:
         return [layer for layer in self.layers if layer not in self.folded]
 
     @property
     def folded(self) -> list[LayerControl]:
-        """Those that are not used, where they are many or all of the stage."""
+        """The layers that are not used, where they are many or all of the stage."""
         idle = [layer for layer in self.layers if not layer.used]
         return idle if len(idle) > _MAX_IDLE or len(idle) == len(self.layers) else []
 
@@ -104,20 +107,22 @@ def layer_field(kind: str, layer: str) -> str:
 
 
 def layers_from_fields(fields: Mapping[str, str], kind: str) -> dict[str, str] | None:
-    """Layer -> the text of its weight; None where the form had no such fields."""
+    """Return each layer's weight as text; None where the form had no such fields."""
     prefix = layer_field(kind, "")
     return {name.removeprefix(prefix): text for name, text in fields.items() if name.startswith(prefix)} or None
 
 
 def group_layers(layers: Iterable[str], weights: Mapping[str, Mapping[str, str]]) -> list[LayerStage]:
-    """`weights`: of each kind, a layer's name -> the text of its weight."""
-    grouped = ((name, list(found)) for name, found in groupby(layers, _stage_name))
-    return [LayerStage(name, [_layer_control(one, name, weights) for one in found]) for name, found in grouped]
+    """Group an encoder's layers by stage. `weights`: of each kind, a layer's name -> the text of its weight."""
+    return [
+        LayerStage(name, [_layer_control(layer, name, weights) for layer in members])
+        for name, members in groupby(layers, _stage_name)
+    ]
 
 
 def _stage_name(layer: str) -> str:
-    found = _STAGE_PATTERN.match(layer)
-    return found[0] if found else layer
+    stage = _STAGE_PATTERN.match(layer)
+    return stage[0] if stage else layer
 
 
 def _layer_control(name: str, stage: str, weights: Mapping[str, Mapping[str, str]]) -> LayerControl:
@@ -136,25 +141,21 @@ _LEADING_OPTIONS = ("preset", "encoder")
 _WEIGHT_OPTIONS = ("content_weight", "style_weight", "variation_weight", "strength")
 _NO_LIMIT = 1e6  # a limit beyond it is nobody's to reach, and not worth saying
 _CHOICE_TEXTS = {
+    **FORMAT_NAMES,
+    **START_NAMES,
     "lbfgs": "L-BFGS",
-    "png": "PNG",
-    "jpeg": "JPEG",
-    "webp": "WebP",
-    "tiff": "TIFF",
     "none": "Left as they are",
     "histogram": "Shade by shade",
     "covariance": "On the whole",
     "stransfer": "As Stransfer begins",
     "tutorial": "The tutorial of TensorFlow",
     "paper": "The paper of 2016",
-    "content": "The photo",
-    "pastiche": "A quick pastiche",
 }
 
 
 @dataclass(frozen=True)
 class Control:
-    """A choice where there are `choices`, else a number. All limits are texts, empty where there is none."""
+    """An option's control: a choice where it has `choices`, else a number with its limits as texts, empty if none."""
 
     name: str
     title: str
@@ -164,17 +165,19 @@ class Control:
     least: str
     most: str
     whole: bool
-    without: str  # what it is where nothing is given and no preset says it
+    without: str  # its value where nothing is given and no preset has it
 
     @property
     def limits(self) -> str:
-        """Where its help says nothing of them."""
+        """Both limits in words, where the help says nothing of them."""
         return f"{self.least} to {self.most}" if self.least and self.most and self.most not in self.help else ""
 
 
 @dataclass(frozen=True)
 class Controls:
-    """`values`: an option's name -> its text. `layers`: of each kind, a layer's name -> the text of its weight.
+    """All controls of the page.
+
+    `values`: an option's name -> its text. `layers`: of each kind, a layer's name -> the text of its weight.
     `origin`: the result whose picture it may begin with, if any, as "result:<id>". `beginning`: the job that began with
     a picture, which it may begin with as well, as "job:<id>".
     """
@@ -189,11 +192,11 @@ class Controls:
         encoder = _find_encoder(options.encoder)
         content, style = encoder.layers_or_defaults(options.content_layers, options.style_layers)
         layers = {"style": _weight_texts(style), "content": _weight_texts(content)}
-        return cls({name: _control_text(getattr(options, name)) for name in _OPTIONS}, layers)
+        return cls({name: control_text(getattr(options, name)) for name in _OPTIONS}, layers)
 
     @classmethod
     def of_fields(cls, fields: Mapping[str, str]) -> Self:
-        """As they were sent, right or wrong; what was not, or was left empty, as the preset has it."""
+        """Return the controls as they were sent, right or wrong; what was left empty is as the preset has it."""
         first = {name: fields[name] for name in _LEADING_OPTIONS if fields.get(name) in _choice_values(name)}
         usual = cls.of_options(RefineOptions.parse(first))
         sent = {name: fields[name] for name in _OPTIONS if name not in _LEADING_OPTIONS and fields.get(name)}
@@ -208,18 +211,19 @@ class Controls:
 
     @classmethod
     def of_job(cls, job: Job, result: Result | None = None) -> Self:
-        """All that a refinement was made with; of a pastiche, what refines it."""
+        """Return what a refinement was made with; of a pastiche, what refines it."""
         origin, order = RESULT_PREFIX + result.id if result else "", job.order
         if isinstance(order.options, RefineOptions):
-            made = replace(cls.of_options(order.options), origin=origin).with_beginning(job)
-            return replace(made, values={**made.values, "start": made.beginning or made.values["start"]})
+            controls = replace(cls.of_options(order.options), origin=origin).with_beginning(job)
+            start = controls.beginning or controls.values["start"]
+            return replace(controls, values={**controls.values, "start": start})
         kept = {name: getattr(order.options, name) for name in ("strength", "format", "quality", *_COLOUR_OPTIONS)}
         refined = cls.of_options(RefineOptions.parse(kept))
         begun = _values_of_result(result) if result else {}
         return cls({**refined.values, **begun}, refined.layers, origin)
 
     def with_beginning(self, job: Job) -> Self:
-        """And the picture that this job began with, if any, as a choice."""
+        """Add the picture that a job began with, if any, as a choice to begin with."""
         return replace(self, beginning=JOB_PREFIX + job.id) if job.order.start else self
 
     @property
@@ -232,33 +236,38 @@ class Controls:
         return group_layers(self.judge.layers, self.layers)
 
     @property
+    def fields(self) -> set[str]:
+        """The fields beside which the page tells mistakes."""
+        return {"content", "style", "weights", "content_layers", "style_layers", *_OPTIONS}
+
+    @property
     def weights(self) -> list[Control]:
         return [self.of(name) for name in _WEIGHT_OPTIONS]
 
     @property
     def descent(self) -> list[Control]:
-        """Whatever else there is."""
+        """The other options, which say how the picture descends."""
         return [self.of(name) for name in _OPTIONS if name not in _LEADING_OPTIONS + _WEIGHT_OPTIONS]
 
     def of(self, name: str) -> Control:
-        found = _option_schema(name)
+        schema = option_schemas(RefineOptions)[name]
         choices = tuple((choice, _choice_text(name, choice)) for choice in _choice_values(name))
         if name == "start":
             choices = (*choices, *self._start_pictures())
         return Control(
             name,
             title=name.replace("_", " ").capitalize(),
-            help=found["description"],
+            help=schema["description"],
             value=self.values.get(name, ""),
             choices=choices,
-            least=_limit_text(found, "minimum", "ge"),
-            most=_limit_text(found, "maximum", "le"),
-            whole=found.get("type") == "integer",
+            least=_limit_text(schema.get("minimum")),
+            most=_limit_text(schema.get("maximum")),
+            whole=schema.get("type") == "integer",
             without="unlimited" if RefineOptions.model_fields[name].default is None else "",
         )
 
     def _start_pictures(self) -> Iterator[tuple[str, str]]:
-        """To begin with, besides those that the options name."""
+        """Yield the pictures to begin with besides those that the options name."""
         if self.origin:
             yield self.origin, "Your result"
         if self.beginning:
@@ -266,9 +275,8 @@ class Controls:
 
 
 def _values_of_result(result: Result) -> dict[str, str]:
-    """To refine it as it is: from its picture, as large as that is."""
-    size = max(MIN_REFINE_SIDE, min(max(result.width, result.height), MAX_REFINE_SIDE))
-    return {"start": RESULT_PREFIX + result.id, "size": str(size)}
+    """Return what refines a result as it is: from its picture, in its size."""
+    return {"start": RESULT_PREFIX + result.id, "size": str(_refined_side(result))}
 
 
 _TRAILING_OPTIONS = (*_COLOUR_OPTIONS, "format", "quality")
@@ -278,25 +286,12 @@ _OPTIONS = [
 ]
 
 
-@cache
-def _option_schemas() -> dict[str, dict[str, Any]]:
-    properties: dict[str, dict[str, Any]] = RefineOptions.model_json_schema()["properties"]
-    return properties
-
-
-def _option_schema(name: str) -> dict[str, Any]:
-    """The option's JSON schema; where it may be None, of what it is else."""
-    found = _option_schemas()[name]
-    return {**found.get("anyOf", [{}])[0], **found}
-
-
-def _limit_text(found: dict[str, Any], *keys: str) -> str:
-    limits = [found[key] for key in keys if key in found]
-    return f"{limits[0]:g}" if limits and limits[0] < _NO_LIMIT else ""
+def _limit_text(limit: float | None) -> str:
+    return f"{limit:g}" if limit is not None and limit < _NO_LIMIT else ""
 
 
 def _choice_values(name: str) -> list[str]:
-    choices: list[str] = _option_schemas()[name].get("enum", [])
+    choices: list[str] = option_schemas(RefineOptions)[name].get("enum", [])
     return choices
 
 
@@ -313,11 +308,4 @@ def _find_encoder(name: str) -> Encoder:
 
 
 def _weight_texts(weights: Mapping[str, float]) -> dict[str, str]:
-    return {layer: _control_text(weight) for layer, weight in weights.items()}
-
-
-def _control_text(value: Any) -> str:
-    """As short as it reads back the same: 0.02, 10000, 1."""
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return "" if value is None else str(value)
+    return {layer: control_text(weight) for layer, weight in weights.items()}

@@ -1,4 +1,4 @@
-"""A result's page, and the history of all of them."""
+"""The pages of results: one for each, and the History of all."""
 
 from __future__ import annotations
 
@@ -28,16 +28,17 @@ from app.http.error_handlers import Problem
 from app.inputs import submission
 from app.jobs.order import Order
 from app.jobs.queue import Job
-from app.pages import facts, refine_form
+from app.pages import facts, page_options, refine_form
 from app.storage.records import Result
 from model.errors import StyleTransferError
 from model.imaging import image_files
 from model.imaging.image_files import MAX_FORMAT_SIDES
-from model.options import Format
+from model.options import Format, RefineOptions
 
 blueprint = Blueprint("results", __name__)
 DISPLAY_SIDE = 1024  # pixels, of the picture in its page
 _DISPLAY_QUALITY = 88
+_DEFAULT_PRESET = RefineOptions.model_fields["preset"].default
 
 
 @blueprint.get("/results/<id>")
@@ -47,16 +48,16 @@ def result(id: str) -> Response:
 
 @blueprint.post("/results/<id>/refine")
 def refine(id: str) -> ResponseReturnValue:
-    """A refinement of this picture, which begins with it."""
-    found, owner = _find_result(id), identity.owner_or_new()
+    """Order a refinement of a result, which begins with its picture."""
+    result, owner = _find_result(id), identity.owner_or_new()
     try:
-        options = refine_form.options_of_result(found, request.form.get("preset", "balanced"))
-        job = submission.submit_refinement(found, owner, options)
+        options = refine_form.options_of_result(result, request.form.get("preset", _DEFAULT_PRESET))
+        job = submission.submit_refinement(context.of_owner(owner), result, options)
     except StyleTransferError as error:
         if negotiation.wants_json():
             raise
         problem = error_handlers.describe(error)
-        return error_handlers.as_page(problem, _page(found, problem))
+        return error_handlers.as_page(problem, _page(result, problem))
     return redirect(url_for("job.job", id=job.id), 303)
 
 
@@ -64,15 +65,15 @@ def refine(id: str) -> ResponseReturnValue:
 def picture(id: str, format: str) -> Response:
     if format not in MAX_FORMAT_SIDES:
         raise Missing("A result can be had as picture.png, picture.jpeg, picture.webp and picture.tiff.")
-    found = _find_result(id)
-    quality = found.order["options"]["quality"]
-    data = downloads.encode(context.library().picture(found.picture), cast(Format, format), quality)
-    return send_file(io.BytesIO(data), f"image/{format}", download_name=f"{_file_stem(found)}-pastiche.{format}")
+    result = _find_result(id)
+    quality = result.order["options"]["quality"]
+    data = downloads.encode(context.library().picture(result.picture), cast(Format, format), quality)
+    return send_file(io.BytesIO(data), f"image/{format}", download_name=f"{_file_stem(result)}-pastiche.{format}")
 
 
 @blueprint.get("/results/<id>/shown")
 def shown(id: str) -> ResponseReturnValue:
-    """The picture, no larger than its page needs it; from a busy server the whole, which takes no turn."""
+    """Return the picture no larger than its page needs it; a busy server leads to the whole, which takes no turn."""
     data = context.library().picture(_find_result(id).picture)
     try:
         small = context.engine().run(lambda: _display_jpeg(data))
@@ -101,13 +102,13 @@ def delete(id: str) -> ResponseReturnValue:
 @blueprint.get("/history")
 def history() -> Response:
     owner, library = identity.owner_or_new().id, context.library()
-    found = library.results(owner)
+    results = library.results(owner)
     own = [style for style in library.styles(owner) if style.own]
     return make_response(
         render_template(
             "history.html",
-            results=found,
-            styles={one.id: _style_names(one) for one in found},
+            results=results,
+            styles={result.id: _style_names(result) for result in results},
             own_styles=len(own),
             painting=context.jobs().unfinished(owner),
             keep=duration_text(context.settings().keep_hours * 3600),
@@ -117,7 +118,7 @@ def history() -> Response:
 
 @blueprint.post("/history/delete")
 def delete_everything() -> ResponseReturnValue:
-    """The cookie goes as well: what is painted next is no more this owner's than anybody's."""
+    """Delete all of the owner's, and the cookie with it: what is painted next belongs to a new owner."""
     context.library().delete_everything(identity.owner_or_new().id)
     session.clear()
     flash("Everything is deleted. Nothing of yours is left here.")
@@ -126,13 +127,13 @@ def delete_everything() -> ResponseReturnValue:
 
 @blueprint.app_template_filter()
 def short(value: float) -> str:
-    """With two digits that say something."""
+    """Round to two significant digits."""
     return f"{float(f'{value:.1e}'):,.10g}"
 
 
 @blueprint.app_template_filter()
 def left(moment: float) -> str:
-    """How long it is until `moment`."""
+    """Return how long it is until `moment`, in words."""
     return duration_text(moment - time.time())
 
 
@@ -148,7 +149,7 @@ def iso(moment: float) -> str:
 
 
 def duration_text(seconds: float) -> str:
-    """ "2 days, 23 hours", "5 hours", "12 minutes": never more than there is."""
+    """Return "2 days, 23 hours", "5 hours", "12 minutes"."""
     hours, minutes = divmod(max(1, round(seconds / 60)), 60)
     days, hours = divmod(hours, 24)
     if days:
@@ -160,43 +161,46 @@ def _count_text(number: int, unit: str) -> str:
     return f"{number} {unit}{'s' if number != 1 else ''}"
 
 
-def _page(found: Result, problem: Problem | None = None) -> str:
-    job = _find_job(found)
+def _page(result: Result, problem: Problem | None = None) -> str:
+    job = _find_job(result)
     return render_template(
         "result.html",
-        result=found,
-        styles=_style_rows(found),
-        photo=_file_stem(found),
-        options=found.order["options"],
-        facts=_facts(found, job),
-        refined=_is_refined(found),
+        result=result,
+        styles=_style_rows(result),
+        photo=_file_stem(result),
+        format_names=page_options.FORMAT_NAMES,
+        lossy_formats=page_options.LOSSY_FORMATS,
+        options=result.order["options"],
+        facts=_facts(result, job),
+        refined=_is_refined(result),
         losses=facts.loss_rows(job),
         offers=refine_form.PRESET_CHOICES,
-        unpainted=refine_form.styles_without_painting(found, context.library()),
+        default_preset=_DEFAULT_PRESET,
+        unpainted=refine_form.styles_without_painting(result, context.library()),
         problem=problem,
-        recipe=json.dumps(found.recipe, indent=2, ensure_ascii=False),
-        large=max(found.width, found.height) > DISPLAY_SIDE,
-        kinds=_file_formats(found),
+        recipe=json.dumps(result.recipe, indent=2, ensure_ascii=False),
+        large=max(result.width, result.height) > DISPLAY_SIDE,
+        formats=_file_formats(result),
     )
 
 
-def _find_job(found: Result) -> Job | None:
+def _find_job(result: Result) -> Job | None:
     try:
-        return context.jobs().get(found.id)
+        return context.jobs().get(result.id)
     except Missing:
         return None
 
 
-def _is_refined(found: Result) -> bool:
-    return bool(found.order.get("method") == facts.GATYS)
+def _is_refined(result: Result) -> bool:
+    return bool(result.order.get("method") == "gatys")
 
 
-def _facts(found: Result, job: Job | None) -> list[tuple[str, str]]:
-    """What the page itself does not say."""
-    order = Order.model_validate(found.order)
+def _facts(result: Result, job: Job | None) -> list[tuple[str, str]]:
+    """Return names and values that the page does not say elsewhere."""
+    order = Order.model_validate(result.order)
     return [
-        *(facts.refinement_facts(found, job) if _is_refined(found) else ()),
-        *facts.option_facts(order, found.recipe),
+        *(facts.refinement_facts(result, job) if _is_refined(result) else ()),
+        *facts.option_facts(order, result.recipe),
     ]
 
 
@@ -205,34 +209,34 @@ def _find_result(id: str) -> Result:
 
 
 def _display_jpeg(data: bytes) -> bytes:
-    """In turn with the paintings, as every reading of a whole picture is."""
+    """Return the picture as a small JPEG; called while a turn is held, since it reads the whole picture."""
     return image_files.encode(downloads.decode(data, limit=DISPLAY_SIDE), "jpeg", _DISPLAY_QUALITY)
 
 
-def _file_stem(found: Result) -> str:
-    return str(found.order.get("content_name") or "photo")
+def _file_stem(result: Result) -> str:
+    return str(result.order.get("content_name") or "photo")
 
 
-def _style_rows(found: Result) -> list[dict[str, Any]]:
-    """Name, share in percent where there are several, and the id of those that the library still has."""
-    styles = found.order["styles"]
-    weights = found.order["options"].get("weights") or [1.0] * len(styles)
-    there = {style.id for style in context.library().styles(found.owner)}
+def _style_rows(result: Result) -> list[dict[str, Any]]:
+    """Return each style's name, its share in percent where there are several, and its id where the library has it."""
+    styles = result.order["styles"]
+    weights = result.order["options"].get("weights") or [1.0] * len(styles)
+    known = {style.id for style in context.library().styles(result.owner)}
     return [
         {
             "name": style["name"],
             "share": f"{100 * weight / sum(weights):.0f} %" if len(styles) > 1 else "",
-            "id": style.get("id") if style.get("id") in there else None,
+            "id": style.get("id") if style.get("id") in known else None,
         }
         for style, weight in zip(styles, weights, strict=True)
     ]
 
 
-def _style_names(found: Result) -> str:
-    return " + ".join(style["name"] for style in found.order["styles"])
+def _style_names(result: Result) -> str:
+    return " + ".join(style["name"] for style in result.order["styles"])
 
 
-def _file_formats(found: Result) -> list[str]:
-    """The kinds of file that can hold it, the one that was asked for first."""
-    there = [kind for kind, longest in MAX_FORMAT_SIDES.items() if max(found.width, found.height) <= longest]
-    return sorted(there, key=lambda kind: bool(kind != found.order["options"]["format"]))
+def _file_formats(result: Result) -> list[str]:
+    """Return the formats that can hold the result, the one that was asked for first."""
+    formats = [name for name, longest in MAX_FORMAT_SIDES.items() if max(result.width, result.height) <= longest]
+    return sorted(formats, key=lambda name: bool(name != result.order["options"]["format"]))

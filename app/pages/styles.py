@@ -1,4 +1,4 @@
-"""The styles' pages: the gallery that ships, and one's own beside it."""
+"""The pages of styles: those that ship, and the owner's own."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ from app.failures import Missing
 from app.http import context, error_handlers, identity, negotiation
 from app.inputs import style_requests
 from app.jobs import style_builder
+from app.pages.page_options import PICTURE_KINDS
 from app.storage.records import Style
 from model.errors import StyleTransferError
 from model.options import MAX_STYLES
-from model.style_file import MEDIA_TYPE, SUFFIX
+from model.style_file import MAX_LENGTHS, MEDIA_TYPE, SUFFIX
 
 blueprint = Blueprint("shelf", __name__, url_prefix="/styles")
 
@@ -31,23 +32,24 @@ def styles() -> Response:
 @blueprint.post("", defaults={"form": "painting"})
 @blueprint.post("/import", defaults={"form": "import"})
 def add(form: str) -> ResponseReturnValue:
-    """Paintings, or a style file: as the API takes them."""
+    """Add a style from paintings or from a style file, as the API does."""
 
-    def sent(owner: str) -> Style:
-        with style_requests.receive(request) as added:
-            return added(owner)
+    def add_received(owner: str) -> Style:
+        caller = context.of_owner(identity.owner())
+        with style_requests.receive(request, caller) as add_style:
+            return add_style()
 
-    return _add_style(form, sent)
+    return _add_style(form, add_received)
 
 
 @blueprint.post("/average")
 def average() -> ResponseReturnValue:
-    def averaged(owner: str) -> Style:
+    def add_average(owner: str) -> Style:
         library = context.library()
         chosen = [library.style(owner, id) for id in request.form.getlist("styles")[: MAX_STYLES + 1]]
         return style_builder.add_average(library, context.engine(), owner, chosen, **_style_details())
 
-    return _add_style("average", averaged)
+    return _add_style("average", add_average)
 
 
 @blueprint.get("/<id>")
@@ -57,26 +59,26 @@ def style(id: str) -> Response:
 
 @blueprint.post("/<id>")
 def change(id: str) -> ResponseReturnValue:
-    mine = _find_own_style(id)
+    own = _find_own_style(id)
     try:
-        changed = context.library().change_style(identity.owner_or_new().id, mine.id, **_style_details())
+        changed = context.library().change_style(identity.owner_or_new().id, own.id, **_style_details())
     except StyleTransferError as error:
-        return _refusal_page(error, lambda problem: _style_page(mine, problem=problem))
+        return _refusal_page(error, lambda problem: _style_page(own, problem=problem))
     flash(f"“{changed.name}” is saved.")
-    return redirect(url_for("shelf.style", id=mine.id), 303)
+    return redirect(url_for("shelf.style", id=own.id), 303)
 
 
 @blueprint.post("/<id>/delete")
 def delete(id: str) -> ResponseReturnValue:
-    mine = _find_own_style(id)
-    context.library().delete_style(identity.owner_or_new().id, mine.id)
-    flash(f"“{mine.name}” is deleted.")
+    own = _find_own_style(id)
+    context.library().delete_style(identity.owner_or_new().id, own.id)
+    flash(f"“{own.name}” is deleted.")
     return redirect(url_for("shelf.styles"), 303)
 
 
 @blueprint.get("/<id>/vector")
 def vector(id: str) -> Response:
-    """The style as a file to keep or to share."""
+    """Return the style as a file to keep or to share."""
     chosen = _find_style(id)
     data = style_builder.export_file(context.library(), context.engine(), chosen).to_bytes()
     name = f"{chosen.name}{SUFFIX}".replace("/", "-")
@@ -107,11 +109,8 @@ def _find_style(id: str) -> Style:
 
 
 def _find_own_style(id: str) -> Style:
-    """Those that ship belong to everybody, and change for nobody."""
-    chosen = _find_style(id)
-    if not chosen.own:
-        raise Missing("There is no such style of yours.")
-    return chosen
+    """Return a style that its owner may change; those that ship change for nobody."""
+    return context.require_own(_find_style(id), "There is no such style of yours.")
 
 
 def _style_details() -> dict[str, str]:
@@ -119,7 +118,7 @@ def _style_details() -> dict[str, str]:
 
 
 def _add_style(form: str, work: Callable[[str], Style]) -> ResponseReturnValue:
-    """To the style that `work` added; or to the page as it was, with what was wrong beside the field of `form`."""
+    """Lead to the style that `work` adds; where it is refused, show `form` again with the problem beside its field."""
     owner = identity.owner_or_new().id
     try:
         added = work(owner)
@@ -143,18 +142,20 @@ def _styles_page(**more: Any) -> str:
         shipped=[one for one in everything if not one.own],
         own=[one for one in everything if one.own],
         sent=_sent_fields(),
-        most=MAX_STYLES,
+        lengths=MAX_LENGTHS,
+        picture_kinds=PICTURE_KINDS,
+        max_styles=MAX_STYLES,
         max_bytes=context.settings().upload_bytes,
         **more,
     )
 
 
 def _style_page(chosen: Style, **more: Any) -> str:
-    return render_template("style.html", style=chosen, sent=_sent_fields(), **more)
+    return render_template("style.html", style=chosen, sent=_sent_fields(), lengths=MAX_LENGTHS, **more)
 
 
 def _sent_fields() -> MultiDict[str, str]:
-    """The fields of a form, to show it again as it was filled in."""
+    """Return the fields of the form, to show it again as it was filled in."""
     try:
         return request.form
     except RequestEntityTooLarge:

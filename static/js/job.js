@@ -1,48 +1,50 @@
-// A job's progress, as the server tells it (server-sent events), or as it is asked for each second where that fails; of a
-// paused one nothing is told, so that it is asked for now and then.
-// Without JavaScript the page reloads itself instead.
+// A job's progress, from server-sent events, or polled each second where these fail. The server sends no events of a paused
+// job, which is polled more seldom. Without JavaScript the page reloads itself instead.
 
 import { showLosses } from "./shared/loss-curves.js";
 import { post } from "./shared/http.js";
 
 const job = document.querySelector("#job");
+const { texts, mostSeconds } = JSON.parse(job.dataset.texts); // as app/pages/job.py says them
 const [title, picture, bar, status] = ["#title", "#picture", "#bar", "#status"].map((id) => document.querySelector(id));
 const [form, cancel, problem] = ["#cancel-form", "#cancel", "#problem"].map((id) => document.querySelector(id));
 const [pauseForm, pause] = ["#pause-form", "#pause"].map((id) => document.querySelector(id)); // of a refinement
 const [POLL, POLL_PAUSED] = [1000, 5000]; // ms
 let ended = false;
-let isPaused = job.dataset.moment === "paused";
+let isPaused = job.dataset.state === "paused";
 let hasPicture = false; // it has something to show
-let events = null; // while they are told
+let events = null; // the stream, while it is open
 let next; // timer
 
-function secondsLeft(seconds) {
+const fill = (text, values) => text.replace(/{(\w+)}/g, (_, name) => values[name]);
+
+function timeLeft(seconds) {
   if (seconds === null) return "";
   if (seconds < 1) return " · almost done";
-  if (seconds < 90) return ` · about ${Math.ceil(seconds)} s left`;
-  return ` · about ${Math.round(seconds / 60)} min left`;
+  if (seconds < mostSeconds) return fill(texts.seconds_left, { seconds: Math.ceil(seconds) });
+  return fill(texts.minutes_left, { minutes: Math.round(seconds / 60) });
 }
 
 function statusText({ state, step, steps, seconds_left, position, cancelling }) {
-  if (cancelling) return "Stopping…";
-  if (state === "paused") return step ? `Paused at step ${step} of ${steps}` : "Paused";
+  if (cancelling) return texts.stopping;
+  if (state === "paused") return step ? fill(texts.paused_at_step, { step, steps }) : texts.paused;
   if (state === "queued") {
-    if (!position) return "Next in line.";
-    return position === 1 ? "1 picture is ahead of yours." : `${position} pictures are ahead of yours.`;
+    if (!position) return texts.next_in_line;
+    return position === 1 ? texts.one_ahead : fill(texts.some_ahead, { ahead: position });
   }
-  return step ? `Step ${step} of ${steps}${secondsLeft(seconds_left)}` : "Starting…";
+  return step ? fill(texts.at_step, { step, steps }) + timeLeft(seconds_left) : texts.starting;
 }
 
 /** Which words and buttons there are; "again": it waits, and has something to show already. */
-function momentOf({ state, cancelling, losses }) {
+function pageState({ state, cancelling, losses }) {
   hasPicture ||= Boolean(losses?.length); // they are not in every event
   if (cancelling) return "stopping";
   return state === "queued" && hasPicture ? "again" : state;
 }
 
-function showMoment(moment) {
-  job.dataset.moment = moment;
-  for (const part of job.querySelectorAll("[data-when]")) part.hidden = !part.dataset.when.split(" ").includes(moment);
+function showState(state) {
+  job.dataset.state = state;
+  for (const part of job.querySelectorAll("[data-when]")) part.hidden = !part.dataset.when.split(" ").includes(state);
 }
 
 function showBar({ step, steps }) {
@@ -78,7 +80,7 @@ function setPause(words, busy) {
 function show(now) {
   if (ended) return;
   if (["done", "failed", "cancelled"].includes(now.state)) return finish();
-  showMoment(momentOf(now));
+  showState(pageState(now));
   showTitle(now);
   const words = statusText(now);
   if (status.textContent !== words) status.textContent = words;
@@ -149,15 +151,15 @@ function showProblem(message) {
 
 async function cancelJob(event) {
   event.preventDefault();
-  const before = job.dataset.moment;
-  showMoment("stopping");
+  const before = job.dataset.state;
+  showState("stopping");
   cancel.disabled = true;
   try {
     const answer = await fetch(job.dataset.job, { method: "DELETE" });
     if (!answer.ok) throw new Error(answer.statusText);
     show(await answer.json());
   } catch {
-    showMoment(before);
+    showState(before);
     cancel.disabled = false;
     showProblem("It could not be cancelled. Please try again.");
   }
@@ -166,7 +168,7 @@ async function cancelJob(event) {
 async function togglePause(event) {
   event.preventDefault();
   if (pause.getAttribute("aria-disabled") === "true") return;
-  const paused = job.dataset.moment === "paused";
+  const paused = job.dataset.state === "paused";
   const words = pause.textContent;
   setPause(paused ? "Going on…" : "Pausing…", true);
   showProblem("");

@@ -6,47 +6,49 @@ import * as photo from "../shared/photo.js";
 import { livePreview } from "./live-preview.js";
 import * as regions from "../regions/regions.js";
 import { post, checkNetwork } from "../shared/http.js";
+import * as options from "../shared/options.js";
+import { percent } from "../shared/percent.js";
 import * as styles from "../shared/style-picker.js";
 
 const PHOTO_SIDE = 512; // pixels
-const SIDES = { few: 320, many: 224 }; // pixels, of the small pictures
+const SIDES = { few: 320, many: options.sheet.size }; // pixels, of the small pictures
 const FEW = 12;
-const SHARED_CONTROLS = ["steady", "keep_colours", "keep_light", "match_colours"]; // controls that every small picture follows
-const SIZES = { 0.5: "½", 1: "1", 2: "2" };
 const form = document.querySelector("#paint");
 const [dialog, launcher, openButton, closeButton, strengths, scales, status, grid] = [
   ...["#sheet", "#sheet-launcher", "#sheet-open", "#sheet-close", "#sheet-strengths", "#sheet-scales", "#sheet-status"],
   "#sheet-grid",
 ].map((id) => document.querySelector(id));
-let shown = null; // the wish that the grid answers
+let shown = null; // the request that the grid answers
 
-const percent = (share) => `${Math.round(100 * share)} %`;
 const checkedValues = (axis) => [...axis.querySelectorAll(":checked")].map((box) => Number(box.value));
 
 // --- the small pictures ---
 
+/** A brush size as its checkbox names it. */
+const sizeName = (scale) => scales.querySelector(`[value="${scale}"]`).parentElement.textContent.trim();
+
 const countCells = (chosen, { strengths: across, style_scales: sizes }) => chosen.length * across.length * sizes.length;
 
-function wish() {
+function newRequest() {
   const chosen = styles.chosen();
   const set = controlValues();
-  const options = { strengths: checkedValues(strengths), style_scales: checkedValues(scales) };
-  options.size = SIDES[countCells(chosen, options) > FEW ? "many" : "few"];
-  for (const name of SHARED_CONTROLS) if (name in set) options[name] = set[name] === true ? "yes" : set[name];
-  return { options, chosen, subject: [photo.current()?.blob, ...chosen.map(({ card }) => card), JSON.stringify(options)] };
+  const wanted = { strengths: checkedValues(strengths), style_scales: checkedValues(scales) };
+  wanted.size = SIDES[countCells(chosen, wanted) > FEW ? "many" : "few"];
+  for (const name of options.sheet.controls) if (name in set) wanted[name] = set[name] === true ? "yes" : set[name];
+  return { options: wanted, chosen, subject: [photo.current()?.blob, ...chosen.map(({ card }) => card), JSON.stringify(wanted)] };
 }
 
-/** What there is too little of for a request, in a sentence. */
-function missingInput({ options, chosen }) {
+/** What a request lacks, in a sentence; empty where it is complete. */
+function missingInput({ options: wanted, chosen }) {
   if (!photo.current()) return "Choose a photo first: close this, and add one.";
-  if (!chosen.length) return "Choose the styles to compare first: close this, and pick up to eight in the gallery.";
-  if (!options.strengths.length) return "Tick at least one strength.";
-  return options.style_scales.length ? "" : "Tick at least one brush size.";
+  if (!chosen.length) return options.sentences.no_styles_to_compare;
+  if (!wanted.strengths.length) return "Tick at least one strength.";
+  return wanted.style_scales.length ? "" : "Tick at least one brush size.";
 }
 
-async function paint({ options }) {
+async function paint({ options: wanted }) {
   const body = await smallFormData(PHOTO_SIDE);
-  for (const [name, value] of Object.entries(options)) body.append(name, value);
+  for (const [name, value] of Object.entries(wanted)) body.append(name, value);
   const answer = await post(dialog.dataset.sheet, body, { headers: { Accept: "application/json" } });
   const sheet = await checkNetwork(answer.json());
   const picture = Object.assign(new Image(), { src: sheet.image });
@@ -73,7 +75,7 @@ function choose(style, { strength, style_scale }) {
 }
 
 function button(picture, cell, style, sizes) {
-  const [strength, size] = [percent(cell.strength), SIZES[cell.style_scale]];
+  const [strength, size] = [percent(cell.strength), sizeName(cell.style_scale)];
   const label = element("span", "sheet-label", sizes > 1 ? `${strength} · brush ${size}` : strength);
   label.ariaHidden = "true";
   const description = element("span", "visually-hidden", `${style.name}, strength ${strength}, brush size ${size}`);
@@ -91,9 +93,9 @@ function row(style, at, { picture, cells }, { strengths: across, style_scales: s
   return element("section", "sheet-style", element("h3", "", style.name), buttons);
 }
 
-function show(answer, wished) {
-  shown = wished;
-  grid.replaceChildren(...wished.chosen.map((style, at) => row(style, at, answer, wished.options)));
+function show(answer, request) {
+  shown = request;
+  grid.replaceChildren(...request.chosen.map((style, at) => row(style, at, answer, request.options)));
   status.textContent = regions.isUsed() ? "Shown on the whole photo; your regions count when it is painted large." : "";
 }
 
@@ -111,27 +113,27 @@ function showSheetError(error, again) {
 }
 
 const requestSheet = livePreview({
-  paint: async (wished) => ({ answer: await paint(wished), wished }),
-  show: ({ answer, wished }) => show(answer, wished),
+  paint: async (request) => ({ answer: await paint(request), request }),
+  show: ({ answer, request }) => show(answer, request),
   complain: showSheetError,
   busy: (on) => grid.setAttribute("aria-busy", on),
 });
 
-const isShown = (wished) => shown && wished.subject.every((part, at) => part === shown.subject[at]);
+const isShown = (request) => shown && request.subject.every((part, at) => part === shown.subject[at]);
 
 function updateSheet() {
-  const wished = wish();
-  const missing = missingInput(wished);
+  const request = newRequest();
+  const missing = missingInput(request);
   if (missing) {
     grid.replaceChildren();
     shown = null;
     status.textContent = missing;
     return requestSheet(null);
   }
-  if (isShown(wished)) return requestSheet(null);
-  const count = countCells(wished.chosen, wished.options);
+  if (isShown(request)) return requestSheet(null);
+  const count = countCells(request.chosen, request.options);
   status.textContent = count === 1 ? "One small picture is being painted…" : `${count} small pictures are being painted…`;
-  requestSheet(wished);
+  requestSheet(request);
 }
 
 // --- the panel ---

@@ -1,26 +1,17 @@
-// All that is asked for besides the pictures: read off the controls, and set on them.
+// The options besides the pictures: read off the controls, and set on them.
+
+import * as options from "../shared/options.js";
+import { percent } from "../shared/percent.js";
 
 const form = document.querySelector("#paint");
 const moreOptions = document.querySelector("#more");
 const { elements } = form;
 
-const NUMBERS = ["strength", "style_scale", "keep_colours", "keep_light"];
-const WORDS = ["match_colours", "format"];
+const DEFAULTS = Object.fromEntries(options.controls.map((name) => [name, options.limits[name].default]));
+const CONDITIONAL = ["steady", "quality", ...options.sizes]; // read where they count
+const PLAIN = options.controls.filter((name) => !CONDITIONAL.includes(name));
 const COLOR_CONTROLS = ["keep_colours", "keep_light"]; // turned on the preview itself
 const PREVIEWED = ["strength", "match_colours", "style_scale", "steady"];
-const DEFAULTS = {
-  strength: 1,
-  steady: false,
-  style_scale: 1,
-  size: "own",
-  print: null,
-  dpi: null,
-  keep_colours: 0,
-  keep_light: 0,
-  match_colours: "none",
-  format: "png",
-  quality: 92,
-};
 const OPTION_LABELS = { size: (side) => `${side} px`, style_scale: (scale) => `${scale} times` };
 
 export const isColorControl = ({ name }) => COLOR_CONTROLS.includes(name);
@@ -28,24 +19,26 @@ export const isPreviewed = ({ name }) => PREVIEWED.includes(name) || name.starts
 export const colorShares = () => ({ colours: Number(elements.keep_colours.value), light: Number(elements.keep_light.value) });
 
 const isPrint = () => elements.size.value === "print";
-const isLossy = () => ["jpeg", "webp"].includes(elements.format.value);
+const isLossy = () => options.formats.lossy.includes(elements.format.value);
 
 function printSize() {
   const [width, height, unit] = ["print_width", "print_height", "print_unit"].map((name) => elements[name].value);
   return width && height ? `${Number(width)}x${Number(height)}${unit}` : null;
 }
 
-/** By the options' names; what is left out is as if it were not there. */
+/** A value as an option has it: a number, or a word. */
+const valueOf = (name) => (typeof DEFAULTS[name] === "number" ? Number(elements[name].value) : elements[name].value);
+
+/** By the options' names; one that has no effect is left out. */
 export function read() {
   const chosen = {};
-  for (const name of NUMBERS) chosen[name] = Number(elements[name].value);
-  for (const name of WORDS) chosen[name] = elements[name].value;
+  for (const name of PLAIN) chosen[name] = valueOf(name);
   if (elements.steady.checked) chosen.steady = true;
-  if (isLossy()) chosen.quality = Number(elements.quality.value);
+  if (isLossy()) chosen.quality = valueOf("quality");
   return { ...chosen, ...readSizes() };
 }
 
-/** What the size of the result hangs on. */
+/** The options that decide the size of the result. */
 export function readSizes() {
   const chosen = {};
   if (!isPrint()) chosen.size = elements.size.value;
@@ -67,9 +60,9 @@ export function previewFormData(side) {
   return toFormData({ ...seen, size: side, format: "jpeg" });
 }
 
-/** The fields that lack something, each with what to do about it. */
+/** The fields that are incomplete, each with what to do about it. */
 export function missing() {
-  return isPrint() && !printSize() ? [["print", "Say how wide and how high the print is to be."]] : [];
+  return isPrint() && !printSize() ? [["print", options.sentences.incomplete_print]] : [];
 }
 
 // --- setting them ---
@@ -80,7 +73,7 @@ function setSelect(select, value) {
   select.value = text;
 }
 
-/** Also between the steps of a slider. */
+/** The value may lie between the steps of a slider. */
 function setRange(range, value) {
   if (Math.abs(value / range.step - Math.round(value / range.step)) > 1e-9) range.step = "any";
   range.value = value;
@@ -100,7 +93,7 @@ const SETTERS = {
   style_scale: (scale) => setSelect(elements.style_scale, Number(scale)),
 };
 
-/** The controls that are named; each value as an option has it. */
+/** Sets the controls that are named; each value is as an option has it. */
 export function set(values) {
   for (const [name, value] of Object.entries(values)) {
     if (SETTERS[name]) SETTERS[name](value);
@@ -110,12 +103,11 @@ export function set(values) {
   show();
 }
 
-/** As an earlier picture was asked for; what is not said there is as it is when nobody touches it. */
+/** Sets all controls as an earlier picture was ordered; what its order leaves out has its default. */
 export const restore = (values) => set({ ...DEFAULTS, ...values });
 
 // --- what they say ---
 
-const percent = (value) => `${Math.round(100 * value)} %`;
 const FORMATTERS = { strength: percent, keep_colours: percent, keep_light: percent, quality: String };
 
 function showValue(name) {
@@ -125,12 +117,11 @@ function showValue(name) {
 }
 
 function isTouched() {
-  const { match_colours, style_scale, steady, keep_colours, keep_light, quality } = { ...DEFAULTS, ...read() };
-  const now = { match_colours, style_scale, steady, keep_colours, keep_light, quality };
-  return Object.entries(now).some(([name, value]) => value !== DEFAULTS[name]);
+  const values = { ...DEFAULTS, ...read() };
+  return options.folded.some((name) => values[name] !== DEFAULTS[name]);
 }
 
-/** Also opens what is folded away, where something in it was set. */
+/** Opens what is folded away where something in it was set. */
 export function show() {
   for (const name of Object.keys(FORMATTERS)) showValue(name);
   if (isTouched()) moreOptions.open = true;

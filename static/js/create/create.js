@@ -15,6 +15,7 @@ import * as photo from "../shared/photo.js";
 import * as pictures from "../shared/picture-inputs.js";
 import { livePreview } from "./live-preview.js";
 import { clearErrors, hasError, focusField, showError } from "../shared/field-errors.js";
+import { sentences } from "../shared/options.js";
 import * as recipe from "./recipe.js";
 import * as regions from "../regions/regions.js";
 import { post, checkNetwork } from "../shared/http.js";
@@ -236,12 +237,10 @@ async function paintWithoutStoring() {
   }
 }
 
-const TOO_LONG = "This is too large to be painted while you wait. Choose a smaller one, or let the server keep it.";
-
 function showSubmitError(error) {
   setBusy(false, error.name === "AbortError" ? "Cancelled." : "");
   if (error.name === "AbortError") return go.focus();
-  if (error.code === "too_long") showError("size", TOO_LONG);
+  if (error.code === "too_long") showError("size", sentences.too_long);
   else if (error.field) showError(error.field, error.message);
   else {
     showError("form", "This page could not show the picture. Please reload it and try again.");

@@ -1,6 +1,8 @@
 // A picture made small enough to be sent while a slider moves. The same picture gives the same bytes each time, so that
 // the server knows the style again.
 
+import { fitWithin } from "../shared/canvas.js";
+
 const copiesByBlob = new WeakMap(); // Blob -> by side, the Promise of its small copy
 
 export function downscale(blob, side) {
@@ -12,10 +14,7 @@ export function downscale(blob, side) {
 
 async function toJpeg(blob, side) {
   const picture = await createImageBitmap(blob);
-  const scale = Math.min(1, side / Math.max(picture.width, picture.height));
-  const canvas = document.createElement("canvas");
-  canvas.width = Math.max(1, Math.round(picture.width * scale));
-  canvas.height = Math.max(1, Math.round(picture.height * scale));
+  const canvas = Object.assign(document.createElement("canvas"), fitWithin(side, picture));
   const context = canvas.getContext("2d");
   context.fillStyle = "white"; // JPEG has no clear pixels
   context.fillRect(0, 0, canvas.width, canvas.height);

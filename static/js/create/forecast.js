@@ -3,11 +3,11 @@
 import { readSizes } from "./controls.js";
 import { clearError, showError } from "../shared/field-errors.js";
 import { fetchBlob } from "../shared/http.js";
+import { sizes } from "../shared/options.js";
 
 const form = document.querySelector("#paint");
 const [line, printPixels] = ["#forecast", "#print-pixels"].map((id) => document.querySelector(id));
 const DEBOUNCE = 300; // ms: nobody is asked while somebody types
-const FIELDS = ["size", "print", "dpi"]; // that it is about
 const RETRY = 3000; // ms: until the server, which has just begun, knows more than the size
 let timer = 0;
 let newest = ""; // the question whose answer is waited for, or shown
@@ -35,12 +35,12 @@ async function ask(question) {
   try {
     const answer = JSON.parse(await (await fetchBlob(`${form.dataset.forecast}?${question}`)).text());
     if (question !== newest) return;
-    FIELDS.forEach(clearError);
+    sizes.forEach(clearError);
     show(answer);
     if (answer.seconds === null) timer = setTimeout(ask, RETRY, question);
   } catch (error) {
     if (question !== newest) return;
-    const isAboutSize = FIELDS.includes(error.field);
+    const isAboutSize = sizes.includes(error.field);
     show(null, isAboutSize ? error.message : "");
     if (isAboutSize) showError(error.field, error.message);
   }
@@ -54,7 +54,7 @@ export function follow(photo, masks) {
   clearTimeout(timer);
   if (question) timer = setTimeout(ask, DEBOUNCE, question);
   else {
-    FIELDS.forEach(clearError);
+    sizes.forEach(clearError);
     show(null);
   }
 }

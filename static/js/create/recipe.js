@@ -6,9 +6,9 @@ import * as photo from "../shared/photo.js";
 import { putPhoto } from "../shared/picture-inputs.js";
 import * as regions from "../regions/regions.js";
 import { post } from "../shared/http.js";
+import { blend, files } from "../shared/options.js";
 import * as styles from "../shared/style-picker.js";
 
-const SLIDER_MAX = 100; // a weight slider's end
 const form = document.querySelector("#paint");
 const [notice, words, choices, useSettings, useAsPhoto] = [
   ...["#recipe", "#recipe-words", "#recipe-choices", "#recipe-use", "#recipe-over"],
@@ -20,7 +20,7 @@ let offered = null; // a picture's file and its recipe, as the server read it
 
 /** As the server reads it; null where it has none, or cannot be asked. */
 async function recipeOf(file) {
-  const part = await extractRecipe(file, Number(form.dataset.maxBytes));
+  const part = await extractRecipe(file, files.maxBytes);
   if (!part) return null;
   const body = new FormData();
   body.append("picture", part, "picture");
@@ -57,7 +57,7 @@ function hide() {
 
 function toSliderWeights(weights) {
   const largest = Math.max(...weights);
-  const scale = largest > 1 && largest <= SLIDER_MAX ? 1 : SLIDER_MAX / (largest || 1);
+  const scale = largest > 1 && largest <= blend.sliderMax ? 1 : blend.sliderMax / (largest || 1);
   return weights.map((weight) => weight * scale);
 }
 

@@ -1,6 +1,7 @@
 // The photo with its masks as coloured overlays, drawn as large as it is on the screen.
 
 import { createContext } from "../shared/canvas.js";
+import { masks } from "../shared/options.js";
 
 const OPACITY = { chosen: 0.6, other: 0.35 }; // of a mask
 
@@ -21,7 +22,8 @@ export function setUpMaskOverlay(canvas, scene) {
   function drawMask({ mask, colour, isChosen }, feather) {
     const { width, height } = canvas;
     scratch.clearRect(0, 0, width, height);
-    scratch.filter = feather ? `blur(${(feather / 200) * Math.max(width, height)}px)` : "none"; // as the server does it
+    const deviation = ((feather / 100) * Math.max(width, height)) / masks.deviationsPerEdge;
+    scratch.filter = feather ? `blur(${deviation}px)` : "none";
     scratch.drawImage(mask.canvas, 0, 0, width, height);
     scratch.filter = "none";
     scratch.globalCompositeOperation = "source-in";

@@ -1,12 +1,13 @@
 // One region: its mask, style and strength, and its row in the list.
 
 import { Mask } from "./mask.js";
+import { percent } from "../shared/percent.js";
 import * as styles from "../shared/style-picker.js";
 
 const { strength } = document.querySelector("#paint").elements;
 const template = document.querySelector("#region-row");
 
-export const percent = (share) => (share > 0 && share < 0.005 ? "less than 1 %" : `${Math.round(100 * share)} %`);
+export const coverage = (share) => (share > 0 && share < 0.005 ? "less than 1 %" : percent(share));
 
 export class Region {
   mask = new Mask();
@@ -95,11 +96,11 @@ export class Region {
     });
   }
 
-  #told() {
+  #summary() {
     if (!this.isPainted) return "left out until something is brushed";
     const chosen = styles.chosen();
     const style = chosen.length > 1 ? [chosen[this.styleNumber - 1]?.name ?? "all styles mixed"] : [];
-    return [percent(this.share), ...style, `strength ${percent(this.ownStrength)}`].join(" · ");
+    return [coverage(this.share), ...style, `strength ${coverage(this.ownStrength)}`].join(" · ");
   }
 
   #showStyles() {
@@ -111,7 +112,7 @@ export class Region {
   }
 
   #showStrength() {
-    const [range, text] = [this.at("input"), percent(this.ownStrength)];
+    const [range, text] = [this.at("input"), coverage(this.ownStrength)];
     range.value = this.ownStrength;
     range.setAttribute("aria-valuetext", text);
     this.at(".region-strength .value").textContent = text;
@@ -121,7 +122,7 @@ export class Region {
   show({ isChosen, place, count, isTransparent }) {
     this.row.classList.toggle("is-chosen", isChosen);
     this.at(".region-pick").setAttribute("aria-pressed", isChosen);
-    this.at(".region-summary").textContent = this.#told();
+    this.at(".region-summary").textContent = this.#summary();
     this.at(".region-settings").hidden = !isChosen;
     this.at(".region-moves").hidden = count === 1;
     this.at(".region-up").disabled = place === 0;

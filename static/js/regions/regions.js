@@ -12,13 +12,12 @@ import { setUpBrush } from "./brush.js";
 import { drawScaled, hasTransparency, loadImage, haveSameProportions, naturalSize, fitWithin } from "../shared/canvas.js";
 import * as photo from "../shared/photo.js";
 import { clearError, showError } from "../shared/field-errors.js";
-import { Region, percent } from "./region.js";
+import { masks as maskLimits, limits } from "../shared/options.js";
+import { Region, coverage } from "./region.js";
 import * as styles from "../shared/style-picker.js";
 import { setUpMaskOverlay } from "./mask-overlay.js";
 
-const MAX_SIDE = 2048; // pixels, a mask's long side at most
-const MAX_REGIONS = 8;
-const MASK_KEYWORDS = ["alpha", "everywhere"];
+const { side: MAX_SIDE, most: MAX_REGIONS, words: MASK_KEYWORDS } = maskLimits; // MAX_SIDE: pixels, a mask's long side
 const byId = (...ids) => ids.map((id) => document.getElementById(id));
 const [panel, summary, placeholder, brushing, canvas] = byId("regions", "regions-summary", "regions-placeholder", "brushing", "brush-canvas");
 const [status, listPanel, notice, list, addButton] = byId("brush-status", "region-panel", "regions-notice", "region-list", "region-add");
@@ -105,7 +104,7 @@ function show() {
 
 function showShare() {
   const place = regions.length > 1 ? `${chosen.title} covers` : "What you brushed covers";
-  status.textContent = chosen.isPainted ? `${place} ${percent(chosen.share)} of the picture.` : "Nothing is brushed here yet.";
+  status.textContent = chosen.isPainted ? `${place} ${coverage(chosen.share)} of the picture.` : "Nothing is brushed here yet.";
 }
 
 function changed() {
@@ -285,8 +284,8 @@ export async function restore({ masks = [], options = {} }) {
   const pictures = await Promise.all(masks.map(loadMask));
   for (const { row } of regions) row.remove();
   regions = [];
-  feather.value = options.feather ?? 0;
-  paint.value = options.paint ?? "inside";
+  feather.value = options.feather ?? limits.feather.default;
+  paint.value = options.paint ?? limits.paint.default;
   const [ofStyles, strengths] = [numbers(options.region_styles), numbers(options.region_strengths)];
   pictures.forEach((mask, at) => mask && restoreRegion(mask, ofStyles[at], strengths[at]));
   chosen = regions.at(-1) ?? null;

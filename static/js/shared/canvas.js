@@ -1,5 +1,7 @@
 // Pictures on canvases: as large as is needed, and whether two have the same proportions.
 
+import { masks } from "./options.js";
+
 /** As large as the picture, or smaller, in the same proportions. */
 export function fitWithin(side, { width, height }) {
   const scale = Math.min(1, side / Math.max(width, height));
@@ -9,7 +11,7 @@ export function fitWithin(side, { width, height }) {
 /** Whole pixels round a little, so the rule is the server's. */
 export function haveSameProportions(one, other) {
   const off = Math.abs(one.height - (one.width * other.height) / other.width);
-  return off <= Math.max(1, 0.02 * one.height);
+  return off <= Math.max(1, masks.tolerance * one.height);
 }
 
 /** Read often, so the browser keeps them where they are read. */

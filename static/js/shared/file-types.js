@@ -1,7 +1,5 @@
-// Which files can be pictures that the server reads, by their first bytes: the others are told at once. A kind that this
-// browser cannot show may be among them, and whether the rest of the file is whole, only the server finds out.
-
-export const NOT_A_PICTURE = "This is not a picture that can be read. Use JPEG, PNG, WebP or GIF.";
+// Which files can be pictures that the server reads, by their first bytes: the others are refused at once. A kind that
+// this browser cannot show may be among them; whether the rest of the file is whole, only the server finds out.
 
 const HEADER_BYTES = 12; // bytes that tell a kind
 const SIGNATURES = [

@@ -1,16 +1,17 @@
 // The photo and the paintings that somebody brings: dropped, pasted, browsed for, or of an earlier picture. The form is
 // told by an event "pictures" when there are others.
 
-import { isPicture, isStyleFile, NOT_A_PICTURE } from "./file-types.js";
+import { isPicture, isStyleFile } from "./file-types.js";
 import * as photo from "./photo.js";
 import { clearError, showError } from "./field-errors.js";
 import { fetchBlob } from "./http.js";
+import { files as fileLimits, sentences } from "./options.js";
 import * as styles from "./style-picker.js";
 import { refuseStrayDrops, setUpPaste, setUpDropZone } from "./drop-zones.js";
 
 const [content, style, sample] = ["#content", "#style", "#sample"].map((id) => document.querySelector(id));
 const form = document.querySelector("#paint");
-const maxBytes = Number(form.dataset.maxBytes);
+const { maxBytes } = fileLimits;
 let inspect = null; // what else a picture may be than a photo
 
 /** Adds them to what is sent, the styles in the order in which the server counts weights. */
@@ -46,7 +47,7 @@ let newest = null; // the photo that was brought last, however long it takes to 
 /** Why a file is no photo, in a sentence; none where it may be one. */
 async function problemWith(file) {
   if (file.size > maxBytes) return `This file is larger than ${maxBytes / 1e6} MB. Use a smaller one.`;
-  return (await isPicture(file)) ? "" : NOT_A_PICTURE;
+  return (await isPicture(file)) ? "" : sentences.not_a_picture;
 }
 
 function refuse(problem) {
@@ -79,7 +80,7 @@ async function takePaintings(files) {
   style.value = ""; // its files are cards in a moment, and may be chosen once more
   const known = await Promise.all(files.map(async (file) => (await isPicture(file)) || isStyleFile(file)));
   styles.addAll(files.filter((_, index) => known[index]), maxBytes);
-  if (known.includes(false)) showError("style", NOT_A_PICTURE);
+  if (known.includes(false)) showError("style", sentences.not_a_picture);
   notifyForm();
 }
 

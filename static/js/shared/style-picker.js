@@ -2,13 +2,14 @@
 
 import { clearError, scrollToError, showError } from "./field-errors.js";
 import { fetchBlob } from "./http.js";
+import { blend } from "./options.js";
 
 const form = document.querySelector("#paint");
 const gallery = document.querySelector("#gallery");
 const mix = document.querySelector("#mix");
 const rows = document.querySelector("#mix-rows");
 const template = document.querySelector("#own-card");
-const maxStyles = Number(form.dataset.maxStyles);
+const { maxStyles } = blend;
 const weights = new Map(); // card -> its row with the slider, wherever that is
 const paintings = new Map(); // card -> the file that was brought
 
@@ -51,10 +52,10 @@ function showShares(cards) {
 
 export function arrange() {
   const cards = chosenCards();
-  const blend = cards.length > 1;
-  for (const [card, row] of weights) if (!blend || !isChosen(card)) card.append(row);
-  if (blend) rows.append(...cards.map((card) => weights.get(card)));
-  mix.hidden = !blend;
+  const several = cards.length > 1;
+  for (const [card, row] of weights) if (!several || !isChosen(card)) card.append(row);
+  if (several) rows.append(...cards.map((card) => weights.get(card)));
+  mix.hidden = !several;
   showShares(cards);
   if (cards.length) clearError("style");
 }
@@ -94,7 +95,7 @@ function cardOf(file, weight) {
 }
 
 /** A painting for this picture alone. */
-export function add(file, weight = 50) {
+export function add(file, weight = blend.sliderDefault) {
   const card = cardOf(file, weight);
   card.querySelector(".pick-box").checked = chosenCards().length < maxStyles;
   paintings.set(card, file);

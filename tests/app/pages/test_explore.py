@@ -138,7 +138,7 @@ def test_an_encoders_layers_are_all_there_with_its_own_chosen(shown, encoder):
 
 def _as_shown(encoder):
     weights = {kind: dict.fromkeys(getattr(encoder, kind), "1") for kind in ("style", "content")}
-    return [layer.name for stage in group_layers(encoder.layers, weights) for layer in (*stage.shown, *stage.folded)]
+    return [layer.name for stage in group_layers(encoder.layers, weights) for layer in (*stage.unfolded, *stage.folded)]
 
 
 @pytest.mark.parametrize("encoder", ENCODERS.values(), ids=ENCODERS)
@@ -147,7 +147,7 @@ def test_stages_hold_each_layer_once_and_fold_what_nobody_uses(encoder):
     used = {"style": dict.fromkeys(encoder.layers, "0.5"), "content": {}}
     assert not any(stage.folded for stage in group_layers(encoder.layers, used))
     assert not any(
-        stage.shown for stage in group_layers(encoder.layers, {"style": {encoder.layers[0]: "0.0"}, "content": {}})
+        stage.unfolded for stage in group_layers(encoder.layers, {"style": {encoder.layers[0]: "0.0"}, "content": {}})
     )
 
 
