@@ -5,9 +5,11 @@ VENV ?= .venv
 PIP ?= $(VENV)/bin/python -m pip --disable-pip-version-check
 export HOST ?= 127.0.0.1
 export PORT ?= 8000
+# Processes that share the tests; each may take 2 GB of memory.
+WORKERS ?= 2
 
 .DELETE_ON_ERROR:
-.PHONY: run worker test lint bench
+.PHONY: run worker test quick lint bench
 
 run: $(VENV)/product
 	exec $(VENV)/bin/gunicorn --config gunicorn.conf.py "app:create_app()"
@@ -17,7 +19,11 @@ worker: $(VENV)/product
 	exec $(VENV)/bin/python -m app worker
 
 test: $(VENV)/development
-	$(VENV)/bin/python -m pytest
+	$(VENV)/bin/python -m pytest --numprocesses $(WORKERS) --dist worksteal
+
+# All but what needs a browser, servers or other databases, or takes seconds.
+quick: $(VENV)/development
+	$(VENV)/bin/python -m pytest --numprocesses $(WORKERS) --dist worksteal -m "not slow"
 
 lint: $(VENV)/development
 	$(VENV)/bin/ruff check .

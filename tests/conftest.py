@@ -13,10 +13,27 @@ import pytest
 from PIL import Image
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"  # TensorFlow reads it once, when it loads
+if "PYTEST_XDIST_WORKER" in os.environ:  # as many processes as cores: more threads would only wait for each other
+    os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 pytest_plugins = ["tests.support.services"]
 
+# What gives a test its marker: the fixtures that it asks for, the folder that it lies in, or its file.
+DATABASE_FIXTURES = {"redis_url", "postgres_url", "redis_queue", "postgres_database", "bucket"}
+DATABASE_PARAMETERS = {"redis and postgres", "postgres", "s3"}
+BROWSER_FIXTURES = {"browser"}
+SERVER_FIXTURES = {"crash", "environment", "start", "probe"}
+SERVER_PLACES = (
+    "tests/app/test_faults.py",
+    "tests/app/test_live_corpus.py",
+    "tests/app/api/test_schemathesis.py",
+    "tests/app/jobs/test_crashes.py",
+)
+SLOW_PLACES = ("tests/training", "tests/test_pixels.py", "tests/test_paintings.py", "tests/test_seed_failures.py")
+
 CI = os.environ.get("CI") == "true"
-SHARED = Path(os.environ.get("STYLE_SHARED") or Path(__file__).resolve().parents[2] / "shared")
+ROOT = Path(__file__).resolve().parents[1]
+SHARED = Path(os.environ.get("STYLE_SHARED") or ROOT.parent / "shared")
 HEIGHT, WIDTH = 96, 128  # of both pictures
 
 
@@ -103,8 +120,32 @@ def _png(rgb: np.ndarray) -> bytes:
     return file.getvalue()
 
 
+def markers_of(place: str, fixtures: set[str], parameters: set[str]) -> set[str]:
+    """Return the markers of a test in the file `place`, below the repository."""
+    markers = set()
+    if fixtures & BROWSER_FIXTURES:
+        markers.add("browser")
+    if fixtures & DATABASE_FIXTURES or parameters & DATABASE_PARAMETERS:
+        markers.add("database")
+    if fixtures & SERVER_FIXTURES or place.startswith(SERVER_PLACES):
+        markers.add("server")
+    if markers or place.startswith(SLOW_PLACES):
+        markers.add("slow")
+    return markers
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        parameters = getattr(item, "callspec", None)
+        named = {value for value in parameters.params.values() if isinstance(value, str)} if parameters else set()
+        place = item.path.relative_to(ROOT).as_posix()
+        for name in sorted(markers_of(place, set(getattr(item, "fixturenames", ())), named)):
+            item.add_marker(name)
+
+
 def _skipped(config: pytest.Config) -> int:
-    return len(config.pluginmanager.get_plugin("terminalreporter").stats.get("skipped", []))
+    reporter = config.pluginmanager.get_plugin("terminalreporter")  # a worker of pytest-xdist has none
+    return len(reporter.stats.get("skipped", [])) if reporter else 0
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -10,9 +11,23 @@ from flask.testing import FlaskClient
 
 from app import create_app
 from app.settings import Settings
+from app.storage import database
 from tests.support.fake_painter import FakePainter
+from tests.support.migrated_databases import copying, write_template
 from tests.support.requests import upload
 from tests.support.stored_results import sign_in
+
+
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of a database that holds nothing."""
+    return write_template(tmp_path_factory.mktemp("database") / "library.sqlite3")
+
+
+@pytest.fixture(autouse=True)
+def _copied_databases(empty_database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A new database is a copy of an empty one."""
+    monkeypatch.setattr(database, "migrate", copying(empty_database, database.migrate))
 
 
 @pytest.fixture

@@ -14,6 +14,11 @@ from app.storage.library import Library
 from app.storage.tables import Base
 
 
+@pytest.fixture(autouse=True)
+def _copied_databases() -> None:
+    """None is: here each database is migrated."""
+
+
 @pytest.fixture
 def store(tmp_path: Path) -> BlobStore:
     return BlobStore(str(tmp_path / "pictures"))
