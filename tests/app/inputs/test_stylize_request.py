@@ -1,4 +1,4 @@
-"""Every refusal: status, code, field at fault, one shape, nothing from inside the server."""
+"""Options of a request: outside their limits, unknown, or of another method; each refusal names its field."""
 
 from __future__ import annotations
 
@@ -7,17 +7,19 @@ import json
 
 import pytest
 from PIL import Image
+from werkzeug.datastructures import FileStorage
 
-from app.inputs import bodies
-from app.settings import Settings
-from model.errors import DeviceUnavailable, WeightsMissing
+from app.http import context
+from app.inputs.bodies import FormBody, JsonBody
+from app.inputs.stylize_request import StylizeRequest
+from model.errors import InvalidOption
 from model.refinement import encoder_registry
 from model.refinement.encoder_registry import SLIM
-from tests.support.requests import URL, b64, error_of, refusal, upload, wait_until
+from tests.support.requests import URL, b64, error_of, refusal, upload
 from tests.support.stored_results import add_result, sign_in
 
 DOORS = [URL, "/api/v1/jobs"]
-NOT_A_PICTURE = b"<svg xmlns='http://www.w3.org/2000/svg'/>"
+MANY = "1" * 400  # digits
 
 
 def copied(value):
@@ -25,6 +27,12 @@ def copied(value):
     if isinstance(value, list):
         return [copied(each) for each in value]
     return upload(value[0].getvalue(), value[1]) if isinstance(value, tuple) else value
+
+
+def flat(shape):
+    file = io.BytesIO()
+    Image.new("RGB", shape, "teal").save(file, "PNG")
+    return upload(file.getvalue())
 
 
 @pytest.mark.parametrize(
@@ -60,9 +68,6 @@ def test_option_outside_its_limits(client, form, field, value):
     for door in DOORS:
         fresh = {name: copied(value) for name, value in fields.items()}
         assert refusal(client.post(door, data=fresh)) == (422, "invalid_option", at_fault)
-
-
-MANY = "1" * 400  # digits
 
 
 @pytest.mark.parametrize(
@@ -184,12 +189,6 @@ def test_a_picture_too_narrow_for_its_encoder(app, client, form, photo_png, enco
     assert answer.status_code == 303  # larger than it has to be
 
 
-def flat(shape):
-    file = io.BytesIO()
-    Image.new("RGB", shape, "teal").save(file, "PNG")
-    return upload(file.getvalue())
-
-
 def test_a_result_too_narrow_to_be_refined(app, client):
     id = add_result(app, sign_in(client, "ann"), flat((512, 20))[0].getvalue())
     answer = client.post(f"/results/{id}/refine", headers={"Accept": "application/json"})
@@ -256,21 +255,6 @@ def test_json_is_told_so_before_its_pictures_are_looked_at(client):
     assert refusal(answer) == (422, "too_long", "method")
 
 
-def test_an_encoder_that_cannot_be_fetched(new_app, painter, form):
-    """The same order would fail the same way, so it is tried once."""
-    painter.fail("refine", WeightsMissing("Put xception.h5 into /secret/folder.", "encoder"))
-    client = new_app(worker=True).test_client()
-    job = client.post(DOORS[1], data=form(method="gatys", encoder="xception")).json
-    wait_until(lambda: client.get(f"{DOORS[1]}/{job['id']}").json["state"] == "failed")
-    assert client.get(f"{DOORS[1]}/{job['id']}").json["error"] == {
-        "code": "encoder_unavailable",
-        "message": "The weights of the encoder that was asked for could not be fetched. Choose another one, such as "
-        "vgg19-slim.",
-        "field": "encoder",
-    }
-    assert len(painter.calls_of("refine")) == 1
-
-
 def test_a_refinement_takes_paintings(client, form, photo_png, painting_png):
     keep = {"picture": upload(painting_png), "name": "Numbers", "keep": "vector"}
     file = client.get(client.post("/api/v1/styles", data=keep).json["vector"]).data
@@ -283,224 +267,10 @@ def test_a_refinement_takes_paintings(client, form, photo_png, painting_png):
         assert refusal(client.post(DOORS[1], json=refine | {"style": style})) == (422, "invalid_option", "style")
 
 
-def test_a_start_that_is_no_picture(client, form, photo_png):
-    def sent(start):
-        return client.post(DOORS[1], data=form(method="gatys", start=start))
-
-    assert refusal(sent(upload(NOT_A_PICTURE))) == (415, "unsupported_image", "start")
-    assert refusal(sent([upload(photo_png), upload(photo_png)])) == (422, "invalid_option", "start")
-    assert refusal(client.post(DOORS[1], data=form(start=upload(photo_png)))) == (422, "invalid_option", "start")
-
-
-@pytest.mark.parametrize(
-    ("start", "status"),
-    [
-        (None, 422),
-        (7, 422),
-        (["noise"], 422),
-        ({"image": "AAAA"}, 422),
-        ("", 422),
-        ("photo", 422),
-        ("AAAA", 422),
-        ("result:" + "0" * 32, 422),
-        ("http://127.0.0.1/picture-that-is-nowhere-to-be-found.png", 422),
-        ("data:image/png;base64,A", 400),
-        ("A" * 400, 415),
-    ],
-)
-def test_starts_in_json(client, photo_png, start, status):
-    answer = client.post(
-        DOORS[1], json={"content": b64(photo_png), "style": "mosaic", "method": "gatys", "start": start}
-    )
-    assert (answer.status_code, error_of(answer)["field"]) == (status, "start")
-
-
-def test_anothers_result_is_no_start(app, client, form, photo_png):
-    id = add_result(app, sign_in(app.test_client(), "ann"), photo_png)
-    body = {"content": b64(photo_png), "style": "mosaic", "method": "gatys", "start": f"result:{id}"}
-    sign_in(client, "bob")
-    for stranger in (client, app.test_client()):
-        for sent in ({"data": form(method="gatys", start=f"result:{id}")}, {"json": body}):
-            answer = stranger.post(DOORS[1], **sent)
-            assert refusal(answer) == (422, "invalid_option", "start")
-
-
 @pytest.mark.parametrize("method", [None, 1, "", "gatys ", ["gatys"], {"a": 1}])
 def test_methods_in_json(client, photo_png, method):
     answer = client.post(DOORS[1], json={"content": b64(photo_png), "style": "mosaic", "method": method})
     assert refusal(answer) == (422, "invalid_option", "method")
-
-
-@pytest.mark.parametrize("field", ["content", "style"])
-def test_missing_and_empty_pictures(client, form, field):
-    for value in (None, upload(b"", "")):
-        assert refusal(client.post(URL, data=form(**{field: value}))) == (422, "invalid_option", field)
-
-
-def test_only_one_photo_and_no_other_files(client, form, photo_png):
-    two = form(content=[upload(photo_png), upload(photo_png)])
-    assert refusal(client.post(URL, data=two)) == (422, "invalid_option", "content")
-    assert refusal(client.post(URL, data=form(depth=upload(photo_png)))) == (422, "invalid_option", "depth")
-
-
-def test_too_many_styles(client, form, photo_png, painting_png):
-    assert refusal(client.post(URL, data=form(style=[upload(painting_png) for _ in range(9)])))[2] == "style"
-    body = {"content": b64(photo_png), "style": [b64(painting_png)] * 9}
-    assert refusal(client.post(URL, json=body)) == (422, "invalid_option", "style")
-
-
-@pytest.mark.parametrize("field", ["content", "style"])
-def test_what_is_not_a_picture(client, form, field, photo_png):
-    assert refusal(client.post(URL, data=form(**{field: upload(NOT_A_PICTURE)}))) == (415, "unsupported_image", field)
-    cut = upload(photo_png[: len(photo_png) // 2])
-    assert refusal(client.post(URL, data=form(**{field: cut}))) == (422, "broken_image", field)
-
-
-def test_file_too_large(new_app, form):
-    client = new_app(upload_megabytes=0.0001).test_client()
-    client.application.config["MAX_CONTENT_LENGTH"] = 1_000_000
-    assert refusal(client.post(URL, data=form())) == (413, "image_too_large", "content")
-
-
-def test_too_many_pixels(new_app, form):
-    client = new_app(upload_megapixels=0.01).test_client()
-    assert refusal(client.post(URL, data=form())) == (413, "image_too_large", "content")
-
-
-@pytest.mark.parametrize(
-    ("door", "field", "more"),
-    [
-        (URL, "style", {}),
-        (URL, "mask", {}),
-        ("/api/v1/jobs", "start", {"method": "gatys"}),
-        ("/api/v1/sheet", "content", {}),
-        ("/api/v1/styles", "picture", {"content": None, "style": None, "name": "Vast"}),
-        ("/api/styles/", "image", {"content": None, "style": None, "name": "Vast"}),
-        ("/api/uploads/", "image", {"content": None, "style": "mosaic"}),
-    ],
-)
-def test_every_door_has_the_limits_of_uploads(new_app, form, photo_png, door, field, more):
-    """The photo has 12288 pixels, and a corner of it fewer."""
-    client, file = new_app(upload_megapixels=0.012).test_client(), io.BytesIO()
-    Image.open(io.BytesIO(photo_png)).crop((0, 0, 64, 48)).save(file, "PNG")
-    small = {name: upload(file.getvalue()) for name in ("content", "style")}
-    fields = form(**(small | more | {field: upload(photo_png)}))
-    assert refusal(client.post(door, data=fields)) == (413, "image_too_large", field)
-
-
-def test_body_too_large(client, form):
-    client.application.config["MAX_CONTENT_LENGTH"] = 1000
-    assert refusal(client.post(URL, data=form())) == (413, "request_entity_too_large", None)
-    assert refusal(client.post(URL, json={"content": "A" * 2000})) == (413, "request_entity_too_large", None)
-
-
-def test_chunked_body_too_large(client):
-    client.application.config["MAX_CONTENT_LENGTH"] = 1000
-    body, _ = upload(b"A" * 2000)
-    answer = client.post(
-        URL, input_stream=body, content_type="application/json", environ_base={"wsgi.input_terminated": True}
-    )
-    assert refusal(answer) == (413, "request_entity_too_large", None)
-
-
-def test_body_shorter_than_it_says(client):
-    body, _ = upload(b"{}")
-    cut = {"wsgi.input": body, "CONTENT_LENGTH": "500"}
-    answer = client.post(URL, content_type="application/json", environ_overrides=cut)
-    assert refusal(answer) == (400, "bad_request", None)
-
-
-def test_too_much_text_and_too_many_parts(client, form):
-    assert client.post(URL, data=form(strength="1" * 200_000)).status_code == 413
-    assert client.post(URL, data=form(weights=["1"] * 600)).status_code == 413
-
-
-@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "image/png", None])
-def test_other_kinds_of_body(client, kind):
-    assert refusal(client.post(URL, data=b"x", content_type=kind)) == (415, "unsupported_body", None)
-
-
-def test_encoded_body(client):
-    answer = client.post(URL, data=b"x", content_type="application/json", headers={"Content-Encoding": "gzip"})
-    assert refusal(answer) == (415, "unsupported_body", None)
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        b"",
-        b"{",
-        b"[]",
-        b"null",
-        b'{"size": NaN}',
-        b'{"size": -Infinity}',
-        b'{"size": 64, "size": 64}',
-        b'{"size": ' + b"9" * 5000 + b"}",
-        b"[" * 100_000 + b"]" * 100_000,
-        b'{"content": "\xff"}',
-        json.dumps({"content": "x"}).encode("utf-16"),
-        b'{"style": [' + b"{}," * 201 + b"{}]}",
-    ],
-    ids=range(12),
-)
-def test_malformed_json(client, body):
-    assert refusal(client.post(URL, data=body, content_type="application/json")) == (400, "malformed_request", None)
-
-
-@pytest.mark.parametrize(
-    ("value", "status"),
-    [
-        (None, 422),
-        ("", 422),
-        (7, 422),
-        ({"image": "x"}, 422),
-        ("candy", 422),
-        ("!!!!", 422),
-        ("\ud800", 422),
-        ("http://127.0.0.1/picture.png", 422),
-        ("file:///etc/passwd", 422),
-        ("data:image/png;base64,", 400),
-        ("data:image/png;base64,A", 400),
-        ("data:image/svg+xml,<svg/>", 400),
-        ("result:", 422),
-        ("result:../../etc/passwd", 422),
-        ("result:" + "0" * 32, 422),
-        ("result:\0", 422),
-        ("AAAA", 415),
-        ("data:text/html;base64,AAAA", 415),
-    ],
-)
-def test_pictures_in_json(client, painting_png, value, status):
-    answer = client.post(URL, json={"content": value, "style": b64(painting_png)})
-    assert (answer.status_code, error_of(answer)["field"]) == (status, "content")
-
-
-@pytest.mark.parametrize(
-    ("style", "field"),
-    [
-        ([], "style"),
-        ([{}], "style"),
-        ([{"image": "AAAA", "wait": 1}], "style"),
-        ([{"name": "no such style"}], "style"),
-        ([{"name": 7}], "style"),
-        ([{"name": "Flow", "image": "AAAA"}], "style"),
-        ("\0", "style"),
-        ("result:1", "style"),
-        ([{"image": "AAAA", "weight": "much"}], "weights"),
-        ([{"image": "AAAA", "weight": -1}], "weights"),
-        ([["AAAA"]], "style"),
-    ],
-)
-def test_styles_in_json(client, photo_png, style, field):
-    answer = client.post(URL, json={"content": b64(photo_png), "style": style})
-    assert refusal(answer) == (422, "invalid_option", field)
-
-
-def test_weights_given_twice(client, form, photo_png):
-    both = form(weights="1", **{"weight-own": "1"})
-    assert refusal(client.post(URL, data=both)) == (422, "invalid_option", "weights")
-    body = {"content": b64(photo_png), "style": [{"image": "AAAA", "weight": 1}], "weights": [1]}
-    assert refusal(client.post(URL, json=body)) == (422, "invalid_option", "weights")
 
 
 def test_options_in_the_address(client, form, photo_png, painting_png):
@@ -514,43 +284,55 @@ def test_parameters_are_refused_before_a_picture_is_decoded(client, form, monkey
     assert refusal(client.post(URL, data=form(size="0")))[2] == "size"
 
 
-def test_what_was_sent_is_not_echoed_at_length(client):
-    answer = client.post(URL, json={"content": "AAAA", "style": "AAAA", "x" * 50_000: 1})
-    assert answer.status_code == 422
-    assert len(answer.data) < 1000
+class Unreadable(io.BytesIO):
+    """A file that nobody may read yet."""
+
+    def read(self, *_: int) -> bytes:
+        raise AssertionError("It was read.")
 
 
-@pytest.mark.parametrize(("method", "path", "status"), [("GET", URL, 405), ("POST", "/api/v1/nothing", 404)])
-def test_wrong_method_and_address(client, method, path, status):
-    answer = client.open(path, method=method)
-    assert answer.status_code == status
-    error_of(answer)
-    assert ("POST" in answer.headers.get("Allow", "")) == (status == 405)
+def test_what_a_form_shows_is_refused_before_its_files_are_read(app):
+    files = {name: [FileStorage(Unreadable(), "picture.png")] for name in ("content", "style")}
+    with app.test_request_context():
+        caller = context.of_owner(None)
+    with pytest.raises(InvalidOption):
+        StylizeRequest.parse(FormBody({"size": ["0"]}, files), caller)
+    parsed = StylizeRequest.parse(FormBody({"size": ["64"]}, files), caller)
+    with pytest.raises(AssertionError):
+        parsed.read()
 
 
-@pytest.mark.parametrize(
-    "error",
-    [
-        WeightsMissing("put it in /home/somebody/weights", "model_path"),
-        DeviceUnavailable("install it in /home/somebody", "STYLE_DEVICE"),
-    ],
-)
-def test_missing_model_is_told_without_its_path(client, painter, form, error):
-    painter.fail("stylize", error)
-    answer = client.post(URL, data=form())
-    assert refusal(answer) == (503, "model_unavailable", None)
-    assert "/home" not in answer.text
-    assert answer.headers["Retry-After"]
+def test_parsed_and_read(app, photo_png, painting_png):
+    """Neither step takes a request: what it takes of the server is passed in."""
+    files = {"content": [FileStorage(io.BytesIO(photo_png), "My cat.png")]}
+    with app.test_request_context():
+        caller = context.of_owner(None)
+    form = StylizeRequest.parse(FormBody({"style": ["mosaic"], "size": ["64"]}, files), caller).read()
+    assert (form.content, form.content_name, form.method, form.start, form.masks) == (
+        photo_png,
+        "My-cat",
+        "magenta",
+        None,
+        [],
+    )
+    assert ([style.id for style in form.styles], form.options.size) == (["mosaic"], 64)
+    fields = {"content": b64(photo_png), "style": b64(painting_png), "method": "gatys", "start": b64(photo_png)}
+    refinement = StylizeRequest.parse(fields, caller).read()
+    assert (refinement.method, refinement.start, refinement.content_name) == ("gatys", photo_png, "photo")
+    assert [style.source for style in refinement.styles] == [painting_png]
 
 
-def test_a_fault_of_ours_goes_to_the_log_only(client, painter, form, caplog):
-    painter.fail("stylize", RuntimeError("secret detail"))
-    answer = client.post(URL, data=form())
-    assert refusal(answer) == (500, "internal_error", None)
-    assert "secret detail" not in answer.text
-    assert "secret detail" in caplog.text
+def test_json_is_not_loaded_before_its_turn(client, app, photo_png, monkeypatch):
+    """Its objects take memory, which only the number of turns bounds."""
+    loaded, engine = [], app.extensions["engine"]
+    monkeypatch.setattr(JsonBody, "load", lambda body: loaded.append(body) or {})
 
+    def run(work):
+        assert not loaded
+        return work()
 
-def test_the_body_holds_a_photo_and_a_painting_of_the_largest_size():
-    settings = Settings()
-    assert bodies.size_limits(settings)["MAX_CONTENT_LENGTH"] > 2 * settings.upload_bytes * 4 / 3
+    monkeypatch.setattr(engine, "run", run)
+    for door in (URL, "/api/v1/sheet"):
+        loaded.clear()
+        assert refusal(client.post(door, json={"content": b64(photo_png)})) == (422, "invalid_option", "content")
+        assert loaded
