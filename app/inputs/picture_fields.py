@@ -13,7 +13,7 @@ from werkzeug.datastructures import FileStorage
 from app.failures import MalformedRequest
 from app.http.context import RequestContext
 from app.inputs import references
-from app.inputs.bodies import JsonObject
+from app.inputs.bodies import JsonObject, as_list
 from app.inputs.references import RESULT_PREFIX, ResultPhoto, StyleChoice, invalid_if_deleted
 from app.settings import PictureLimits
 from app.storage.records import Style
@@ -109,7 +109,7 @@ class PictureSources:
             if body.get("weights") is not None:
                 raise InvalidOption(_WEIGHTS_TWICE_MESSAGE, "weights")
             body["weights"] = weights
-        masks = _listed(body.pop("mask", []))
+        masks = as_list(body.pop("mask", []))
         check_mask_count(len(masks))
         has_start = "start" in fields and "start" in body and body["start"] not in START_WORDS
         start = JsonValue(body.pop("start")) if has_start else None
@@ -287,13 +287,9 @@ def _apply_sliders(texts: FormTexts, named: Sequence[Style], uploaded: Sequence[
     texts["weights"] = [sliders.get(f"{_WEIGHT_PREFIX}{style.id}", ["1"])[0] for style in named] + each
 
 
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
-
-
 def _split_weights(context: RequestContext, value: Any) -> tuple[list[Style | JsonValue], list[Any] | None]:
     """Split one style, or a list of them, into the styles and their weights, if any."""
-    entries = _listed(value)
+    entries = as_list(value)
     check_style_count(len(entries))
     pairs = [_parse_style_entry(context, entry) for entry in entries]
     weighted = any(isinstance(entry, dict) for entry in entries)

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from app.failures import UnsupportedBody
 from app.http.context import RequestContext
 from app.inputs import bodies
-from app.inputs.bodies import FormBody, JsonObject, UploadSlots
+from app.inputs.bodies import FormBody, JsonObject, UploadSlots, as_list
 from app.inputs.picture_fields import decode_picture, peek_size, read_file
 from app.inputs.references import invalid_if_deleted
 from app.jobs import style_builder
@@ -123,10 +123,9 @@ def _read_form_files(form: FormBody, limits: PictureLimits) -> dict[str, list[by
 
 
 def _read_json(fields: JsonObject) -> _StyleBody:
-    sent = {name: fields.pop(name, None) or [] for name in _FILE_FIELDS}
-    listed = {name: value if isinstance(value, list) else [value] for name, value in sent.items()}
+    files = {name: as_list(fields.pop(name, None) or []) for name in _FILE_FIELDS}
     return _StyleBody(
-        fields, {name: [decode_picture(value, name) for value in values] for name, values in listed.items()}
+        fields, {name: [decode_picture(value, name) for value in values] for name, values in files.items()}
     )
 
 

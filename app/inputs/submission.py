@@ -127,8 +127,10 @@ def _refinement_order(library: Library, result: Result, options: RefineOptions) 
     before = Order.model_validate(result.order)
     with invalid_if_deleted("style"):
         check_refine_styles(library.head(style.picture, 1) for style in before.styles if style.picture)
-    kept = {name: getattr(before.options, name) for name in ("weights", "strength", "style_scale", *FINISH_OPTIONS)}
-    options = resolve_options(options.model_copy(update=kept))
+    unchanged = {
+        name: getattr(before.options, name) for name in ("weights", "strength", "style_scale", *FINISH_OPTIONS)
+    }
+    options = resolve_options(options.model_copy(update=unchanged))
     check_photo_size(result.height, result.width, options)
     return Order(
         content=ResultPhoto.of(result).available_key(library),

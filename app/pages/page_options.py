@@ -6,10 +6,11 @@ The templates are rendered with them, and the scripts read them as JSON from the
 from __future__ import annotations
 
 from functools import cache
-from typing import Any, TypeAlias
+from typing import Any
 
 from pydantic import BaseModel
 
+from app.inputs.bodies import JsonObject
 from model.imaging.masking import DEVIATIONS_PER_EDGE, MASK_WORDS, PROPORTION_TOLERANCE
 from model.options import (
     DEFAULT_DPI,
@@ -21,8 +22,6 @@ from model.options import (
     SheetOptions,
     StylizeOptions,
 )
-
-JsonObject: TypeAlias = dict[str, Any]
 
 SLIDER_MAX, SLIDER_DEFAULT = 100, 50  # of a style's weight slider; only ratios count
 CONTROLS = (  # options with a control of their own on the create page, in the order in which a script sets them
