@@ -100,7 +100,7 @@ def random_network(architecture: Architecture) -> Any:
     fitted = folding.transformer_arrays(architecture, read_arrays(transformer))
     norms = folding.StyleNorms(architecture, fitted)
     return SimpleNamespace(
-        architecture=architecture, transformer=transformer, arrays=fitted, plan=FLOAT32_PLAN, norms=norms
+        architecture=architecture, transformer=transformer, arrays=fitted, plan=FLOAT32_PLAN, norm_params=norms
     )
 
 
