@@ -1,4 +1,4 @@
-"""The public import: one line of Python from a photo and a painting to a pastiche.
+"""The public import: from a photo and a painting to a pastiche in one line of Python.
 
 from API import transfer_style
 pastiche = transfer_style("photo.jpg", "painting.jpg")
@@ -35,7 +35,7 @@ def transfer_style(
     refine: str | None = None,
     **options: Any,
 ) -> np.ndarray:
-    """The photo `content` painted in the style of `style`, (H, W, 3) float32 in 0..1.
+    """Paint the photo `content` in the style of `style`, and return (H, W, 3) float32 in 0..1.
 
     Pictures are paths, bytes, binary files, PIL images or arrays (uint8, or floats in 0..1). `style` may be a list to
     blend, in the proportions of `weights`, and a style may be a vector that `style_vector` made.
@@ -65,7 +65,7 @@ def refine(
     model_path: str | os.PathLike[str] | None = None,
     **options: Any,
 ) -> np.ndarray:
-    """`content` optimised towards `style` (Gatys et al. 2016), (H, W, 3) float32 in 0..1; styles are pictures here.
+    """Optimise `content` towards `style` (Gatys et al. 2016), (H, W, 3) float32 in 0..1; styles are pictures.
 
     `preset`: "fast", "balanced", "best", "stransfer", "tutorial" or "paper"; `options` are `model.RefineOptions`' own.
     `start`: "pastiche", "content", "noise" or a picture. `on_step` is called with a `model.progress.Step` after each
@@ -88,10 +88,10 @@ def transfer_clip(
     on_step: OnStep | None = None,
     **options: Any,
 ) -> ClipReport:
-    """An animated picture or a video painted in the style of `style`, into the file `output`; its sound is kept.
+    """Paint an animated picture or a video in the style of `style` into the file `output`; its sound is kept.
 
-    The output's ending says which kind it is: .gif, .webp, .mp4, .mov, .mkv or .webm; videos need PyAV. `options` are
-    `model.options.ClipOptions`' own. Interrupted, the same call goes on where it was.
+    The output's suffix names the format: .gif, .webp, .mp4, .mov, .mkv or .webm; videos need PyAV. `options` are
+    `model.options.ClipOptions`' own. After an interruption the same call continues where it was.
 
     Raises `model.StyleTransferError`, as `transfer_style` does.
     """
@@ -127,19 +127,19 @@ def _refine(
 
 
 def _warn_and_unwrap(pastiche: Pastiche) -> np.ndarray:
-    """Warns, in the caller's line, of what was done otherwise than asked for."""
+    """Return the pixels, and warn, in the caller's line, of what was done otherwise than asked for."""
     for note in pastiche.notes:
         warnings.warn(note, stacklevel=4)
     return pastiche.picture.rgb
 
 
 def _drop_none(options: Mapping[str, Any]) -> dict[str, Any]:
-    """None stands for the default, as it did where these were arguments of their own."""
+    """Drop options that are None, which stands for the default."""
     return {name: value for name, value in options.items() if value is not None}
 
 
 def _check_preset(refine: str) -> str:
-    """Checked here, where it is called `refine`."""
+    """Check the preset here, where its parameter is called `refine`."""
     if refine not in tuple(PRESETS):
         raise InvalidOption(f"'refine' must be one of {', '.join(PRESETS)}, not '{str(refine)[:40]}'.", "refine")
     return refine

@@ -1,4 +1,4 @@
-"""Neural style transfer. Importing this loads no TensorFlow: the first picture does."""
+"""Neural style transfer. Importing it does not load TensorFlow: the first picture does."""
 
 from model.errors import StyleTransferError
 from model.imaging.pixel_ops import Picture

@@ -1,4 +1,4 @@
-"""The command line: python -m model, with a file in cli/ for each command. Options are options.py's."""
+"""The command line, python -m model; each command is a file in cli/."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ COMMANDS = {
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Exit status: 0 all done, 1 something failed and was reported, 2 the command itself is wrong."""
+    """Run a command and return its exit status: 0 done, 1 something failed and was reported, 2 wrong usage."""
     settings.quieten_tensorflow()
     args = _build_parser().parse_args(arguments)
     try:
@@ -37,7 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _error_message(error: StyleTransferError, args: argparse.Namespace) -> str:
-    """Beginning with the flag at fault, where the library's words do not name it."""
+    """Prefix the flag at fault, where the sentence does not name it."""
     is_flag = error.field in vars(args) and error.field not in str(error)
     return f"--{str(error.field).replace('_', '-')}: {error}" if is_flag else str(error)
 
@@ -51,5 +51,5 @@ def _build_parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    atexit.register(gc.freeze)  # else up to a second goes by at the end, looking for garbage among TensorFlow's objects
+    atexit.register(gc.freeze)  # saves the garbage collector up to a second among TensorFlow's objects
     sys.exit(main())

@@ -1,17 +1,17 @@
-"""Every error the library raises on purpose.
+"""The errors that the library raises on purpose.
 
     StyleTransferError
     ├── InvalidOption       a parameter outside its limits
     │   └── ResultTooLarge      a result with more pixels than there may be
     ├── ImageError
-    │   ├── UnsupportedImage    not a picture, or not a kind we read
+    │   ├── UnsupportedImage    not a picture, or of a kind that is not read
     │   ├── BrokenImage         a picture that cannot be decoded
     │   └── ImageTooLarge       more bytes or pixels than the limit
-    ├── NoRecipe            a picture that does not carry, whole, how it was made
+    ├── NoRecipe            a picture without a recipe, or with a damaged one
     ├── WeightsError
-    │   ├── WeightsMissing      not on this machine, and not to be had
-    │   └── WeightsBroken       present, but not what they should be
-    └── DeviceUnavailable   TensorFlow cannot compute here as the settings ask
+    │   ├── WeightsMissing      not on this machine, and not available
+    │   └── WeightsBroken       present, but damaged or of another network
+    └── DeviceUnavailable   a device or precision that this machine does not have
 
 The text of each is a sentence fit for the public: what is wrong, and what to do about it.
 """
@@ -20,7 +20,7 @@ from __future__ import annotations
 
 
 class StyleTransferError(Exception):
-    """Base of all; `field` names the parameter at fault where there is one."""
+    """The base of all; `field` names the parameter at fault, if any."""
 
     def __init__(self, message: str, field: str | None = None) -> None:
         super().__init__(message)

@@ -1,4 +1,4 @@
-"""Every parameter of a pastiche: name, default, limits and help, once, for all doors."""
+"""The options of every pipeline: names, defaults, limits and help texts, for the server, command line and Python."""
 
 from __future__ import annotations
 
@@ -15,47 +15,47 @@ from model.errors import InvalidOption, ResultTooLarge
 MAX_STYLES = MAX_MASKS = 8
 MIN_SIDE, DEFAULT_SIDE, MAX_SIDE = 32, 2048, 32_768  # pixels, long side of the result
 MAX_RESULT_PIXELS = 200_000_000  # pixels of the result
-MAX_SHEET_CELLS = 96  # pictures on a contact sheet
-DEFAULT_DPI = 300  # pixels an inch of a print, unless it is said
+MAX_SHEET_CELLS = 96  # small pictures on a contact sheet
+DEFAULT_DPI = 300  # pixels an inch of a print
 DEFAULT_CLIP_SIDE, MAX_CLIP_SIDE = 1080, 2048  # pixels, long side of a clip
-MIN_REFINE_SIDE, MAX_REFINE_SIDE = 100, 2048  # pixels, likewise
+MIN_REFINE_SIDE, MAX_REFINE_SIDE = 100, 2048  # pixels, long side of a refinement
 
 
 def _reject_lookalike_numbers(value: Any) -> Any:
-    """Refuses what Python would quietly take for a number: True for 1, "1_000" for 1000."""
+    """Refuse what Python would quietly take for a number: True for 1, "1_000" for 1000."""
     if isinstance(value, bool) or (isinstance(value, str) and "_" in value):
         raise PydanticCustomError("float_type", "not a number")
     return value
 
 
 def _parse_own(value: Any) -> Any:
-    """The word for the photo's own size or resolution; None stands for it inside, but is no number when it is sent."""
+    """Parse 'own', the photo's own size or resolution, as None; a None that was sent is no number."""
     if value is None:
         raise PydanticCustomError("int_type", "not a number")
     return None if value == "own" else value
 
 
 def _split_list(value: Any) -> Any:
-    """ "2, 1" -> ["2", "1"]: how forms and the shell write a list."""
+    """Split "2, 1" into ["2", "1"], as forms and the shell write a list."""
     if value is None:
         raise PydanticCustomError("list_type", "not a list")
     return value.split(",") if isinstance(value, str) else value
 
 
 def _parse_yes_no(value: Any) -> Any:
-    """Forms and the shell write yes and no."""
+    """Parse 'yes' and 'no', as forms and the shell write them."""
     return {"yes": True, "no": False}.get(value, value) if isinstance(value, str) else value
 
 
 def _parse_unlimited(value: Any) -> Any:
-    """As with `_own`, the word for no limit."""
+    """Parse 'unlimited' as None; a None that was sent is no number."""
     if value is None:
         raise PydanticCustomError("float_type", "not a number")
     return None if value == "unlimited" else value
 
 
 def _parse_print(value: Any) -> Any:
-    """ "60 X 40 cm" -> "60x40cm"; the word "no" stands for none."""
+    """Normalise "60 X 40 cm" to "60x40cm", and 'no' to None."""
     if value == "no":
         return None
     text = value.replace(" ", "").replace("\u00d7", "x").lower() if isinstance(value, str) else ""
@@ -65,7 +65,7 @@ def _parse_print(value: Any) -> Any:
 
 
 def _parse_layers(value: Any) -> Any:
-    """ "block1_conv1:0.5, block2_conv1" -> {"block1_conv1": "0.5", "block2_conv1": 1}; a list of names likewise."""
+    """Parse "block1_conv1:0.5, block2_conv1", or a list of such, as {"block1_conv1": "0.5", "block2_conv1": 1}."""
     if value is None:
         raise PydanticCustomError("dict_type", "not layers")
     if isinstance(value, str):
@@ -80,7 +80,7 @@ def _parse_layers(value: Any) -> Any:
 
 
 _PRINT_PATTERN = re.compile(r"(\d{1,4}(?:\.\d{1,3})?)x(\d{1,4}(?:\.\d{1,3})?)(mm|cm|in)")
-_UNITS_PER_INCH = {"mm": 25.4, "cm": 2.54, "in": 1.0}
+UNITS_PER_INCH = {"mm": 25.4, "cm": 2.54, "in": 1.0}
 
 Number = Annotated[float, BeforeValidator(_reject_lookalike_numbers)]
 Whole = Annotated[int, BeforeValidator(_reject_lookalike_numbers)]
@@ -118,7 +118,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     "fast": {"encoder": "vgg19-slim", "content_weight": 0.05, "variation_weight": 0.1, "steps": 50},
     "balanced": {},
     "best": {"content_weight": 0.028, "variation_weight": 0.02, "steps": 200, "scales": 1, "patience": 30},
-    # What the explorer Stransfer starts with; its losses here are relative, so that its weights suit any encoder.
+    # The defaults of the explorer Stransfer; its losses are relative here, so that its weights suit any encoder.
     "stransfer": {
         "encoder": "vgg16",
         "content_weight": 1.0,
@@ -167,7 +167,7 @@ class _Options(BaseModel):
 
     @classmethod
     def parse(cls, values: Mapping[str, Any]) -> Self:
-        """Validated options; InvalidOption names the first field at fault and its limits."""
+        """Return validated options; raise InvalidOption with the first field at fault and its limits."""
         try:
             return cls.model_validate(values)
         except ValidationError as error:
@@ -201,7 +201,7 @@ class _PasticheOptions(_Options):
     quality: Whole = Field(92, ge=1, le=100, description="Of JPEG and WebP, 1 to 100; PNG and TIFF lose nothing.")
 
     def blend_weights(self, styles: int) -> list[float]:
-        """One weight for each of `styles`, adding up to 1."""
+        """Return one weight for each of `styles`, adding up to 1."""
         return _normalised_weights(self.weights, styles)
 
 
@@ -252,9 +252,8 @@ class StylizeOptions(_PasticheOptions):
         return self
 
     def result_size(self, width: int, height: int, most: int = MAX_RESULT_PIXELS) -> tuple[int, int]:
-        """(width, height) of a photo -> those of its result; ResultTooLarge where that has more than `most` pixels."""
-        scale = self._scale(width, height)
-        wide, high = max(1, round(width * scale)), max(1, round(height * scale))
+        """Return the result's (width, height) for a photo's; raise ResultTooLarge for more than `most` pixels."""
+        wide, high = scaled_size(width, height, self._scale(width, height))
         field = "print" if self.print else "size"
         if wide * high > most:
             millions = f"{wide * high / 1e6:.4g} million pixels, more than {most / 1e6:.4g}"
@@ -272,16 +271,21 @@ class StylizeOptions(_PasticheOptions):
         return min(dpi * max(one, other) / longest, dpi * min(one, other) / min(width, height))
 
     def print_inches(self) -> tuple[float, float]:
-        """The sides of the print, in the order in which they were given."""
-        found = _PRINT_PATTERN.fullmatch(self.print or "")
-        if not found:
+        """Return the sides of the print in inches, in the order in which they were given."""
+        sides = _PRINT_PATTERN.fullmatch(self.print or "")
+        if not sides:
             raise InvalidOption("No size of a print was given.", "print")
-        return float(found[1]) / _UNITS_PER_INCH[found[3]], float(found[2]) / _UNITS_PER_INCH[found[3]]
+        return float(sides[1]) / UNITS_PER_INCH[sides[3]], float(sides[2]) / UNITS_PER_INCH[sides[3]]
+
+    def option_needing_painting(self) -> str | None:
+        """Return the name of an option that a style vector cannot serve, only the painting itself; None for none."""
+        if self.match_colours != "none":
+            return "match_colours"
+        return "style_scale" if self.style_scale != 1 else None
 
     def resolve_regions(self, masks: int, styles: int) -> list[tuple[int, float]]:
-        """For each mask the number of its style from 1, or 0 for the blend of all, and its strength."""
-        if masks > MAX_MASKS:
-            raise InvalidOption(f"Give at most {MAX_MASKS} masks, not {masks}.", "mask")
+        """Return for each mask the number of its style, from 1, or 0 for the blend of all, and its strength."""
+        check_mask_count(masks)
         for name, values in ("region_styles", self.region_styles), ("region_strengths", self.region_strengths):
             if values is not None and len(values) != masks:
                 sentence = f"There {is_or_are(masks, 'mask')} but {len(values)} '{name}': give one for each."
@@ -297,7 +301,7 @@ class StylizeOptions(_PasticheOptions):
 
 
 def _stylize_field(name: str) -> Any:
-    """That option of a pastiche: a field for another class to have."""
+    """Return the field of StylizeOptions of that name, for another class to have."""
     return StylizeOptions.model_fields[name]
 
 
@@ -320,11 +324,10 @@ class SheetOptions(_Options):
     format: Format = _stylize_field("format")
     quality: Whole = _stylize_field("quality")
 
-    def cells(self, styles: int) -> int:
-        """How many pictures it has; InvalidOption where those are too many."""
+    def count_cells(self, styles: int) -> int:
+        """Count the pictures on the sheet; raise InvalidOption where there would be too many."""
         count = len(self.strengths) * len(self.style_scales) * styles
-        if not 1 <= styles <= MAX_STYLES:
-            raise InvalidOption(f"Give between 1 and {MAX_STYLES} styles, not {styles}.", "style")
+        check_style_count(styles)
         if count > MAX_SHEET_CELLS:
             sentence = (
                 f"A sheet has at most {MAX_SHEET_CELLS} pictures, not {count}: ask for fewer strengths or brush sizes."
@@ -354,17 +357,16 @@ class ClipOptions(_Options):
     quality: Whole = Field(92, ge=1, le=100, description="Of WebP and video, 1 to 100; a GIF has 256 colours.")
 
     def result_size(self, width: int, height: int) -> tuple[int, int]:
-        """(width, height) of a clip -> those of its result."""
+        """Return the (width, height) of the result for those of a clip."""
         longest = max(width, height)
-        scale = (self.size or min(longest, DEFAULT_CLIP_SIDE)) / longest
-        return max(1, round(width * scale)), max(1, round(height * scale))
+        return scaled_size(width, height, (self.size or min(longest, DEFAULT_CLIP_SIDE)) / longest)
 
     def blend_weights(self, styles: int) -> list[float]:
-        """One weight for each of `styles`, adding up to 1."""
+        """Return one weight for each of `styles`, adding up to 1."""
         return _normalised_weights(self.weights, styles)
 
     def frame_options(self) -> StylizeOptions:
-        """What remains to be asked of each frame, once it has its size."""
+        """Return the options of a single frame, which has its size already."""
         return StylizeOptions(**self.model_dump(exclude={"size", "smooth"}, exclude_none=True))
 
 
@@ -413,7 +415,7 @@ class RefineOptions(_PasticheOptions):
     @model_validator(mode="before")
     @classmethod
     def _apply_preset(cls, values: Any) -> Any:
-        """A preset's layers belong to its encoder."""
+        """Fill in the preset's values; its layers belong to its encoder and are left out with another one."""
         name = values.get("preset", "balanced") if isinstance(values, dict) else None
         if not (isinstance(name, str) and name in PRESETS):
             return values
@@ -434,13 +436,27 @@ class RefineOptions(_PasticheOptions):
         return self
 
 
+def check_style_count(count: int) -> None:
+    if not 1 <= count <= MAX_STYLES:
+        raise InvalidOption(f"Give between 1 and {MAX_STYLES} styles, not {count}.", "style")
+
+
+def check_mask_count(count: int) -> None:
+    if count > MAX_MASKS:
+        raise InvalidOption(f"Give at most {MAX_MASKS} masks, not {count}.", "mask")
+
+
+def scaled_size(width: int, height: int, scale: float) -> tuple[int, int]:
+    """Return (width, height) times `scale` in whole pixels, at least one each."""
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
 def _has_positive_weight(layers: Mapping[str, float] | None) -> bool:
     return layers is None or any(layers.values())
 
 
 def _normalised_weights(weights: list[float] | None, styles: int) -> list[float]:
-    if not 1 <= styles <= MAX_STYLES:
-        raise InvalidOption(f"Give between 1 and {MAX_STYLES} styles, not {styles}.", "style")
+    check_style_count(styles)
     weights = weights if weights is not None else [1.0] * styles
     if len(weights) != styles:
         sentence = f"There {is_or_are(styles, 'style')} but {pluralise(len(weights), 'weight')}: give one for each."
@@ -452,7 +468,7 @@ def _normalised_weights(weights: list[float] | None, styles: int) -> list[float]
 
 
 def pluralise(count: int, noun: str) -> str:
-    """1 style, 2 styles."""
+    """Return the count with its noun: 1 style, 2 styles."""
     return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
@@ -494,16 +510,16 @@ def _describe_error(error: Any, options: Iterable[str]) -> str:
 
 def _describe_unknown_option(name: str, options: Iterable[str]) -> str:
     near = difflib.get_close_matches(name[:40], options, 1, _SIMILARITY_CUTOFF)
-    told = f"did you mean '{near[0]}'?" if near else f"the options are {', '.join(options)}."
-    return f"There is no option '{name}': {told}"
+    hint = f"did you mean '{near[0]}'?" if near else f"the options are {', '.join(options)}."
+    return f"There is no option '{name}': {hint}"
 
 
 def _quote_field(field: str | int | None = None, *parts: str | int) -> str:
-    """'style_layers': block1_conv1, where the value of one layer is at fault."""
+    """Quote a field, with the layer whose value is at fault: 'style_layers': block1_conv1."""
     keys = [part[:40] for part in parts if isinstance(part, str)]
     return f"'{field}'{': ' if keys else ''}{' '.join(keys)}"
 
 
 def _format_number(value: Any) -> Any:
-    """A number as people write it, without exponents."""
+    """Format a number without an exponent."""
     return f"{value:.10f}".rstrip("0").rstrip(".") if isinstance(value, int | float) else value

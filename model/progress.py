@@ -1,4 +1,4 @@
-"""What a long computation tells of itself: one callback serves the progress bar, the job record and the tests."""
+"""Progress of a long computation: the callbacks that report it, and how one is cancelled."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from typing import TypeAlias
 from model.imaging.image_files import ImageSource
 from model.imaging.pixel_ops import Picture
 
+LOSS_NAMES = ("loss", "content", "style", "variation")
+
 
 @dataclass(frozen=True)
 class Step:
-    """`step` of `steps` are done. `preview`: the best picture so far, small; None while there is no new one."""
+    """`step` of `steps` are done. preview: the best picture so far, small; None while there is no new one."""
 
     step: int
     steps: int
@@ -23,9 +25,9 @@ class Step:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """Where a computation was interrupted: the best picture so far, after so many steps.
+    """The state of an interrupted computation: the best picture so far, after so many steps.
 
-    seconds: what those took, which counts towards a time budget. paused: it was stopped there on purpose.
+    seconds: the time that they took, which counts towards a time budget. paused: it was interrupted on purpose.
     """
 
     picture: ImageSource
@@ -35,9 +37,9 @@ class Checkpoint:
 
 
 OnStep: TypeAlias = Callable[[Step], None]
-OnStage: TypeAlias = Callable[[int, int], None]  # so many stages of so many are done
-OnBlock: TypeAlias = Callable[[int], None]  # before the residual block of that number
+OnStage: TypeAlias = Callable[[int, int], None]  # (stages done, all stages)
+OnBlock: TypeAlias = Callable[[int], None]  # called before the residual block of that number
 
 
 class Cancelled(Exception):
-    """Raised by an OnStep: the computation stops, and hands back the best picture so far."""
+    """Raised by an OnStep to stop the computation, which then returns the best picture so far."""

@@ -1,4 +1,4 @@
-"""A style without its artwork: the numbers that the networks see in it, with its name and rights, as a small file.
+"""Style files: a style vector with the name, credit and licence of its artwork, as a small JSON file.
 
 The file is JSON: {"kind": "style vector", "name", "credit", "licence", "weights", "weights_sha256", "vector"}, the
 vector as base64 of little-endian float32. It fits the weights that made it and no others.
@@ -7,6 +7,7 @@ vector as base64 of little-endian float32. It fits the weights that made it and 
 from __future__ import annotations
 
 import base64
+import hashlib
 from typing import Annotated, Any, Literal, Self
 
 import numpy as np
@@ -16,34 +17,52 @@ from model.errors import InvalidOption
 
 SUFFIX = ".style.json"
 MEDIA_TYPE = "application/json"
-MAX_BYTES = 100_000  # bytes: 768 numbers come to five thousand
+MAX_BYTES = 100_000  # bytes; 768 numbers take about five thousand
+NAME_LENGTH, CREDIT_LENGTH, LICENCE_LENGTH = 80, 200, 200  # characters
+MAX_LENGTHS = {"name": NAME_LENGTH, "credit": CREDIT_LENGTH, "licence": LICENCE_LENGTH}
+WEIGHTS_NAME_LENGTH = 80  # characters
+
+
+def vector_to_bytes(vector: np.ndarray) -> bytes:
+    """Return the numbers of a style vector as little-endian float32."""
+    return vector.astype("<f4").tobytes()
+
+
+def vector_from_bytes(data: bytes) -> np.ndarray:
+    """Return the style vector, (n,) float32, that `vector_to_bytes` wrote."""
+    return np.frombuffer(data, "<f4")
+
+
+def vector_sha256(vector: np.ndarray) -> str:
+    return hashlib.sha256(vector_to_bytes(vector)).hexdigest()
+
+
+def encode_vector(vector: np.ndarray) -> str:
+    """Return a style vector as base64 of little-endian float32."""
+    return base64.b64encode(vector_to_bytes(vector)).decode("ascii")
 
 
 def _decode_vector(value: Any) -> Any:
-    return np.frombuffer(base64.b64decode(value, validate=True), "<f4") if isinstance(value, str) else value
-
-
-def _encode_vector(vector: np.ndarray) -> str:
-    return base64.b64encode(vector.astype("<f4").tobytes()).decode("ascii")
+    return vector_from_bytes(base64.b64decode(value, validate=True)) if isinstance(value, str) else value
 
 
 class StyleFile(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
 
     kind: Literal["style vector"] = "style vector"
-    name: str = Field(min_length=1, max_length=80)
-    credit: str = Field("", max_length=200)
-    licence: str = Field("", max_length=200)
-    weights: str = Field(max_length=80)
+    name: str = Field(min_length=1, max_length=NAME_LENGTH)
+    credit: str = Field("", max_length=CREDIT_LENGTH)
+    licence: str = Field("", max_length=LICENCE_LENGTH)
+    weights: str = Field(max_length=WEIGHTS_NAME_LENGTH)
     weights_sha256: str = Field(pattern="^[0-9a-f]{64}$")
-    vector: Annotated[np.ndarray, BeforeValidator(_decode_vector), PlainSerializer(_encode_vector)]  # (n,) float32
+    vector: Annotated[np.ndarray, BeforeValidator(_decode_vector), PlainSerializer(encode_vector)]  # (n,) float32
 
     def to_bytes(self) -> bytes:
         return self.model_dump_json(indent=1).encode()
 
     @classmethod
     def parse(cls, **values: Any) -> Self:
-        """InvalidOption names the first field at fault."""
+        """Return a validated style file; raise InvalidOption with the first field at fault."""
         try:
             return cls.model_validate(values)
         except ValidationError as error:
@@ -53,7 +72,7 @@ class StyleFile(BaseModel):
 
     @classmethod
     def from_bytes(cls, data: bytes, field: str = "style") -> Self:
-        """Raises InvalidOption for whatever is not such a file."""
+        """Parse a file that `to_bytes` wrote; raise InvalidOption for anything else."""
         try:
             return cls.model_validate_json(data if len(data) <= MAX_BYTES else b"")
         except ValidationError:
@@ -61,5 +80,5 @@ class StyleFile(BaseModel):
 
 
 def is_style_file(data: bytes) -> bool:
-    """No kind of picture begins with a brace."""
+    """Tell a style file from a picture by its first byte: no kind of picture begins with a brace."""
     return data[:1] == b"{"

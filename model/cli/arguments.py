@@ -1,4 +1,4 @@
-"""A flag for every option of the library, named and described as it is there."""
+"""Command-line arguments: a flag for every option of the library, and checks of paths."""
 
 from __future__ import annotations
 
@@ -32,26 +32,26 @@ def picture_format(output: Path) -> Format:
     return output_format(output, FORMAT_BY_SUFFIX, "--output")
 
 
-def output_format(output: Path, kinds: Mapping[str, FormatT], flag: str) -> FormatT:
-    """What the file's ending asks for; InvalidOption where that is none of `kinds`."""
+def output_format(output: Path, formats: Mapping[str, FormatT], flag: str) -> FormatT:
+    """Return the format that the file's suffix stands for; raise InvalidOption where that is none of `formats`."""
     try:
-        return kinds[output.suffix.lower()]
+        return formats[output.suffix.lower()]
     except KeyError:
-        sentence = f"{flag} must end in {', '.join(kinds)}, not '{output.name}'."
+        sentence = f"{flag} must end in {', '.join(formats)}, not '{output.name}'."
         raise InvalidOption(sentence, flag.removeprefix("--")) from None
 
 
 def check_overwrites(output: Path, inputs: Iterable[Path | str], flag: str = "--output") -> None:
-    """Raises InvalidOption for an output that is an input too; the words for masks are no files."""
+    """Raise InvalidOption for an output that is an input too; words for masks are no files."""
     if output.resolve() in {Path(path).resolve() for path in inputs if path not in masking.MASK_WORDS}:
         raise InvalidOption(f"{flag} would overwrite '{output}': name another.", flag.removeprefix("--"))
 
 
-def add_options(parser: argparse.ArgumentParser, options: type[BaseModel], **instead: str) -> None:
-    """`instead`: what to say of an option's default, where the shell has its own."""
+def add_options(parser: argparse.ArgumentParser, options: type[BaseModel], **defaults: str) -> None:
+    """Add a flag for each option. `defaults`: sentences on defaults that differ on the command line."""
     for name, field in options.model_fields.items():
-        default = "" if field.default is None else f"Default: {_format_default(field.default)}."
-        text = f"{field.description} {instead.get(name, default)}".strip()
+        sentence = "" if field.default is None else f"Default: {_format_default(field.default)}."
+        text = f"{field.description} {defaults.get(name, sentence)}".strip()
         flag = f"--{name.replace('_', '-')}"
         if field.annotation is bool:
             parser.add_argument(flag, action=argparse.BooleanOptionalAction, help=text)
@@ -79,13 +79,13 @@ def add_json(parser: argparse.ArgumentParser, each: str) -> None:
 
 
 def given_options(args: argparse.Namespace, options: type[BaseModel]) -> dict[str, Any]:
-    """What was typed of these options."""
-    typed = {name: getattr(args, name) for name in options.model_fields}
-    return {name: value for name, value in typed.items() if value is not None}
+    """Return those of the options that were given on the command line."""
+    values = {name: getattr(args, name) for name in options.model_fields}
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def check_masks(masks: list[str]) -> None:
-    """Raises InvalidOption for what is neither a file nor a word, before anything is loaded."""
+    """Raise InvalidOption for a mask that is neither a file nor a word, before anything is loaded."""
     for mask in masks:
         if mask not in masking.MASK_WORDS and not Path(mask).is_file():
             words = " or ".join(f"'{word}'" for word in masking.MASK_WORDS)
@@ -93,7 +93,7 @@ def check_masks(masks: list[str]) -> None:
 
 
 def _format_default(default: Any) -> str:
-    """As one would type it."""
+    """Format a default as it would be typed."""
     if isinstance(default, bool):
         return "yes" if default else "no"
     return ",".join(map(str, default)) if isinstance(default, list) else str(default)

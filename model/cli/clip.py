@@ -1,4 +1,4 @@
-"""python -m model clip: an animation or a video, frame by frame."""
+"""python -m model clip: paint an animation or a video."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from model.pipelines import clips
 from model.progress import Cancelled, Step
 
 SUMMARY = "{output}: {frames} frames of {width} x {height} pixels, {seconds} s, weights {weights}"
-EXIT_INTERRUPTED = 130  # exit status, as after any Control-C
+EXIT_INTERRUPTED = 130  # as after any Control-C
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -38,19 +38,19 @@ def run(args: argparse.Namespace) -> int:
     options.blend_weights(len(args.painting))
     load_tensorflow()
     args.output.parent.mkdir(parents=True, exist_ok=True)
-    made = _stylize_clip(args, options)
-    report = {"clip": str(args.clip), "output": str(args.output)} | asdict(made) | {"seconds": round(made.seconds, 2)}
+    clip = _stylize_clip(args, options)
+    report = {"clip": str(args.clip), "output": str(args.output)} | asdict(clip) | {"seconds": round(clip.seconds, 2)}
     if args.json:
         print(json.dumps(report), flush=True)
     else:
-        if made.complete:
+        if clip.complete:
             print(SUMMARY.format(**report))
-        console.print_notes(made.notes)
-    return 0 if made.complete else EXIT_INTERRUPTED
+        console.print_notes(clip.notes)
+    return 0 if clip.complete else EXIT_INTERRUPTED
 
 
 def _stylize_clip(args: argparse.Namespace, options: ClipOptions) -> clips.ClipReport:
-    with console.progress_bar(disable=args.json) as shown, graceful_interrupt() as stopped:
+    with console.progress_bar(disable=args.json) as show_step, graceful_interrupt() as stopped:
         is_first = True
 
         def on_step(step: Step) -> None:
@@ -58,7 +58,7 @@ def _stylize_clip(args: argparse.Namespace, options: ClipOptions) -> clips.ClipR
             if is_first and step.step > 1 and not args.json:
                 tqdm.write(f"note: Frames 1 to {step.step - 1} were painted before; going on.", file=sys.stderr)
             is_first = False
-            shown(step)
+            show_step(step)
             if stopped.is_set():
                 raise Cancelled
 

@@ -1,4 +1,4 @@
-"""What became of it, for people and for scripts."""
+"""Output on the terminal: reports, notes, checklists, a progress bar, durations and forecasts."""
 
 from __future__ import annotations
 
@@ -18,43 +18,47 @@ from model.pipelines.stylization import Pastiche, StylizeReport
 from model.progress import OnStep, Step
 
 PASTICHE_SUMMARY = "{output}: {width} x {height} pixels, {seconds} s, weights {weights}"
+BAR_FORMAT = "{percentage:3.0f}%|{bar}| {elapsed}{postfix}"
+LARGE_PIXELS = 3_000_000  # of a result; smaller ones take a few seconds at most
 
 
-def pastiche_report(photo: Path, output: Path, made: Pastiche) -> dict[str, Any]:
-    height, width = made.picture.rgb.shape[:2]
-    return file_report(photo, output, StylizeReport(width, height, made.weights, made.seconds, made.recipe, made.notes))
+def pastiche_report(photo: Path, output: Path, pastiche: Pastiche) -> dict[str, Any]:
+    height, width = pastiche.picture.rgb.shape[:2]
+    report = StylizeReport(width, height, pastiche.weights, pastiche.seconds, pastiche.recipe, pastiche.notes)
+    return file_report(photo, output, report)
 
 
-def file_report(photo: Path, output: Path, made: StylizeReport) -> dict[str, Any]:
+def file_report(photo: Path, output: Path, report: StylizeReport) -> dict[str, Any]:
+    """Return the report as --json prints it."""
     return {
         "photo": str(photo),
         "output": str(output),
-        "width": made.width,
-        "height": made.height,
-        "seconds": round(made.seconds, 2),
-        "weights": made.weights,
-        "recipe": made.recipe,
-        "notes": made.notes,
+        "width": report.width,
+        "height": report.height,
+        "seconds": round(report.seconds, 2),
+        "weights": report.weights,
+        "recipe": report.recipe,
+        "notes": report.notes,
     }
 
 
-def print_report(found: dict[str, Any], as_json: bool) -> None:
-    """One line, and what did not go as it was asked for on stderr; or all of it in JSON."""
+def print_report(report: dict[str, Any], as_json: bool) -> None:
+    """Print a summary in one line, and the notes on stderr; or the whole report as JSON."""
     if as_json:
-        print(json.dumps(found), flush=True)
+        print(json.dumps(report), flush=True)
         return
-    print(PASTICHE_SUMMARY.format(**found))
-    print_notes(found["notes"])
+    print(PASTICHE_SUMMARY.format(**report))
+    print_notes(report["notes"])
 
 
-def print_notes(notes: Iterable[str], of: str = "") -> None:
-    """On stderr, past a bar that is there."""
+def print_notes(notes: Iterable[str], prefix: str = "") -> None:
+    """Print notes on stderr without breaking a progress bar."""
     for note in notes:
-        tqdm.write(f"note: {of}{note}", file=sys.stderr)
+        tqdm.write(f"note: {prefix}{note}", file=sys.stderr)
 
 
 def print_checklist(rows: Iterable[tuple[bool, str, str | None]]) -> int:
-    """One line a row, its remedy below it; 1 if any row is bad."""
+    """Print each row, (good, text, remedy), and return the exit status: 1 if any row is bad."""
     status = 0
     for good, text, remedy in rows:
         print(f"{'ok   ' if good else 'FAULT'}  {text}")
@@ -64,11 +68,8 @@ def print_checklist(rows: Iterable[tuple[bool, str, str | None]]) -> int:
     return status
 
 
-BAR_FORMAT = "{percentage:3.0f}%|{bar}| {elapsed}{postfix}"
-
-
 def format_duration(seconds: float) -> str:
-    """ "45 s", "2 min 10 s" or "1 h 5 min": no more exact than a forecast can be."""
+    """Format seconds as "45 s", "2 min 10 s" or "1 h 5 min", no more exact than a forecast is."""
     if round(seconds) < 60:
         return f"{max(1, round(seconds))} s"
     tens = round(seconds / 10)
@@ -84,22 +85,20 @@ def _join_units(many: int, large: str, rest: int, small: str) -> str:
 
 @contextmanager
 def progress_bar(disable: bool = False) -> Iterator[OnStep]:
-    """On stderr from the first step on, with the time that is left; gone once it is over."""
+    """Show a bar on stderr from the first step on, with the time left; it is removed at the end."""
     with ExitStack() as stack:
-        shown: list[tqdm[NoReturn]] = []
+        bar: tqdm[NoReturn] | None = None
 
         def on_step(step: Step) -> None:
-            if not shown:
-                shown.append(stack.enter_context(tqdm(disable=disable, leave=False, bar_format=BAR_FORMAT)))
-            shown[0].total, shown[0].n = step.steps, step.step
+            nonlocal bar
+            if bar is None:
+                bar = stack.enter_context(tqdm(disable=disable, leave=False, bar_format=BAR_FORMAT))
+            bar.total, bar.n = step.steps, step.step
             if step.seconds_left is not None:
-                shown[0].set_postfix_str(f"about {format_duration(step.seconds_left)} left", refresh=False)
-            shown[0].refresh()
+                bar.set_postfix_str(f"about {format_duration(step.seconds_left)} left", refresh=False)
+            bar.refresh()
 
         yield on_step
-
-
-LARGE_PIXELS = 3_000_000  # pixels; what has fewer takes no longer than a few seconds
 
 
 def forecast_photo(photo: Path, options: StylizeOptions, masks: int, model_path: str | None) -> Forecast:
@@ -107,18 +106,19 @@ def forecast_photo(photo: Path, options: StylizeOptions, masks: int, model_path:
 
 
 def is_large(photo: Path, options: StylizeOptions) -> bool:
+    """Tell whether a result takes long enough for a forecast and a progress bar."""
     width, height = options.result_size(*image_files.peek_size(photo))
     return width * height >= LARGE_PIXELS
 
 
-def describe_forecast(found: Forecast) -> str:
-    """As in "about 2 min 10 s, 1.1 GB of memory, 4.8 GB of disk, painted in pieces"."""
-    parts = [f"{_format_bytes(found.memory)} of memory"]
-    if found.seconds is not None:
-        parts.insert(0, f"about {format_duration(found.seconds)}")
-    if found.disk:
-        parts.append(f"{_format_bytes(found.disk)} of disk")
-    if found.tiled:
+def describe_forecast(forecast: Forecast) -> str:
+    """Describe a forecast, as in "about 2 min 10 s, 1.1 GB of memory, 4.8 GB of disk, painted in pieces"."""
+    parts = [f"{_format_bytes(forecast.memory)} of memory"]
+    if forecast.seconds is not None:
+        parts.insert(0, f"about {format_duration(forecast.seconds)}")
+    if forecast.disk:
+        parts.append(f"{_format_bytes(forecast.disk)} of disk")
+    if forecast.tiled:
         parts.append("painted in pieces")
     return ", ".join(parts)
 

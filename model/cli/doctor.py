@@ -1,4 +1,4 @@
-"""python -m model doctor"""
+"""python -m model doctor: check this machine and say how to mend what is wrong."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from model.hardware.device import choose_device
 from model.weights import registry
 
 MIN_PYTHON = (3, 11)
-RECOMMENDED_MEMORY = 4_000_000_000  # bytes; a pastiche of 2,048 x 2,048 pixels, and TensorFlow itself
-RECOMMENDED_DISK = 500_000_000  # bytes; the official archive, twice while it is being stored, and room to spare
+RECOMMENDED_MEMORY = 4_000_000_000  # bytes, for a pastiche of 2,048 x 2,048 pixels and TensorFlow itself
+RECOMMENDED_DISK = 500_000_000  # bytes, for the official archive, twice while it is being stored, and some room
 INSTALL_COMMAND = "pip install -r requirements.txt"
 
 
 @dataclass(frozen=True)
 class Finding:
-    """`fix` is what to do: always there for a fault, which stops the work, and sometimes for a note, which does not."""
+    """The result of one check. `fix`: what to do, always given for a fault, which stops the work, unlike a note."""
 
     subject: str
     state: Literal["ok", "note", "fault"]
@@ -37,7 +37,7 @@ class Finding:
 
 
 def examine() -> list[Finding]:
-    """Everything, in the order in which to mend it. Imports TensorFlow."""
+    """Run all checks, in the order in which to mend what they find; this imports TensorFlow."""
     machine = [_check_memory(memory.total_bytes(), memory.free_bytes()), _check_disk(settings.cache_dir())]
     return [
         _check_python(sys.version_info[:3]),
@@ -58,7 +58,7 @@ def _check_python(version: tuple[int, int, int]) -> Finding:
 def _check_tensorflow() -> Iterator[Finding]:
     try:
         version, gpus = _import_tensorflow()
-    except Exception as error:  # a broken installation raises whatever it likes
+    except Exception as error:  # a broken installation may raise anything
         yield Finding("TensorFlow", "fault", f"cannot be imported: {error}", INSTALL_COMMAND)
         return
     yield Finding("TensorFlow", "ok", version)
@@ -67,7 +67,7 @@ def _check_tensorflow() -> Iterator[Finding]:
 
 
 def _import_tensorflow() -> tuple[str, int]:
-    """TensorFlow's version, and how many GPUs it sees."""
+    """Return TensorFlow's version, and how many GPUs it sees."""
     import tensorflow as tf
 
     return str(tf.__version__), len(tf.config.list_physical_devices("GPU"))
@@ -75,7 +75,7 @@ def _import_tensorflow() -> tuple[str, int]:
 
 def _check_numba() -> Finding:
     try:
-        from model.inference.winograd import blocks  # noqa: F401 - loads it, and compiles nothing yet
+        from model.inference.winograd import blocks  # noqa: F401 - loads Numba, and compiles nothing yet
     except Exception as error:
         text = f"cannot be used: {error}; pictures take two to four times as long"
         return Finding("Numba", "note", text, INSTALL_COMMAND)
@@ -101,11 +101,11 @@ def _check_memory(total: int, free: int | None) -> Finding:
 
 
 def _check_disk(cache: Path) -> Finding:
-    """The folder may not exist yet: what counts is the nearest one above it that does."""
-    there = next(folder for folder in (cache.absolute(), *cache.absolute().parents) if folder.exists())
-    free = shutil.disk_usage(there).free
+    """Check the nearest existing folder above the cache, which may not exist yet."""
+    existing = next(folder for folder in (cache.absolute(), *cache.absolute().parents) if folder.exists())
+    free = shutil.disk_usage(existing).free
     text = f"{_format_gigabytes(free)} free for the cache, {cache}"
-    if not (there.is_dir() and os.access(there, os.W_OK)):
+    if not (existing.is_dir() and os.access(existing, os.W_OK)):
         return Finding("Disk", "fault", f"{cache} cannot be written", "name another folder with STYLE_CACHE_DIR")
     if free < RECOMMENDED_DISK:
         return Finding("Disk", "note", text, "make room, or name another folder with STYLE_CACHE_DIR")
@@ -142,4 +142,4 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     with silenced_stderr():
         findings = examine()
-    return print_checklist((found.state != "fault", f"{found.subject}: {found.text}", found.fix) for found in findings)
+    return print_checklist((one.state != "fault", f"{one.subject}: {one.text}", one.fix) for one in findings)

@@ -1,4 +1,4 @@
-"""python -m model refine"""
+"""python -m model refine: optimise a pastiche step by step."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Stopped from the keyboard, it keeps the best picture so far; stopped again, none."""
+    """Refine; Control-C keeps the best picture so far, and a second one none."""
     options, start = _parse_options(args)
     film = Film() if args.film else None
     load_tensorflow()
@@ -51,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _parse_options(args: argparse.Namespace) -> tuple[RefineOptions, str | None]:
-    """And the picture to begin with, where a path stands in the place of one of the option's words."""
+    """Return the options, and the path of the picture to begin with where one was given instead of a word."""
     given = arguments.given_options(args, RefineOptions)
     start = given.get("start")
     if start not in (None, *START_WORDS):

@@ -1,4 +1,4 @@
-"""python -m model rerun: a pastiche made again, from the recipe that it carries."""
+"""python -m model rerun: make a pastiche again, from the recipe that it carries."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     arguments.check_masks(args.mask)
-    found = recipes.extract(args.picture)
+    recipe = recipes.extract(args.picture)
     if args.show:
-        print(json.dumps(found.told(), indent=2, ensure_ascii=False))
+        print(json.dumps(recipe.to_dict(), indent=2, ensure_ascii=False))
         return 0
     if args.photo is None:
         raise InvalidOption("photo: name the photo too, or only look at the recipe with --show.", "photo")
@@ -43,19 +43,19 @@ def run(args: argparse.Namespace) -> int:
     arguments.check_overwrites(output, [args.picture, args.photo, *args.painting, *args.mask])
     load_tensorflow()
     with console.progress_bar(disable=args.json) as on_step:
-        paint = _rerun_pastiche if found.method == "magenta" else _rerun_refinement
-        report = paint(args, found, output, on_step)
+        paint = _rerun_pastiche if recipe.method == "magenta" else _rerun_refinement
+        report = paint(args, recipe, output, on_step)
     console.print_report(report, args.json)
     return 0
 
 
-def _rerun_pastiche(args: argparse.Namespace, found: Recipe, output: Path, on_step: OnStep | None) -> dict[str, Any]:
+def _rerun_pastiche(args: argparse.Namespace, recipe: Recipe, output: Path, on_step: OnStep | None) -> dict[str, Any]:
     given = args.photo, output, arguments.picture_format(output), args.painting, args.mask, args.model
-    return console.file_report(args.photo, output, rerun.rerun_file(found, *given, on_step))
+    return console.file_report(args.photo, output, rerun.rerun_file(recipe, *given, on_step))
 
 
-def _rerun_refinement(args: argparse.Namespace, found: Recipe, output: Path, on_step: OnStep | None) -> dict[str, Any]:
-    format, quality = arguments.picture_format(output), recipes.to_options(found).quality
-    made = rerun.rerun(found, args.photo, args.painting, args.mask, args.model, on_step, args.start)
-    image_files.write_bytes(output, encode(made.picture, format, quality, made.recipe))
-    return console.pastiche_report(args.photo, output, made)
+def _rerun_refinement(args: argparse.Namespace, recipe: Recipe, output: Path, on_step: OnStep | None) -> dict[str, Any]:
+    format, quality = arguments.picture_format(output), recipes.to_options(recipe).quality
+    pastiche = rerun.rerun(recipe, args.photo, args.painting, args.mask, args.model, on_step, args.start)
+    image_files.write_bytes(output, encode(pastiche.picture, format, quality, pastiche.recipe))
+    return console.pastiche_report(args.photo, output, pastiche)

@@ -1,4 +1,4 @@
-"""TensorFlow loaded without its greeting."""
+"""The process of a command: native code's messages on stderr, loading TensorFlow, and Control-C."""
 
 from __future__ import annotations
 
@@ -14,26 +14,27 @@ from model.hardware.device import device
 
 @contextmanager
 def silenced_stderr() -> Iterator[None]:
-    """Without what native code says on stderr: TensorFlow greets, and reports a missing GPU as an error."""
+    """Discard stderr, native code's too: TensorFlow greets, and reports a missing GPU as an error."""
     sys.stderr.flush()
-    terminal, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
+    stderr, devnull = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(devnull, 2)
     try:
         yield
     finally:
-        os.dup2(terminal, 2)
-        os.close(terminal)
-        os.close(nowhere)
+        os.dup2(stderr, 2)
+        os.close(stderr)
+        os.close(devnull)
 
 
 def load_tensorflow() -> None:
+    """Load TensorFlow without its messages."""
     with silenced_stderr():
         device()
 
 
 @contextmanager
 def graceful_interrupt() -> Iterator[Event]:
-    """Control-C sets the event; a second one interrupts as ever."""
+    """Yield an event that Control-C sets; a second Control-C interrupts as usual."""
     stopped = Event()
 
     def stop(number: int, frame: object) -> None:

@@ -1,4 +1,4 @@
-"""python -m model sheet: many small pastiches to choose from."""
+"""python -m model sheet: many small pastiches of one photo, to choose from."""
 
 from __future__ import annotations
 
@@ -30,22 +30,22 @@ def run(args: argparse.Namespace) -> int:
     options = SheetOptions.parse(
         {"format": arguments.picture_format(args.output)} | arguments.given_options(args, SheetOptions)
     )
-    options.cells(len(args.painting))
+    options.count_cells(len(args.painting))
     load_tensorflow()
     names = [_style_name(painting) for painting in args.painting]
     with console.progress_bar(disable=args.json) as on_step:
         sheet = make_contact_sheet(args.photo, args.painting, options, names, args.model, on_step)
     image_files.write_bytes(args.output, encode(sheet.picture, options.format, options.quality))
     height, width = sheet.picture.rgb.shape[:2]
-    about = {"output": str(args.output), "width": width, "height": height, "seconds": round(sheet.seconds, 2)}
+    report = {"output": str(args.output), "width": width, "height": height, "seconds": round(sheet.seconds, 2)}
     if args.json:
         cells = [asdict(cell) for cell in sheet.cells]
-        print(json.dumps({"photo": str(args.photo), **about, "weights": sheet.weights, "cells": cells}))
+        print(json.dumps({"photo": str(args.photo), **report, "weights": sheet.weights, "cells": cells}))
     else:
         print(f"{args.output}: {len(sheet.cells)} pictures, {round(sheet.seconds, 2)} s, weights {sheet.weights}")
     return 0
 
 
 def _style_name(painting: Path) -> str:
-    """A style file has a name of its own."""
+    """Return the label of a painting; empty for a style file, which has a name of its own."""
     return "" if painting.suffix == ".json" else painting.stem.replace("_", " ")

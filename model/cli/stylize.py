@@ -1,4 +1,4 @@
-"""python -m model stylize: a photo, or a folder of them."""
+"""python -m model stylize: paint a photo, or a folder of them."""
 
 from __future__ import annotations
 
@@ -19,17 +19,11 @@ from model.imaging.image_files import read_bytes
 from model.options import Format, StylizeOptions
 from model.pipelines.stylization import read_style, stylize_file
 
-PHOTO_SUFFIXES = {
-    *arguments.FORMAT_BY_SUFFIX,
-    ".gif",
-    ".avif",
-    ".heic",
-    ".heif",
-}  # what a folder of photos is searched for
-PER_PHOTO_OPTIONS = ("mask", "print", "size")  # options that may fit one photo and not the next
+PHOTO_SUFFIXES = {*arguments.FORMAT_BY_SUFFIX, ".gif", ".avif", ".heic", ".heif"}  # of photos in a folder
+PER_PHOTO_OPTIONS = ("mask", "print", "size")  # errors in these may concern one photo of a folder only
 
-PhotoResult: TypeAlias = tuple[str, dict[str, Any]]  # one line, and the whole report
-PhotoTask: TypeAlias = Callable[[Path, Path], PhotoResult]  # of a photo and its output
+PhotoResult: TypeAlias = tuple[str, dict[str, Any]]  # the line and the JSON report to print
+PhotoTask: TypeAlias = Callable[[Path, Path], PhotoResult]  # called with a photo and its output
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -52,15 +46,15 @@ def run(args: argparse.Namespace) -> int:
         return _run_tasks(args, jobs, lambda photo, output: _forecast_photo(args, options, photo, output))
     styles = [read_bytes(painting, field="style") for painting in args.painting]
     for style in styles:
-        read_style(style)  # told once, not for every photo
+        read_style(style)  # raises once, not for every photo
     return _run_tasks(args, jobs, lambda photo, output: _stylize_photo(args, options, styles, photo, output))
 
 
 def _parse_options(args: argparse.Namespace) -> StylizeOptions:
-    """What was typed; the kind of file follows the output's name unless --format says otherwise."""
+    """Parse the options; the format follows the output's suffix unless --format is given."""
     _check_paths(args)
-    kind: Format = "png" if args.photo.is_dir() else arguments.picture_format(args.output)
-    options = StylizeOptions.parse({"format": kind} | arguments.given_options(args, StylizeOptions))
+    format: Format = "png" if args.photo.is_dir() else arguments.picture_format(args.output)
+    options = StylizeOptions.parse({"format": format} | arguments.given_options(args, StylizeOptions))
     options.blend_weights(len(args.painting))
     options.resolve_regions(len(args.mask), len(args.painting))
     return options
@@ -74,7 +68,7 @@ def _check_paths(args: argparse.Namespace) -> None:
 
 
 def _check_folder(output: Path) -> None:
-    """A folder called out.png is nobody's wish, unless it is there already."""
+    """Raise InvalidOption for an output that is a file or named like one: out.png is hardly meant as a folder."""
     if output.is_dir() or not (output.is_file() or output.suffix.lower() in PHOTO_SUFFIXES):
         return
     problem = "is a file" if output.is_file() else "is named as a picture"
@@ -82,7 +76,7 @@ def _check_folder(output: Path) -> None:
 
 
 def _pair_outputs(photo: Path, output: Path, format: Format) -> Iterator[tuple[Path, Path]]:
-    """Each photo with the file its pastiche goes to. Photos that differ in their suffix alone keep it in the name."""
+    """Yield each photo with its output; photos that differ only in their suffix keep it in the name."""
     if not photo.is_dir():
         yield photo, output
         return
@@ -96,7 +90,7 @@ def _pair_outputs(photo: Path, output: Path, format: Format) -> Iterator[tuple[P
 
 
 def _run_tasks(args: argparse.Namespace, jobs: list[tuple[Path, Path]], work: PhotoTask) -> int:
-    """One photo that cannot be painted does not stop the others of its folder."""
+    """Run a task for each photo, and return the exit status; a photo that fails does not stop the others."""
     failed = []
     for photo, output in tqdm(jobs, unit="photo", disable=len(jobs) == 1 or args.json or args.dry_run):
         try:
@@ -116,22 +110,22 @@ def _run_tasks(args: argparse.Namespace, jobs: list[tuple[Path, Path]], work: Ph
 
 
 def _forecast_photo(args: argparse.Namespace, options: StylizeOptions, photo: Path, output: Path) -> PhotoResult:
-    found = console.forecast_photo(photo, options, len(args.mask), args.model)
-    line = f"{output}: {found.width} x {found.height} pixels, {console.describe_forecast(found)}"
-    return line, {"photo": str(photo), "output": str(output)} | asdict(found)
+    forecast = console.forecast_photo(photo, options, len(args.mask), args.model)
+    line = f"{output}: {forecast.width} x {forecast.height} pixels, {console.describe_forecast(forecast)}"
+    return line, {"photo": str(photo), "output": str(output)} | asdict(forecast)
 
 
 def _stylize_photo(
     args: argparse.Namespace, options: StylizeOptions, styles: list[bytes], photo: Path, output: Path
 ) -> PhotoResult:
-    large = console.is_large(photo, options)
-    if large and not args.json:
-        found = console.forecast_photo(photo, options, len(args.mask), args.model)
-        tqdm.write(f"{output}: {console.describe_forecast(found)}", file=sys.stderr)
+    is_large = console.is_large(photo, options)
+    if is_large and not args.json:
+        forecast = console.forecast_photo(photo, options, len(args.mask), args.model)
+        tqdm.write(f"{output}: {console.describe_forecast(forecast)}", file=sys.stderr)
     output.parent.mkdir(parents=True, exist_ok=True)
     with console.progress_bar(disable=args.json) as on_step:
-        made = stylize_file(photo, styles, output, options, args.model, on_step if large else None, args.mask)
+        result = stylize_file(photo, styles, output, options, args.model, on_step if is_large else None, args.mask)
     if not args.json:
-        console.print_notes(made.notes, f"{photo}: " if args.photo.is_dir() else "")
-    report = console.file_report(photo, output, made)
+        console.print_notes(result.notes, f"{photo}: " if args.photo.is_dir() else "")
+    report = console.file_report(photo, output, result)
     return console.PASTICHE_SUMMARY.format(**report), report

@@ -1,4 +1,4 @@
-"""python -m model vector: a style as a small file."""
+"""python -m model vector: keep a style as a small file, without the artwork."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def run(args: argparse.Namespace) -> int:
     options = StylizeOptions.parse({"weights": args.weights} if args.weights else {})
     shares = options.blend_weights(len(args.painting))
     load_tensorflow()
-    about = {"name": args.name or args.output.name.split(".")[0], "credit": args.credit, "licence": args.licence}
-    file = make_style_file(args.painting, shares, args.model, **about)
+    texts = {"name": args.name or args.output.name.split(".")[0], "credit": args.credit, "licence": args.licence}
+    file = make_style_file(args.painting, shares, args.model, **texts)
     image_files.write_bytes(args.output, file.to_bytes())
     print(f"{args.output}: {file.vector.size} numbers of the weights {file.weights}")
     return 0

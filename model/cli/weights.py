@@ -1,4 +1,4 @@
-"""python -m model weights list | fetch | import | verify"""
+"""python -m model weights: list, fetch, import or verify the networks' weights."""
 
 from __future__ import annotations
 

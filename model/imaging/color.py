@@ -1,7 +1,7 @@
-"""Colours: keeping the photo's after the painting, or making the painting's like them before it.
+"""Colours: preserving the photo's in a result, and matching a painting's to the photo's beforehand.
 
-What is kept is mixed in Oklab (Ottosson 2020, https://bottosson.github.io/posts/oklab/), where light is one number and
-colour two others: changing one does not show in the other.
+They are mixed in Oklab (Ottosson 2020, https://bottosson.github.io/posts/oklab/), which separates lightness from
+colour.
 """
 
 from __future__ import annotations
@@ -31,18 +31,18 @@ _LMS_TO_LAB = np.array(
 _LMS_TO_RGB, _LAB_TO_LMS = (
     np.linalg.inv(matrix.astype("float64")).astype("float32") for matrix in (_RGB_TO_LMS, _LMS_TO_LAB)
 )
-_MIN_VARIANCE = 1e-5  # variance, below which a painting has no colours along that axis to stretch
+_MIN_VARIANCE = 1e-5  # of a painting's colours along an axis; below it they are not stretched
 
 
 def srgb_to_oklab(rgb: np.ndarray) -> np.ndarray:
-    """(…, 3) sRGB in 0..1 -> (…, 3) float32: light in 0..1, then green to red and blue to yellow."""
+    """Convert (…, 3) sRGB in 0..1 to (…, 3) float32: lightness in 0..1, then green to red and blue to yellow."""
     linear = np.where(rgb <= 0.04045, rgb / np.float32(12.92), ((rgb + np.float32(0.055)) / np.float32(1.055)) ** 2.4)
     lab: np.ndarray = np.cbrt(linear.astype("float32", copy=False) @ _RGB_TO_LMS.T) @ _LMS_TO_LAB.T
     return lab
 
 
 def oklab_to_srgb(lab: np.ndarray) -> np.ndarray:
-    """The reverse; colours that no screen can show are clipped."""
+    """Convert (…, 3) Oklab to sRGB in 0..1; colours outside of sRGB are clipped."""
     linear = ((lab @ _LAB_TO_LMS.T) ** 3 @ _LMS_TO_RGB.T).clip(0, 1)
     curve = np.float32(1.055) * linear ** (1 / 2.4) - np.float32(0.055)
     rgb: np.ndarray = np.where(linear <= 0.0031308, linear * np.float32(12.92), curve)
@@ -50,7 +50,7 @@ def oklab_to_srgb(lab: np.ndarray) -> np.ndarray:
 
 
 def preserve_colours(pastiche: np.ndarray, photo: np.ndarray, colours: float, light: float) -> np.ndarray:
-    """`pastiche` with shares 0..1 of the photo's own colours and of its own light; (…, 3) sRGB in 0..1, all three."""
+    """Mix shares, 0..1, of the photo's colours and of its lightness into `pastiche`; all are (…, 3) sRGB in 0..1."""
     if not (colours or light):
         return pastiche
     if colours == light == 1:
@@ -61,7 +61,7 @@ def preserve_colours(pastiche: np.ndarray, photo: np.ndarray, colours: float, li
 
 
 def match_colours(style: np.ndarray, photo: np.ndarray, how: ColourMatching) -> np.ndarray:
-    """`style` with the photo's distribution of colours: (H, W, 3) float32 in 0..1, as both are."""
+    """Give `style` the photo's distribution of colours; all are (H, W, 3) float32 in 0..1."""
     if how == "none":
         return style
     pixels, wanted = style.reshape(-1, 3), photo.reshape(-1, 3)
@@ -70,20 +70,22 @@ def match_colours(style: np.ndarray, photo: np.ndarray, how: ColourMatching) -> 
 
 
 def _match_histogram(pixels: np.ndarray, wanted: np.ndarray) -> np.ndarray:
-    """Channel by channel, the n-th darkest value becomes the photo's n-th darkest."""
+    """Turn each channel's n-th darkest value into the photo's n-th darkest."""
     return np.stack([_match_ranks(*channels) for channels in zip(pixels.T, wanted.T, strict=True)], axis=1)
 
 
 def _match_ranks(values: np.ndarray, wanted: np.ndarray) -> np.ndarray:
     _, where, counts = np.unique(values, return_inverse=True, return_counts=True)
-    ranks = (np.cumsum(counts) - (counts + 1) / 2) / max(1, values.size - 1)  # equal values share the middle of theirs
+    ranks = (np.cumsum(counts) - (counts + 1) / 2) / max(1, values.size - 1)  # equal values share their mean rank
     matched: np.ndarray = np.interp(ranks, np.linspace(0, 1, wanted.size), np.sort(wanted))[where]
     return matched
 
 
 def _match_covariance(pixels: np.ndarray, wanted: np.ndarray) -> np.ndarray:
-    """The photo's mean and covariance, by a linear map (Gatys et al. 2016, "Preserving color in neural artistic style
-    transfer", the variant of image analogies)."""
+    """Match mean and covariance by a linear map.
+
+    Gatys et al. 2016, "Preserving color in neural artistic style transfer", in the variant of image analogies.
+    """
     theirs, own = (np.cov(colours, rowvar=False, bias=True) for colours in (wanted, pixels))
     stretch = _matrix_power(theirs, 0.5) @ _matrix_power(own, -0.5)
     moved: np.ndarray = (pixels - pixels.mean(axis=0)) @ stretch.T + wanted.mean(axis=0)
@@ -91,7 +93,7 @@ def _match_covariance(pixels: np.ndarray, wanted: np.ndarray) -> np.ndarray:
 
 
 def _matrix_power(covariance: np.ndarray, exponent: float) -> np.ndarray:
-    """Of a symmetric matrix. Where a painting is all of one colour, its noise is not blown up."""
+    """Return a power of a symmetric matrix; tiny eigenvalues, the noise of a painting of one colour, become 0."""
     values, vectors = np.linalg.eigh(covariance)
     powers = np.where(values > _MIN_VARIANCE, np.maximum(values, _MIN_VARIANCE) ** exponent, 0.0)
     power: np.ndarray = (vectors * powers) @ vectors.T

@@ -1,4 +1,7 @@
-"""Any picture a user may bring <-> upright sRGB. The only reader of pictures, for every door."""
+"""Picture files: reading any kind that users bring into upright sRGB, and encoding results.
+
+All pictures that enter the program are read here.
+"""
 
 from __future__ import annotations
 
@@ -23,36 +26,19 @@ from model.errors import BrokenImage, ImageError, ImageTooLarge, StyleTransferEr
 from model.imaging import pixel_ops
 from model.imaging.metadata import pillow_save_options
 from model.imaging.pixel_ops import EightBitPicture, Picture, Resolution
-
-
-def write_bytes(path: Path, data: bytes) -> None:
-    """The whole file or nothing: a full disk must not leave half a picture under a good name."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        partial.write_bytes(data)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
-
+from model.imaging.scratch import atomic_write
+from model.options import scaled_size
 
 MAX_BYTES = 2_000_000_000
 MAX_PIXELS = 200_000_000
-MAX_FORMAT_SIDES = {
-    "png": 2**31 - 1,
-    "jpeg": 65_500,
-    "webp": 16_383,
-    "tiff": 2**31 - 1,
-}  # pixels a side that each can hold
+MAX_FORMAT_SIDES = {"png": 2**31 - 1, "jpeg": 65_500, "webp": 16_383, "tiff": 2**31 - 1}  # pixels a side
 
 ImageSource: TypeAlias = str | os.PathLike[str] | bytes | BinaryIO | Image.Image | np.ndarray
 FileSource: TypeAlias = str | os.PathLike[str] | bytes | BinaryIO
-TargetSize: TypeAlias = Callable[[int, int], tuple[int, int]]  # width, height -> those to scale to; refuses too many
+TargetSize: TypeAlias = Callable[[int, int], tuple[int, int]]  # (width, height) -> those to scale to; may refuse
 
-
-_ORIENTATION_VIEWS: dict[
-    int, Callable[[np.ndarray], np.ndarray]
-] = {  # EXIF's orientation -> how it sees an upright picture
+# For each EXIF orientation, the view of an upright array in which the file's rows are stored.
+_ORIENTATION_VIEWS: dict[int, Callable[[np.ndarray], np.ndarray]] = {
     1: lambda upright: upright,
     2: lambda upright: upright[:, ::-1],
     3: lambda upright: upright[::-1, ::-1],
@@ -63,17 +49,11 @@ _ORIENTATION_VIEWS: dict[
     8: lambda upright: upright[::-1].swapaxes(0, 1),
 }
 _FIRST_QUARTER_TURN = 5
-MIN_DPI, MAX_DPI = 2, 20_000  # what a file says beyond these, no printer or scanner has
-_DRAFT_SCALE = (
-    1.9  # times as large as wanted, at least, is what a JPEG decodes to: cameras' 4000 pixels are 3.9 times 1024
-)
-
-
-_STRIP_PIXELS = (
-    1 << 21
-)  # pixels that are turned into sRGB at a time: a large picture is never in memory more than twice
-
-_ENCODER_OPTIONS: dict[str, dict[str, Any]] = {  # what saves time and hardly a byte (docs/benchmarks.md)
+MIN_DPI, MAX_DPI = 2, 20_000  # resolutions that printers and scanners have; others are ignored
+# A JPEG is decoded to at least this many times the wanted size: a camera's 4000 pixels are 3.9 times 1024.
+_DRAFT_SCALE = 1.9
+_STRIP_PIXELS = 1 << 21  # converted to sRGB at a time, so that a large picture is never in memory more than twice
+_ENCODER_OPTIONS: dict[str, dict[str, Any]] = {  # faster, and hardly a byte larger (docs/benchmarks.md)
     "png": {"compress_type": zlib.Z_RLE},
     "jpeg": {},
     "webp": {"method": 2},
@@ -91,21 +71,16 @@ def read(
     most_bytes: int | None = None,
     most_pixels: int | None = None,
 ) -> Picture:
-    """The first frame of `source`, upright, in sRGB.
+    """Read the first frame of `source`, upright, in sRGB.
 
     long_side: scaled up or down until the longer side is exactly that.
     limit: where no long_side is given, scaled down until the longer side is at most that.
-    target: tells the size in place of both; whether the picture lies on its side must not matter to it.
-    most_bytes, most_pixels: of the source; left out, MAX_BYTES and MAX_PIXELS.
-    Whatever cannot be read raises an ImageError whose sentence begins with `field`.
+    target: returns the size in place of both, and must not depend on whether the picture lies on its side.
+    most_bytes, most_pixels: of the source; by default MAX_BYTES and MAX_PIXELS.
+    Raises an ImageError, whose sentence begins with `field`, for whatever cannot be read.
     """
-    found = _read_source(
-        source, field, target or _long_side_target(long_side, limit), _Limits.of(most_bytes, most_pixels)
-    )
-    if isinstance(found, Picture):
-        return found
-    alpha = None if found.alpha is None else pixel_ops.as_float(found.alpha)
-    return Picture(pixel_ops.as_float(found.rgb), alpha, found.dpi)
+    wanted = target or _long_side_target(long_side, limit)
+    return pixel_ops.to_float(_read_source(source, field, wanted, _Limits.of(most_bytes, most_pixels)))
 
 
 def read_eight_bit(
@@ -118,17 +93,15 @@ def read_eight_bit(
     most_bytes: int | None = None,
     most_pixels: int | None = None,
 ) -> EightBitPicture:
-    """What `read` gives, without the floats: for large pictures."""
-    found = _read_source(
-        source, field, target or _long_side_target(long_side, limit), _Limits.of(most_bytes, most_pixels)
-    )
-    return pixel_ops.to_eight_bit(found) if isinstance(found, Picture) else found
+    """Read as `read` does, in a quarter of the memory."""
+    wanted = target or _long_side_target(long_side, limit)
+    return pixel_ops.to_eight_bit(_read_source(source, field, wanted, _Limits.of(most_bytes, most_pixels)))
 
 
 def peek_size(
     source: FileSource, field: str = "content", *, most_bytes: int | None = None, most_pixels: int | None = None
 ) -> tuple[int, int]:
-    """Width and height as the header tells, upright; raises as `read` does, but decodes nothing."""
+    """Return the upright width and height that the header declares; raise as `read` does, but decode nothing."""
     most = _Limits.of(most_bytes, most_pixels)
     with _prefixed_errors(field), _open_source(source, most) as file:
         with _translated_errors():
@@ -138,7 +111,7 @@ def peek_size(
 
 
 def source_size(source: ImageSource, field: str = "content") -> tuple[int, int]:
-    """Width and height of any kind of source, upright; of files as `peek`."""
+    """Return the upright width and height of any kind of source; of files as `peek_size` does."""
     if not isinstance(source, np.ndarray | Image.Image):
         return peek_size(source, field)
     with _prefixed_errors(field), _translated_errors():
@@ -151,14 +124,14 @@ def source_size(source: ImageSource, field: str = "content") -> tuple[int, int]:
 
 
 def has_alpha(source: FileSource, field: str = "content") -> bool:
-    """Whether the header tells of parts that may be clear."""
+    """Tell from the header whether the picture may have transparent parts."""
     with _prefixed_errors(field), _open_source(source, _Limits.of(None, None)) as file, _translated_errors():
         return bool(_open_image(file).has_transparency_data)
 
 
 @contextmanager
 def open_header(source: FileSource, kinds: Sequence[str]) -> Iterator[ImageFile.ImageFile]:
-    """A file of one of `kinds`, in Pillow's words for them, not yet decoded; for its metadata."""
+    """Open a file of one of `kinds`, by Pillow's names, for its metadata; nothing is decoded."""
     with _open_source(source, _Limits.of(None, None)) as file, _translated_errors():
         yield _open_image(file, kinds)
 
@@ -169,15 +142,15 @@ def encode(
     quality: int = 92,
     recipe: Mapping[str, Any] | None = None,
 ) -> bytes:
-    """A file of `picture`, tagged sRGB, with its resolution and `recipe`; nothing else that its source said of itself.
+    """Return a file of `picture`, tagged sRGB, with its resolution and `recipe`, and no other metadata of its source.
 
-    JPEG, which knows no alpha, gets it on white.
+    JPEG has no alpha: there the picture is flattened on white.
     """
     check_format_sides(picture.rgb.shape, format)
-    image = Image.fromarray(_flatten_on_white(picture) if format == "jpeg" else _stack_alpha_uint8(picture))
-    options = (
-        _ENCODER_OPTIONS[format] | {"icc_profile": srgb_profile()} | pillow_save_options(recipe, format, picture.dpi)
-    )
+    pixels = _flatten_on_white(picture) if format == "jpeg" else pixel_ops.stack_alpha(pixel_ops.to_eight_bit(picture))
+    image = Image.fromarray(pixels)
+    metadata = pillow_save_options(recipe, format, picture.dpi)
+    options = _ENCODER_OPTIONS[format] | {"icc_profile": srgb_profile()} | metadata
     if format in ("jpeg", "webp"):
         options["quality"] = quality
     file = io.BytesIO()
@@ -186,7 +159,7 @@ def encode(
 
 
 def check_format_sides(shape: tuple[int, ...], format: Literal["png", "jpeg", "webp", "tiff"]) -> None:
-    """Raises ImageTooLarge for a picture that this kind of file cannot hold."""
+    """Raise ImageTooLarge for a picture that this kind of file cannot hold."""
     if max(shape) > MAX_FORMAT_SIDES[format]:
         sentence = (
             f"format: {format} holds at most {MAX_FORMAT_SIDES[format]} pixels a side. Ask for png, or a smaller size."
@@ -201,20 +174,22 @@ def _flatten_on_white(picture: Picture | EightBitPicture) -> np.ndarray:
     return pixel_ops.as_uint8(rgb * alpha + (1 - alpha))
 
 
-def _stack_alpha_uint8(picture: Picture | EightBitPicture) -> np.ndarray:
-    rgb = pixel_ops.as_uint8(picture.rgb)
-    return rgb if picture.alpha is None else np.dstack([rgb, pixel_ops.as_uint8(picture.alpha)])
-
-
 def read_bytes(source: FileSource, field: str = "content", *, most_bytes: int | None = None) -> bytes:
-    """Everything in `source`; raises as `read` does where that is nothing, or more than `most_bytes`."""
+    """Read all of `source`; raise as `read` does where it is empty, or has more than `most_bytes`."""
     with _prefixed_errors(field), _open_source(source, _Limits.of(most_bytes, None)) as file:
         return file.read()
 
 
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write the whole file or nothing: a full disk must not leave half a picture under a good name."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with atomic_write(path) as partial:
+        partial.write_bytes(data)
+
+
 @dataclass(frozen=True)
 class _Limits:
-    """What is refused: files beyond so many bytes, pictures beyond so many pixels."""
+    """The most bytes of a file, and the most pixels of a picture, that are accepted."""
 
     bytes: int
     pixels: int
@@ -239,7 +214,7 @@ class _Limits:
 
 @contextmanager
 def _prefixed_errors(field: str) -> Iterator[None]:
-    """An ImageError's sentence begins with the field at fault."""
+    """Begin the sentence of an ImageError with the field at fault."""
     try:
         yield
     except ImageError as error:
@@ -248,7 +223,7 @@ def _prefixed_errors(field: str) -> Iterator[None]:
 
 @contextmanager
 def _open_source(source: Any, most: _Limits) -> Iterator[BinaryIO]:
-    """A file to read `source` from, of which never more than one byte over the limit has been read here."""
+    """Open `source`, reading at most one byte more of it than the limit."""
     if isinstance(source, str | os.PathLike):
         with _open_path(source, most) as file:
             yield file
@@ -267,7 +242,7 @@ def _open_path(path: str | os.PathLike[str], most: _Limits) -> Iterator[BinaryIO
         if stat.S_ISREG(about.st_mode):
             most.check_bytes(about.st_size)
             yield file
-        else:  # a pipe has no size to ask for
+        else:  # a pipe has no size
             with _open_source(file, most) as copy:
                 yield copy
 
@@ -281,7 +256,7 @@ def _open_file(path: str | os.PathLike[str]) -> BinaryIO:
 
 @cache
 def _readable_formats() -> list[str]:
-    """Never "MPO": Pillow reads those as JPEG, and so their first picture."""
+    """Return Pillow's names of the kinds that can be read; without MPO, which is read as a JPEG, its first picture."""
     Image.init()
     formats = ["JPEG", "PNG", "WEBP", "GIF", *(["AVIF"] if features.check("avif") else [])]
     with suppress(ImportError):
@@ -291,27 +266,27 @@ def _readable_formats() -> list[str]:
 
 
 def _describe_formats() -> str:
-    """JPEG, PNG, WebP, GIF or AVIF."""
+    """Return the list as in "JPEG, PNG, WebP, GIF or AVIF"."""
     *most, last = ({"WEBP": "WebP", "HEIF": "HEIC"}.get(name, name) for name in _readable_formats())
     return f"{', '.join(most)} or {last}"
 
 
 def _open_image(file: BinaryIO, kinds: Sequence[str] | None = None) -> ImageFile.ImageFile:
-    """Image.open, but for Pillow's own limit of pixels: that one is lower, and the whole process's."""
-    head, known = file.read(16), _readable_formats()  # which tells Pillow to load them all
-    for name in kinds or known:
+    """Open as Image.open does, without Pillow's own limit of pixels, which is lower and holds for the whole process."""
+    head, readable = file.read(16), _readable_formats()  # which has Pillow load all its plugins
+    for name in kinds or readable:
         factory, accepts = Image.OPEN[name]
         if accepts is None or accepts(head) is True:
             file.seek(0)
-            with suppress(SyntaxError, IndexError, TypeError, struct.error):  # as Image.open has it: not this kind
+            with suppress(SyntaxError, IndexError, TypeError, struct.error):  # as Image.open does: not this kind
                 return factory(file, "")
     raise UnidentifiedImageError
 
 
 @contextmanager
 def _translated_errors() -> Iterator[None]:
-    """Decoders fail on bad files with nearly any exception, and warn of what is refused or mended here anyway."""
-    with warnings.catch_warnings():  # narrow, since threads share their filters
+    """Turn whatever a decoder raises on a bad file into an ImageError, and silence its warnings."""
+    with warnings.catch_warnings():  # short, since threads share their filters
         warnings.filterwarnings("ignore", module=r"(PIL|pillow_heif)\b")
         try:
             yield
@@ -328,14 +303,13 @@ def _translated_errors() -> Iterator[None]:
 def _long_side_target(long_side: int | None, limit: int | None) -> TargetSize:
     def target(width: int, height: int) -> tuple[int, int]:
         longest = max(width, height)
-        scale = (long_side or min(longest, limit or longest)) / longest
-        return max(1, round(width * scale)), max(1, round(height * scale))
+        return scaled_size(width, height, (long_side or min(longest, limit or longest)) / longest)
 
     return target
 
 
 def _read_source(source: ImageSource, field: str, wanted: TargetSize, most: _Limits) -> Picture | EightBitPicture:
-    """Floats of what has more than eight bits, if it came as an array."""
+    """Read any source: floats for an array of more than eight bits, bytes for everything else."""
 
     def target(width: int, height: int) -> tuple[int, int]:
         most.check_area(width, height)
@@ -356,14 +330,12 @@ def _from_file(file: BinaryIO, target: TargetSize) -> EightBitPicture:
     with _translated_errors():
         image = _open_image(file)
         size = target(*image.size)
-        image.draft(
-            None, (round(_DRAFT_SCALE * size[0]), round(_DRAFT_SCALE * size[1]))
-        )  # a JPEG, at a fraction of its size
+        image.draft(None, (round(_DRAFT_SCALE * size[0]), round(_DRAFT_SCALE * size[1])))  # decodes JPEG reduced
     return _from_image(image, size)
 
 
 def _from_image(image: Image.Image, size: tuple[int, int]) -> EightBitPicture:
-    """Resized first, so that colours and turning meet the small picture only."""
+    """Resize first, so that only the small picture is converted and turned."""
     with _translated_errors():
         image.load()
         about = image.info.get("icc_profile"), _orientation(image), _read_dpi(image)
@@ -374,14 +346,14 @@ def _from_image(image: Image.Image, size: tuple[int, int]) -> EightBitPicture:
 
 
 def _resize_image(image: Image.Image, size: tuple[int, int]) -> Image.Image:
-    """Of L, RGB, RGBA or CMYK. Pillow weighs colours by alpha here, so that what is hidden stays so."""
+    """Resize an image of mode L, RGB, RGBA or CMYK; Pillow weights colours by alpha, so that clear ones do not show."""
     if image.mode == "RGBA" or not pixel_ops.fits_within(size, image.size):
         return image.resize(size, Image.Resampling.LANCZOS, reducing_gap=pixel_ops.REDUCING_GAP)
     return Image.frombytes(image.mode, size, pixel_ops.shrink(_image_to_array(image), size[::-1]).tobytes())
 
 
 def _image_to_array(image: Image.Image) -> np.ndarray:
-    """(H, W, C) uint8; np.asarray would have them in memory twice for a while, and takes longer for that."""
+    """Return (H, W, C) uint8; np.asarray would hold the pixels twice for a while, and takes longer."""
     pixels = np.empty((image.height, image.width, len(image.getbands())), np.uint8)
     for top, strip in _strips(image):
         pixels[top : top + strip.height] = np.asarray(strip).reshape(strip.height, strip.width, -1)
@@ -401,8 +373,9 @@ def _to_upright_srgb(
         if colours.shape[2] == 4:
             alpha = np.empty(shape, np.uint8) if alpha is None else alpha
             stored(alpha)[top : top + len(colours)] = colours[..., 3]
-    seen = alpha if alpha is not None and alpha.min() < 255 else None
-    return EightBitPicture(rgb, seen, dpi[::-1] if dpi and turned else dpi)
+    if alpha is not None and alpha.min() == 255:
+        alpha = None
+    return EightBitPicture(rgb, alpha, dpi[::-1] if dpi and turned else dpi)
 
 
 def _strips(image: Image.Image) -> Iterator[tuple[int, Image.Image]]:
@@ -416,7 +389,7 @@ def _strips(image: Image.Image) -> Iterator[tuple[int, Image.Image]]:
 
 
 def _to_plain_mode(image: Image.Image, scale: int) -> Image.Image:
-    """As L, RGB, RGBA or CMYK, of eight bits."""
+    """Convert to mode L, RGB, RGBA or CMYK, of eight bits."""
     if image.mode.startswith("I"):
         image = _from_16_bits(image, scale)
     mode = "RGBA" if image.has_transparency_data else image.mode if image.mode in ("L", "CMYK") else "RGB"
@@ -424,14 +397,14 @@ def _to_plain_mode(image: Image.Image, scale: int) -> Image.Image:
 
 
 def _sixteen_bit_scale(image: Image.Image) -> int:
-    """What a level of eight bits is worth. Mode "I" has no range of its own: it may hold 8 bits."""
+    """Return what a level of eight bits is worth: 257 in 16 bits. Mode "I" has no range of its own and may hold 8."""
     if not image.mode.startswith("I"):
         return 1
     return 1 if image.mode == "I" and image.getextrema()[1] <= 255 else 257  # type: ignore[operator]
 
 
 def _from_16_bits(image: Image.Image, scale: int) -> Image.Image:
-    """Pillow's own conversion clips at 255; this scales."""
+    """Scale to eight bits; Pillow's own conversion would clip at 255."""
     values = np.asarray(image)
     grey = Image.fromarray((values.clip(0, 65535) / np.float32(scale) + 0.5).astype(np.uint8))
     if "transparency" in image.info:
@@ -442,27 +415,27 @@ def _from_16_bits(image: Image.Image, scale: int) -> Image.Image:
 def _exif_tag(image: Image.Image, tag: int, missing: Any = None) -> Any:
     try:
         return Image.Image.getexif(image).get(tag, missing)  # that of PNG decodes the picture first
-    except Exception:  # as with decoding: damaged EXIF fails in many ways, and the picture is fine without it
+    except Exception:  # damaged EXIF fails in many ways, and the picture is fine without it
         return missing
 
 
 def _orientation(image: Image.Image) -> int:
-    found = _exif_tag(image, ExifTags.Base.Orientation)
-    return found if isinstance(found, int) and found in _ORIENTATION_VIEWS else 1
+    value = _exif_tag(image, ExifTags.Base.Orientation)
+    return value if isinstance(value, int) and value in _ORIENTATION_VIEWS else 1
 
 
 def _read_dpi(image: Image.Image) -> Resolution | None:
-    """As the file itself says; Pillow makes up 72 for a JPEG that only says other things in its EXIF."""
-    found = image.info.get("dpi")
-    if found and (image.format not in ("JPEG", "MPO") or image.info.get("jfif_unit") in (1, 2)):
-        return _valid_dpi(found)
+    """Return the resolution that the file states; Pillow makes up 72 for a JPEG whose EXIF states none."""
+    dpi = image.info.get("dpi")
+    if dpi and (image.format not in ("JPEG", "MPO") or image.info.get("jfif_unit") in (1, 2)):
+        return _valid_dpi(dpi)
     across, down = (_exif_tag(image, tag) for tag in (ExifTags.Base.XResolution, ExifTags.Base.YResolution))
     inches = {1: None, 2: 1.0, 3: 2.54}.get(_exif_tag(image, ExifTags.Base.ResolutionUnit, 2))
     return _valid_dpi((across, down), inches) if inches else None
 
 
 def _valid_dpi(resolution: Any, scale: float = 1.0) -> Resolution | None:
-    """None for what no printer or scanner has."""
+    """Return a resolution in pixels an inch; None where it is none that printers or scanners have."""
     try:
         across, down = (_round_dpi(float(value) * scale) for value in resolution)
     except (TypeError, ValueError, OverflowError, ZeroDivisionError):
@@ -471,12 +444,12 @@ def _valid_dpi(resolution: Any, scale: float = 1.0) -> Resolution | None:
 
 
 def _round_dpi(dpi: float) -> float:
-    """PNG counts in whole pixels a metre, which are 0.0254 an inch."""
+    """Round away what PNG adds, which counts in whole pixels a metre: 0.0254 an inch."""
     return float(round(dpi)) if abs(dpi - round(dpi)) < 0.0128 else round(dpi, 2)
 
 
 def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
-    """RGB or RGBA. A picture without a profile, or with a broken one, is taken as sRGB."""
+    """Convert to RGB or RGBA in sRGB; a picture without a profile, or with a broken one, is taken as sRGB."""
     mode = "RGBA" if image.mode == "RGBA" else "RGB"
     if profile:
         with suppress(ImageCms.PyCMSError, OSError, ValueError, TypeError):
@@ -488,29 +461,29 @@ def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
 
 
 def _changes_colours(transform: ImageCms.ImageCmsTransform, mode: str) -> bool:
-    """Not where the profile is sRGB under another name: converting would take as long, and change no bit."""
+    """Tell whether a conversion changes anything: a profile that is sRGB under another name does not."""
     colours = _colour_cube(mode)
     return transform.apply(colours).tobytes() != colours.tobytes()
 
 
 @cache
 def _colour_cube(mode: str) -> Image.Image:
-    """Nine levels of each of red, green and blue with one another."""
+    """Return all combinations of nine levels of red, green and blue."""
     levels = np.linspace(0, 255, 9, dtype=np.uint8)
     cube = np.stack(np.meshgrid(levels, levels, levels), axis=-1)
     return Image.fromarray(cube.reshape(27, 27, 3)).convert(mode)
 
 
 def srgb_profile() -> bytes:
-    """For every file that is written."""
+    """Return the ICC profile that every written file carries."""
     return _srgb_icc().tobytes()
 
 
 @cache
 def _srgb_icc() -> ImageCms.ImageCmsProfile:
-    """Dated 1 January 2000, not this moment, so that the same picture always gives the same file."""
-    made = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-    return ImageCms.ImageCmsProfile(io.BytesIO(made[:24] + b"\x07\xd0\0\1\0\1" + bytes(6) + made[36:]))
+    """Build an sRGB profile dated 1 January 2000, so that the same picture always gives the same file."""
+    data = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    return ImageCms.ImageCmsProfile(io.BytesIO(data[:24] + b"\x07\xd0\0\1\0\1" + bytes(6) + data[36:]))
 
 
 def _from_array(array: np.ndarray, target: TargetSize) -> Picture | EightBitPicture:
@@ -527,7 +500,7 @@ def _from_array(array: np.ndarray, target: TargetSize) -> Picture | EightBitPict
 
 
 def _with_channel_axis(array: np.ndarray) -> np.ndarray:
-    """(H, W, 1, 3 or 4)."""
+    """Return the array as (H, W, 1, 3 or 4); a batch of one is unpacked."""
     if array.ndim == 4 and len(array) == 1:
         array = array[0]
     if array.ndim == 2:
@@ -538,15 +511,15 @@ def _with_channel_axis(array: np.ndarray) -> np.ndarray:
 
 
 def _split_alpha(pixels: np.ndarray) -> Picture:
-    """(H, W, 3 or 4) -> a picture, its alpha None where nothing is clear."""
+    """Make a picture of (H, W, 3 or 4), without alpha where nothing is transparent."""
     alpha = pixels[..., 3] if pixels.shape[2] == 4 and pixels[..., 3].min() < 1 else None
     return Picture(np.ascontiguousarray(pixels[..., :3]), alpha)
 
 
 def _to_unit_range(array: np.ndarray) -> np.ndarray:
-    """float32 in 0..1."""
+    """Convert uint8, uint16 or floats in 0..1 to float32 in 0..1; refuse everything else."""
     if array.dtype in (np.uint8, np.uint16):
         return array / np.float32(np.iinfo(array.dtype).max)
-    if array.dtype.kind != "f" or not (array.min() >= 0 and array.max() <= 1):  # what is not a number is neither
+    if array.dtype.kind != "f" or not (array.min() >= 0 and array.max() <= 1):  # NaN is neither
         raise UnsupportedImage("an array must be uint8, uint16, or floats from 0 to 1: divide 0..255 by 255.")
     return array.astype(np.float32)

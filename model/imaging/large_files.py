@@ -1,4 +1,4 @@
-"""Pictures that stay on disk: planes of rows, and files written from them without holding them in memory."""
+"""Picture files written by libvips from arrays in memory or on disk, without holding a large one in memory."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import struct
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, BinaryIO, Literal
+from typing import Any, BinaryIO
 
 import numpy as np
 from PIL import ExifTags
@@ -15,14 +15,11 @@ from PIL import ExifTags
 from model.errors import StyleTransferError
 from model.imaging import image_files, metadata, pixel_ops
 from model.imaging.metadata import EmbeddedMetadata
-from model.imaging.scratch import DiskArray
-
-Format = Literal["png", "jpeg", "webp", "tiff"]
-_Dpi = tuple[float, float]
+from model.imaging.pixel_ops import Resolution
+from model.imaging.scratch import DiskArray, atomic_write
+from model.options import Format
 
 VIPS_TEXT_FIELDS = {"png": f"png-comment-0-{metadata.PNG_KEYWORD}", "tiff": "image-description"}  # libvips's names
-
-
 _RESOLUTION_TAGS = {ExifTags.Base.XResolution, ExifTags.Base.YResolution, ExifTags.Base.ResolutionUnit}
 _EXIF_HEADER = b"Exif\0\0"
 
@@ -33,30 +30,27 @@ def save(
     format: Format,
     quality: int = 92,
     *,
-    dpi: _Dpi | None = None,
+    dpi: Resolution | None = None,
     recipe: Mapping[str, Any] | None = None,
 ) -> None:
-    """A file of (H, W, 3 or 4) uint8, as image_files.encode makes it, but written as it is read. TIFF is in tiles.
+    """Write (H, W, 3 or 4) uint8 as image_files.encode does, but row by row; TIFF is tiled.
 
-    What stood at `path` is replaced once the whole file is there.
+    A file at `path` is replaced once the new one is complete.
     Raises ImageTooLarge for sides that this kind of file cannot hold, StyleTransferError where it cannot be written.
     """
     image_files.check_format_sides(pixels.shape, format)
     embedded = None if recipe is None else metadata.build_metadata(recipe, format)
     image = _attach_metadata(_to_vips_image(pixels), format, dpi, embedded)
-    partial = path.with_name(f".{path.name}.part")
     try:
-        _write_image(image, partial, format, quality)
-        if format == "png":
-            _patch_png(partial, dpi, embedded)
-        elif dpi is None:
-            _strip_resolution(partial, format)
-        partial.replace(path)
+        with atomic_write(path) as partial:
+            _write_image(image, partial, format, quality)
+            if format == "png":
+                _patch_png(partial, dpi, embedded)
+            elif dpi is None:
+                _strip_resolution(partial, format)
     except (pixel_ops.load_vips().Error, OSError) as error:
         reason = "is there room on the disk, and may its folder be written to?"
         raise StyleTransferError(f"'{path}' could not be written: {reason}") from error
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def _to_vips_image(pixels: np.ndarray | DiskArray) -> Any:
@@ -67,9 +61,9 @@ def _to_vips_image(pixels: np.ndarray | DiskArray) -> Any:
     return vips.Image.new_from_memory(data, width, height, bands, "uchar").copy(interpretation="srgb")
 
 
-def _attach_metadata(image: Any, format: Format, dpi: _Dpi | None, embedded: EmbeddedMetadata | None) -> Any:
+def _attach_metadata(image: Any, format: Format, dpi: Resolution | None, embedded: EmbeddedMetadata | None) -> Any:
     vips = pixel_ops.load_vips()
-    across, down = dpi or (0, 0)  # 0 is written too, and then taken out
+    across, down = dpi or (0, 0)  # 0 is written too, and removed afterwards
     image = image.copy(xres=across / 25.4, yres=down / 25.4)  # pixels a millimetre
     blobs = {"icc-profile-data": image_files.srgb_profile()}
     if embedded and format in ("jpeg", "webp"):
@@ -96,12 +90,12 @@ def _write_image(image: Any, path: Path, format: Format, quality: int) -> None:
         image.tiffsave(str(path), compression="deflate", predictor="horizontal", **tiles)
 
 
-def _patch_png(path: Path, dpi: _Dpi | None, embedded: EmbeddedMetadata | None) -> None:
-    """libvips always writes a resolution, and has no chunk for texts beyond Latin-1; XMP may stand at the end too."""
+def _patch_png(path: Path, dpi: Resolution | None, embedded: EmbeddedMetadata | None) -> None:
+    """Remove the resolution, which libvips always writes, and append XMP, for which it has no chunk beyond Latin-1."""
     with path.open("r+b") as file:
         if dpi is None:
             file.seek(file.read(1 << 16).index(b"pHYs") - 4)
-            file.write(_png_chunk(b"pHYs", struct.pack(">IIB", 1, 1, 0)))  # pixels are square; it says no more
+            file.write(_png_chunk(b"pHYs", struct.pack(">IIB", 1, 1, 0)))  # no unit: only says that pixels are square
         if embedded:
             file.seek(-len(_png_chunk(b"IEND", b"")), os.SEEK_END)
             file.write(
@@ -110,7 +104,7 @@ def _patch_png(path: Path, dpi: _Dpi | None, embedded: EmbeddedMetadata | None) 
 
 
 def _strip_resolution(path: Path, format: Format) -> None:
-    """libvips always writes one, into TIFF's first directory or into EXIF, which is built alike: the rest moves up."""
+    """Remove the resolution, which libvips always writes, from TIFF's first directory or from EXIF, built alike."""
     with path.open("r+b") as file:
         start = _tiff_offset(file, format)
         if start is None:
@@ -129,12 +123,12 @@ def _strip_resolution(path: Path, format: Format) -> None:
 
 
 def _tiff_offset(file: BinaryIO, format: Format) -> int | None:
-    """Where the tags begin, from which they count; None where there are none."""
+    """Return where the TIFF structure begins, from which its offsets count; None where there is none."""
     if format == "tiff":
         return 0
     if format == "jpeg":
-        found = file.read(1 << 16).find(_EXIF_HEADER)
-        return None if found < 0 else found + len(_EXIF_HEADER)
+        offset = file.read(1 << 16).find(_EXIF_HEADER)
+        return None if offset < 0 else offset + len(_EXIF_HEADER)
     file.seek(12)
     while (head := file.read(8)) and head[:4] != b"EXIF":
         size = _unpack(head[4:], "<I")

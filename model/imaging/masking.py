@@ -1,4 +1,4 @@
-"""Masks: where on a photo the paint goes, and how much of it."""
+"""Masks: where on a photo the paint goes, and how much of it shows."""
 
 from __future__ import annotations
 
@@ -20,24 +20,20 @@ from model.options import MAX_MASKS
 
 ALPHA, EVERYWHERE = "alpha", "everywhere"  # words that stand for a mask
 MASK_WORDS = (ALPHA, EVERYWHERE)
-PROPORTION_TOLERANCE = 0.02  # share by which what belongs to a photo may have other proportions
-_BAND_ROWS = 256  # rows
-_CHANNEL_WEIGHTS = np.full(3, 1 / 3, "float32")  # of the channels, in lightness
-MAX_RECIPE_PNG_BYTES, MAX_RECIPE_PNG_PIXELS = (
-    200_000,
-    40_000_000,
-)  # of a mask that a recipe carries at most: bytes of its PNG, and pixels
+PROPORTION_TOLERANCE = 0.02  # relative difference from the photo's proportions that is accepted
+DEVIATIONS_PER_EDGE = 2  # of the blur that softens a mask: the edge's width in its deviations
+MAX_RECIPE_PNG_BYTES, MAX_RECIPE_PNG_PIXELS = 200_000, 40_000_000  # of a mask that a recipe carries as a PNG
+_CHANNEL_WEIGHTS = np.full(3, 1 / 3, "float32")  # of red, green and blue in lightness
 
 
 @dataclass(frozen=True)
 class Mask:
-    """As it was given: `light` is (h, w) uint8, 255 where the paint goes, or one of WORDS."""
+    """A mask as it was given: `light` is (h, w) uint8, 255 where the paint goes, or one of MASK_WORDS."""
 
     light: np.ndarray | str
 
-    def check(self, height: int, width: int) -> None:
-        """Raises InvalidOption where the mask does not fit a photo of this size. Of one without clear parts, its alpha
-        is all of it."""
+    def check_size(self, height: int, width: int) -> None:
+        """Raise InvalidOption where the mask has other proportions than a photo of this size; words fit every photo."""
         if not isinstance(self.light, str):
             check_mask_size(self.light.shape[::-1], (width, height))
 
@@ -49,32 +45,34 @@ class Mask:
         feather: float = 0.0,
         paint: Literal["inside", "outside"] = "inside",
     ) -> np.ndarray:
-        """(height, width) uint8. alpha: the photo's, likewise.
+        """Return the mask for a photo of this size, (height, width) uint8.
 
+        alpha: the photo's, (height, width) uint8; None stands for an opaque one.
         feather: how far the edges are blurred, in percent of the long side.
         """
         mask = self._resize(height, width, alpha)
         if feather:
-            radius = feather / 100 * max(height, width) / 2  # the blur's deviation, of which two make the edge
+            radius = feather / 100 * max(height, width) / DEVIATIONS_PER_EDGE
             mask = np.asarray(Image.fromarray(mask).filter(ImageFilter.GaussianBlur(radius)))
         return mask if paint == "inside" else 255 - mask
 
     def _resize(self, height: int, width: int, alpha: np.ndarray | None) -> np.ndarray:
-        if not isinstance(self.light, str):  # not by Lanczos, which rings: no paint beyond the edges
+        if not isinstance(self.light, str):  # Lanczos would ring: paint beyond the edges
             return np.asarray(Image.fromarray(self.light).resize((width, height), Image.Resampling.BILINEAR))
         return alpha if self.light == ALPHA and alpha is not None else np.full((height, width), 255, "uint8")
 
-    def told(self) -> str | dict[str, Any]:
-        """As a recipe has it: the word, or the hash with the picture beside it where that is small."""
+    def to_recipe(self) -> str | dict[str, Any]:
+        """Return a recipe's entry: the word, or the hash, with the PNG beside it where that is small."""
         if isinstance(self.light, str):
             return self.light
-        about = {"sha256": mask_sha256(self.light)}
+        entry = {"sha256": mask_sha256(self.light)}
         if self.light.size > MAX_RECIPE_PNG_PIXELS:
-            return about
+            return entry
         file = io.BytesIO()
         Image.fromarray(self.light).save(file, "png", optimize=True)
-        small = file.tell() <= MAX_RECIPE_PNG_BYTES
-        return about | ({"png": base64.b64encode(file.getvalue()).decode("ascii")} if small else {})
+        if file.tell() > MAX_RECIPE_PNG_BYTES:
+            return entry
+        return entry | {"png": base64.b64encode(file.getvalue()).decode("ascii")}
 
 
 def mask_sha256(light: np.ndarray) -> str:
@@ -82,33 +80,35 @@ def mask_sha256(light: np.ndarray) -> str:
 
 
 def read(source: ImageSource) -> Mask:
-    """A picture, whose lightness counts where it is not clear, or one of WORDS; ImageError for what cannot be read."""
+    """Read a picture, whose lightness counts where it is opaque, or one of MASK_WORDS.
+
+    Raises ImageError for what cannot be read.
+    """
     if isinstance(source, str) and source in MASK_WORDS:
         return Mask(source)
     if isinstance(source, np.ndarray) and source.dtype == bool:
         source = source * np.uint8(255)
     picture = image_files.read_eight_bit(source, field="mask")
     light = np.empty(picture.rgb.shape[:2], "uint8")
-    for top in range(0, len(light), _BAND_ROWS):
-        rows = slice(top, top + _BAND_ROWS)
-        shown = 1 if picture.alpha is None else pixel_ops.as_float(picture.alpha[rows])
-        light[rows] = picture.rgb[rows] @ _CHANNEL_WEIGHTS * shown + 0.5
+    for rows in pixel_ops.row_bands(len(light)):
+        opacity = 1 if picture.alpha is None else pixel_ops.as_float(picture.alpha[rows])
+        light[rows] = picture.rgb[rows] @ _CHANNEL_WEIGHTS * opacity + 0.5
     return Mask(light)
 
 
 def read_masks(sources: Sequence[ImageSource], photo: Picture | EightBitPicture) -> list[Mask]:
-    """The masks of a photo; InvalidOption where there are too many, or one does not fit."""
+    """Read the masks of a photo; raise InvalidOption where there are too many, or one does not fit."""
     if len(sources) > MAX_MASKS:
         raise InvalidOption(f"Give at most {MAX_MASKS} masks, not {len(sources)}.", "mask")
     masks = [read(source) for source in sources]
     height, width = photo.rgb.shape[:2]
     for mask in masks:
-        mask.check(height, width)
+        mask.check_size(height, width)
     return masks
 
 
 def check_alpha(masks: Sequence[ImageSource], content: ImageSource) -> None:
-    """Raises InvalidOption where the photo's alpha is to be the mask, and its kind of picture has none."""
+    """Raise InvalidOption where the photo's alpha is to be the mask, and the photo cannot have one."""
     if any(isinstance(mask, str) and mask == ALPHA for mask in masks) and not _may_have_alpha(content):
         sentence = "This photo has no clear parts that could be its mask: send one as a picture."
         raise InvalidOption(sentence, "mask")
@@ -119,19 +119,19 @@ def _may_have_alpha(content: ImageSource) -> bool:
         return content.ndim > 2 and content.shape[-1] == 4
     if isinstance(content, Image.Image):
         return content.has_transparency_data
-    return hasattr(content, "read") or image_files.has_alpha(content)  # what is read once is not read for this
+    return hasattr(content, "read") or image_files.has_alpha(content)  # a stream can be read only once
 
 
 def check_mask_size(mask: tuple[int, int], photo: tuple[int, int]) -> None:
-    """Raises InvalidOption where a mask has other proportions than the photo: (width, height) each."""
+    """Raise InvalidOption where a mask has other proportions than the photo: (width, height) each."""
     check_proportions("The mask", mask, photo, "mask")
 
 
 def check_proportions(what: str, picture: tuple[int, int], photo: tuple[int, int], field: str) -> None:
+    """Raise InvalidOption, naming `what` and `field`, where a picture has other proportions than the photo."""
     (width, height), (photo_width, photo_height) = picture, photo
-    if abs(height - width * photo_height / photo_width) > max(
-        1.0, PROPORTION_TOLERANCE * height
-    ):  # sizes are whole pixels
+    tolerance = max(1.0, PROPORTION_TOLERANCE * height)  # sizes are whole pixels
+    if abs(height - width * photo_height / photo_width) > tolerance:
         raise InvalidOption(
             f"{what} is {width} x {height} and the photo {photo_width} x {photo_height}: they must have the same "
             "proportions.",
@@ -140,7 +140,7 @@ def check_proportions(what: str, picture: tuple[int, int], photo: tuple[int, int
 
 
 def blend(over: np.ndarray, under: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """(H, W, 3) floats: `over` where the mask is 255, `under` where it is 0, either of them to the last bit."""
+    """Blend (H, W, 3) floats: `over` where the mask is 255, `under` where it is 0, each of them to the bit."""
     share = (mask / np.float32(255))[..., None]
     mixed: np.ndarray = share * over + (1 - share) * under
     return mixed

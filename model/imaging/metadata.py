@@ -1,4 +1,4 @@
-"""What a pastiche says of itself, in its file: its recipe as JSON text, and as XMP how it came about and whose it is.
+"""Metadata embedded in a result's file: its recipe as JSON text, and its origin and credits as XMP.
 
 The text is an iTXt chunk in PNG, the UserComment of EXIF in JPEG and WebP, and the ImageDescription of TIFF. It is
 ASCII, and short enough for each of them.
@@ -16,9 +16,9 @@ from PIL import ExifTags, Image, PngImagePlugin, TiffImagePlugin
 
 PNG_KEYWORD = "pastiche-recipe"  # of the PNG chunk
 XMP_KEYWORD = "XML:com.adobe.xmp"
-RECIPE_VERSION = 1  # of recipes; a reader of an older one refuses what it cannot know
-MAX_TEXT_BYTES = 1_000_000  # bytes: Pillow reads no more of a compressed chunk, in which another program may keep it
-MAX_JPEG_TEXT_BYTES = 64_000  # bytes: EXIF there is one segment, of at most 65533 bytes
+RECIPE_VERSION = 1  # of the recipe's schema; a program of an older one refuses it
+MAX_TEXT_BYTES = 1_000_000  # Pillow reads no more of a compressed chunk, as other programs may write it
+MAX_JPEG_TEXT_BYTES = 64_000  # EXIF is one segment, of at most 65533 bytes
 
 # IPTC has "algorithmicallyEnhanced" for changes without generative AI, and "trainedAlgorithmicMedia" for what is made
 # by it from nothing. This one is "Edited using Generative AI": an existing photo, repainted by a trained network.
@@ -44,7 +44,7 @@ class EmbeddedMetadata:
     xmp: bytes  # UTF-8
 
     def exif(self, dpi: tuple[float, float] | None = None) -> bytes:
-        """As the files have it, "Exif" and two zeros first."""
+        """Return the EXIF block, which begins with "Exif" and two zeros."""
         exif = _build_exif(dpi)
         if self.text:
             inner = exif.get_ifd(ExifTags.IFD.Exif)
@@ -54,7 +54,10 @@ class EmbeddedMetadata:
 
 
 def build_metadata(recipe: Mapping[str, Any], format: str = "png") -> EmbeddedMetadata:
-    """What does not fit, first the masks and then the vectors, is left out; the hashes stay, and "left_out" says so."""
+    """Serialise a recipe for a kind of file.
+
+    What does not fit is left out, first the masks and then the vectors; their hashes stay, and "left_out" says so.
+    """
     room = MAX_JPEG_TEXT_BYTES if format == "jpeg" else MAX_TEXT_BYTES
     texts = (_to_json(version) for version in _shorter_recipes({"recipe": RECIPE_VERSION, **recipe}))
     return EmbeddedMetadata(next((text for text in texts if len(text) <= room), ""), _build_xmp(recipe))
@@ -63,7 +66,7 @@ def build_metadata(recipe: Mapping[str, Any], format: str = "png") -> EmbeddedMe
 def pillow_save_options(
     recipe: Mapping[str, Any] | None, format: str, dpi: tuple[float, float] | None = None
 ) -> dict[str, Any]:
-    """What Image.save wants for it."""
+    """Return the keyword arguments of Image.save that embed a recipe and a resolution."""
     embedded = None if recipe is None else build_metadata(recipe, format)
     if format == "png":
         return _dpi_option(dpi) | ({} if embedded is None else {"pnginfo": _png_chunks(embedded)})
@@ -72,17 +75,19 @@ def pillow_save_options(
     options = {} if embedded is None else {"xmp": embedded.xmp, "exif": embedded.exif(dpi)}
     if format == "jpeg":
         return _dpi_option(dpi) | options
-    return options if embedded or not dpi else {"exif": _build_exif(dpi).tobytes()}  # WebP knows no other place for it
+    if embedded or not dpi:
+        return options
+    return {"exif": _build_exif(dpi).tobytes()}  # WebP has no other place for a resolution
 
 
 def find_recipe(image: Image.Image) -> str | None:
-    """The text that this file carries in one of the places, as yet unread."""
+    """Return the text of a recipe that this file carries, unparsed."""
     exif = Image.Image.getexif(image)  # that of PNG decodes the picture first
     comment = exif.get_ifd(ExifTags.IFD.Exif).get(ExifTags.Base.UserComment, b"")
     if isinstance(comment, bytes):
         comment = comment.removeprefix(_CHARACTER_CODE).decode("ascii", "replace")
-    places = image.info.get(PNG_KEYWORD), exif.get(ExifTags.Base.ImageDescription), comment
-    return next((text for text in places if isinstance(text, str) and text.lstrip().startswith("{")), None)
+    texts = image.info.get(PNG_KEYWORD), exif.get(ExifTags.Base.ImageDescription), comment
+    return next((text for text in texts if isinstance(text, str) and text.lstrip().startswith("{")), None)
 
 
 def _to_json(recipe: Any) -> str:
@@ -90,6 +95,7 @@ def _to_json(recipe: Any) -> str:
 
 
 def _shorter_recipes(recipe: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the recipe whole, then without one mask after another, the largest first, and last without vectors."""
     yield recipe
     masks = list(recipe.get("masks", []))
     for number in sorted(range(len(masks)), key=lambda number: len(_to_json(masks[number])), reverse=True):
@@ -133,7 +139,7 @@ def _tiff_tags(embedded: EmbeddedMetadata) -> TiffImagePlugin.ImageFileDirectory
 
 
 def _build_xmp(recipe: Mapping[str, Any]) -> bytes:
-    """dc:creator is left out: whoever painted the style did not make this picture, and who did is not known here."""
+    """Build the XMP packet. There is no dc:creator: it is not the style's painter, and nobody else is known."""
     styles = [style for style in recipe.get("styles", []) if isinstance(style, Mapping)]
     root = ElementTree.Element(_qualified_name("x:xmpmeta"))
     about = _add_child(_add_child(root, "rdf:RDF"), "rdf:Description")
@@ -151,13 +157,13 @@ def _build_xmp(recipe: Mapping[str, Any]) -> bytes:
 
 
 def _credit_line(styles: list[Mapping[str, Any]], *keys: str) -> str:
-    """Each style once: "Waves, A. Painter, CC0-1.0; Dots, …"."""
+    """List each style once, as in "Waves, A. Painter, CC0-1.0; Dots, …"."""
     lines = (", ".join(filter(None, (_strip_unprintable(style.get(key)) for key in keys))) for style in styles)
     return "; ".join(dict.fromkeys(filter(None, lines)))
 
 
 def _strip_unprintable(text: Any) -> str:
-    """Without what XML does not allow: control characters and halves of pairs."""
+    """Remove what XML does not allow: control characters and lone surrogates."""
     return "".join(letter for letter in str(text or "") if letter.isprintable()).strip()
 
 

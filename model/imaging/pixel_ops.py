@@ -1,24 +1,23 @@
-"""Any picture a user may bring <-> upright sRGB. The only reader of pictures, for every door."""
+"""Pictures in memory, and operations on their pixels: dtype conversion, resizing, thumbnails, alpha, comparison."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from types import ModuleType
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from PIL import Image
 
-if TYPE_CHECKING:
-    pass
-
+from model.options import scaled_size
 
 Resolution: TypeAlias = tuple[float, float]  # pixels an inch, across and down
 
-
-REDUCING_GAP = 3.0  # times as large as wanted, to which larger pictures come by plain averages
+BAND_ROWS = 256  # rows of a large picture that are worked on at a time
+REDUCING_GAP = 3.0  # larger pictures are first reduced by plain averages to this many times the wanted size
 
 
 @dataclass(frozen=True)
@@ -30,20 +29,31 @@ class Picture:
 
 @dataclass(frozen=True)
 class EightBitPicture:
-    """A picture in a quarter of the memory."""
+    """A picture of eight bits a channel, in a quarter of the memory."""
 
     rgb: np.ndarray  # (H, W, 3) uint8, sRGB, upright
     alpha: np.ndarray | None = None  # (H, W) uint8; None: opaque
     dpi: Resolution | None = None
 
 
-def to_eight_bit(picture: Picture) -> EightBitPicture:
+def row_bands(height: int) -> Iterator[slice]:
+    """Yield slices of BAND_ROWS rows, from top to bottom, that cover `height` rows; the last may reach beyond them."""
+    for top in range(0, height, BAND_ROWS):
+        yield slice(top, top + BAND_ROWS)
+
+
+def to_float(picture: Picture | EightBitPicture) -> Picture:
+    alpha = None if picture.alpha is None else as_float(picture.alpha)
+    return Picture(as_float(picture.rgb), alpha, picture.dpi)
+
+
+def to_eight_bit(picture: Picture | EightBitPicture) -> EightBitPicture:
     alpha = None if picture.alpha is None else as_uint8(picture.alpha)
     return EightBitPicture(as_uint8(picture.rgb), alpha, picture.dpi)
 
 
 def resize(rgb: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """(H, W, C), uint8 or floats in 0..1 -> (height, width, C) of the same dtype, by Lanczos."""
+    """Resize (H, W, C) uint8, or floats in 0..1, to (height, width, C) of the same dtype, by Lanczos."""
     if rgb.shape[:2] == size:
         return rgb
     if rgb.dtype == np.uint8 and fits_within(size, rgb.shape):
@@ -54,12 +64,12 @@ def resize(rgb: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     return small if rgb.dtype == np.uint8 else small.clip(0, 1).astype(rgb.dtype, copy=False)
 
 
-def fits_within(size: tuple[int, ...], than: tuple[int, ...]) -> bool:
-    return size[0] <= than[0] and size[1] <= than[1]
+def fits_within(size: tuple[int, ...], limit: tuple[int, ...]) -> bool:
+    return size[0] <= limit[0] and size[1] <= limit[1]
 
 
 def shrink(pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """(H, W, C) uint8, by libvips: Pillow takes four times as long, and for enlarging no longer."""
+    """Reduce (H, W, C) uint8 to (height, width, C) by libvips, in a quarter of Pillow's time."""
     height, width, bands = pixels.shape
     image = load_vips().Image.new_from_memory(np.ascontiguousarray(pixels).data, width, height, bands, "uchar")
     smaller: np.ndarray = image.resize(
@@ -70,7 +80,7 @@ def shrink(pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 @cache
 def load_vips() -> ModuleType:
-    """Loaded when it is needed. It remembers what it has done, and by the file's name at that; here it must not."""
+    """Import pyvips when it is first needed, without its cache, which knows files by their names alone."""
     import pyvips  # type: ignore[import-untyped]
 
     pyvips.cache_set_max(0)
@@ -80,43 +90,43 @@ def load_vips() -> ModuleType:
 
 
 def thumbnail(rgb: np.ndarray, side: int) -> np.ndarray:
-    """A copy, its longer side at most `side` pixels."""
+    """Reduce (H, W, C) until the longer side is at most `side` pixels; never enlarge."""
     height, width = rgb.shape[:2]
-    scale = min(1.0, side / max(height, width))
-    return resize(rgb, (max(1, round(height * scale)), max(1, round(width * scale))))
+    return resize(rgb, scaled_size(height, width, min(1.0, side / max(height, width))))
 
 
 def thumbnail_float(rgb: np.ndarray, side: int) -> np.ndarray:
-    """As `small`, in floats: the very same of a picture's bytes and of what `read` makes of them."""
+    """Return `thumbnail` as floats, the same to the bit for a picture's bytes and for the floats read from them."""
     return as_float(rgb if max(rgb.shape[:2]) <= side else thumbnail(as_uint8(rgb), side))
 
 
 def as_float(values: np.ndarray) -> np.ndarray:
-    """0..255 -> float32 in 0..1; floats stay."""
+    """Convert uint8 to float32 in 0..1; floats stay as they are."""
     return values / np.float32(255) if values.dtype == np.uint8 else values
 
 
 def as_uint8(values: np.ndarray) -> np.ndarray:
-    """0..1 -> 0..255; uint8 stays."""
+    """Convert floats in 0..1 to uint8, clipped and rounded; uint8 stays as it is."""
     if values.dtype == np.uint8:
         return values
-    scaled = values.clip(0, 1)  # from here on in place: it may be large
+    scaled = values.clip(0, 1)  # from here on in place, as it may be large
     scaled *= 255
     scaled += 0.5
     return scaled.astype(np.uint8)
 
 
 def resize_premultiplied(rgba: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Resized with colours weighed by alpha, so that what is hidden stays so."""
+    """Resize (H, W, 4) floats with colours weighted by alpha, so that the colours of clear pixels do not show."""
     alpha = resize(rgba[..., 3:], size)
     rgb = resize(rgba[..., :3] * rgba[..., 3:], size) / np.maximum(alpha, 1e-6)
     return np.concatenate([rgb.clip(0, 1), alpha], axis=2)
 
 
 def psnr(one: np.ndarray, other: np.ndarray) -> float:
-    """Decibels, of pictures in 0..1; not a number where one of them has a pixel that is none."""
+    """Return the peak signal-to-noise ratio, in decibels, of two pictures in 0..1; NaN where a pixel is NaN."""
     return float(-10 * np.log10(np.maximum(1e-20, np.square(one - other, dtype="float64").mean())))
 
 
-def stack_alpha(photo: Picture) -> np.ndarray:
-    return photo.rgb if photo.alpha is None else np.dstack([photo.rgb, photo.alpha])
+def stack_alpha(picture: Picture | EightBitPicture) -> np.ndarray:
+    """Return (H, W, 4), or (H, W, 3) of a picture without alpha."""
+    return picture.rgb if picture.alpha is None else np.dstack([picture.rgb, picture.alpha])

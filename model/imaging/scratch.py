@@ -1,4 +1,4 @@
-"""Pictures that stay on disk: planes of rows, and files written from them without holding them in memory."""
+"""Scratch space on disk: arrays too large for memory, temporary folders, and files that are replaced as a whole."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _PREFIX, _LOCK = "style-transfer-", "lock"
 
 
 class DiskArray:
-    """An array (H, W, C) on disk: plane[a:b] reads rows, plane[a:b] = rows writes them. Its file goes with it.
+    """An array (H, W, C) on disk: array[a:b] reads rows, array[a:b] = rows writes them. Closing deletes its file.
 
-    Read and written, not mapped: mapped pages would count as the program's own memory.
+    It is read and written, not memory-mapped: mapped pages would count as the program's own memory.
     """
 
     def __init__(self, folder: Path | str, shape: tuple[int, int, int], dtype: type[np.generic] | str) -> None:
@@ -45,7 +45,7 @@ class DiskArray:
             data, offset = data[written:], offset + written
 
     def read_into(self, array: np.ndarray, first: int) -> None:
-        """Fills `array`, contiguous and of this plane's type, with the rows from `first` on."""
+        """Fill `array`, contiguous and of this dtype, with the rows from `first` on."""
         data, offset = _byte_view(array), first * self.row_bytes
         while data:
             count = os.preadv(self._file, [data], offset)
@@ -54,7 +54,7 @@ class DiskArray:
             data, offset = data[count:], offset + count
 
     def close(self) -> None:
-        """Once is enough, twice does no harm."""
+        """Delete the file; closing again does nothing."""
         if self._file >= 0:
             os.close(self._file)
             self._file = -1
@@ -81,9 +81,9 @@ def _byte_view(array: np.ndarray) -> memoryview:
 
 @contextmanager
 def temporary_folder() -> Iterator[Path]:
-    """A folder for planes, deleted at the end whatever happens; where the process is killed, by a later `sweep`.
+    """Create a folder that is deleted at the end; if the process is killed, by a later `remove_stale_folders`.
 
-    /tmp is memory on many systems, where /var/tmp is a disk; TMPDIR names another.
+    It is in TMPDIR, or else in /var/tmp, since /tmp is in memory on many systems.
     """
     remove_stale_folders()
     with tempfile.TemporaryDirectory(prefix=_PREFIX, dir=_base_folder()) as folder, _locked(Path(folder)):
@@ -91,7 +91,7 @@ def temporary_folder() -> Iterator[Path]:
 
 
 def remove_stale_folders() -> None:
-    """Removes what processes that were killed have left behind: pictures are private."""
+    """Remove the folders of processes that were killed: pictures are private."""
     for folder in _base_folder().glob(f"{_PREFIX}*"):
         with suppress(OSError), (folder / _LOCK).open() as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # fails while its process lives
@@ -109,3 +109,14 @@ def _locked(folder: Path) -> Iterator[None]:
 def _base_folder() -> Path:
     chosen, disk = Path(tempfile.gettempdir()), Path("/var/tmp")
     return disk if chosen == Path("/tmp") and os.access(disk, os.W_OK) else chosen
+
+
+@contextmanager
+def atomic_write(path: Path) -> Iterator[Path]:
+    """Yield a path beside `path` to write to: it replaces `path` at the end of the block, or is removed on an error."""
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        yield partial
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""A clip and some paintings in, the clip painted out: GIF, WebP or video, one style for all of it, and no flicker."""
+"""Clips: an animated picture or a video, painted frame by frame in one style, without flicker."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ import numpy as np
 from model.errors import ImageTooLarge, InvalidOption, UnsupportedImage
 from model.imaging import color, image_files, pixel_ops
 from model.imaging.image_files import ImageSource
-from model.imaging.pixel_ops import EightBitPicture, Picture
+from model.imaging.pixel_ops import EightBitPicture, Picture, as_uint8, to_float
 from model.options import ClipOptions
 from model.pipelines import stylization
 from model.pipelines.stylization import PREVIEW_SIDE, ModelPath
@@ -29,26 +29,28 @@ from model.video.denoising import SceneCutDetector, TemporalDenoiser
 from model.video.frame_cache import FrameCache
 from model.video.frames import Clip, Frame, drop_short_frames
 from model.video.videos import Video
+from model.weights.checksums import file_sha256
 
 if TYPE_CHECKING:
     from model.inference.magenta import Magenta
 
-
 SUFFIXES = (*animations.MIN_FRAME_SECONDS, *videos.FORMATS)
-CACHE_VERSION = 1  # of how frames come about: with another, none is taken over
-STATISTICS_MOMENTUM = 0.9  # share of the moments of the frame before, where all is to be smooth
-PIXEL_MOMENTUM = 0.9  # share of its former self that a still pixel keeps, likewise
+CACHE_VERSION = 1  # of the way frames are painted; cached frames of another one are not used
+STATISTICS_MOMENTUM = 0.9  # share of the last frame's moments, at smooth = 1
+PIXEL_MOMENTUM = 0.9  # share of its last value that a still pixel keeps, at smooth = 1
 
 
 @dataclass(frozen=True)
 class ClipReport:
+    """The report on a painted clip."""
+
     width: int
     height: int
-    frames: int  # that are painted
+    frames: int  # painted so far
     seconds: float
     weights: str
     recipe: dict[str, Any]
-    complete: bool = True  # False: it was cancelled; the same call goes on where it was
+    complete: bool = True  # False: it was cancelled; the same call continues
     notes: list[str] = field(default_factory=list)
 
 
@@ -60,10 +62,10 @@ def stylize_clip(
     model_path: ModelPath = None,
     on_step: OnStep | None = None,
 ) -> ClipReport:
-    """Paints `content`, an animated picture or a video, into the file `output`, whose ending says which kind it is.
+    """Paint `content`, an animated picture or a video, into the file `output`, whose suffix names the format.
 
-    Finished frames wait in a folder beside it. Whatever stops the work, the same call goes on where it was; it is the
-    same file then. on_step hears of every frame; if it raises Cancelled, nothing is written but those.
+    Finished frames are cached in a folder beside it: after any interruption the same call continues, and gives the same
+    file. on_step: called after every frame. If it raises Cancelled, only the cache is written.
 
     Raises InvalidOption, ImageError or WeightsError.
     """
@@ -75,29 +77,29 @@ def stylize_clip(
     size = _output_size(clip, output, options)
     with closing(clip.frames(size)) as frames:
         first = next(frames)
-    plan = stylization.build_plan(_to_picture(first.pixels), styles, shares, options.frame_options(), (), model_path)
+    plan = stylization.build_plan(to_float(first.pixels), styles, shares, options.frame_options(), (), model_path)
     recipe = _clip_recipe(plan.recipe, options, size, source)
     vector = plan.layers[0].vector
     with _disk_full_explained():
-        parts = FrameCache(output, _cache_key(recipe, vector, output.suffix))
-        painter = FramePainter(plan.network, vector, options, parts.moments)
+        cache = FrameCache(output, _cache_key(recipe, vector, output.suffix))
+        painter = FramePainter(plan.network, vector, options, cache.moments)
         try:
             with closing(clip.frames(size)) as frames:
-                least = animations.MIN_FRAME_SECONDS.get(output.suffix.lower(), 0.0)
-                _paint_frames(drop_short_frames(frames, least), painter, parts, on_step, clip.count)
+                shortest = animations.MIN_FRAME_SECONDS.get(output.suffix.lower(), 0.0)
+                _paint_frames(drop_short_frames(frames, shortest), painter, cache, on_step, clip.count)
             is_complete = True
         except Cancelled:
             is_complete = False
-        recipe |= {"frames": len(parts)}
+        recipe |= {"frames": len(cache)}
         if is_complete:
-            _write_clip(parts, output, clip, options.quality, recipe)
-    stopped = [] if is_complete else [f"Cancelled after {len(parts)} frames: asked for again, it goes on from there."]
+            _write_clip(cache, output, clip, options.quality, recipe)
+    stopped = [] if is_complete else [f"Cancelled after {len(cache)} frames: asked for again, it goes on from there."]
     seconds = time.perf_counter() - start
-    return ClipReport(*size, len(parts), seconds, plan.network.name, recipe, is_complete, [*clip.notes, *stopped])
+    return ClipReport(*size, len(cache), seconds, plan.network.name, recipe, is_complete, [*clip.notes, *stopped])
 
 
 def open_clip(source: Path | bytes) -> Clip:
-    """Raises an ImageError for what is neither an animated picture nor a video."""
+    """Open an animated picture or a video; raise an ImageError for anything else."""
     if not (len(source) if isinstance(source, bytes) else source.is_file() and source.stat().st_size):
         raise UnsupportedImage("content: there is no such file, or it is empty. Check the path.", "content")
     try:
@@ -117,6 +119,7 @@ def _is_picture(source: Path | bytes) -> bool:
 
 
 def _check_output(output: Path) -> Path:
+    """Return the absolute path; raise InvalidOption where no clip can be written to it."""
     output = output.absolute()
     if output.suffix.lower() not in SUFFIXES:
         raise InvalidOption(f"output: a clip's file must end in {', '.join(SUFFIXES)}.", "output")
@@ -130,7 +133,7 @@ def _check_output(output: Path) -> Path:
 
 
 def _output_size(clip: Clip, output: Path, options: ClipOptions) -> tuple[int, int]:
-    """Of videos, where four pixels share a colour, both sides are even."""
+    """Return the width and height of the output; even ones for videos, where four pixels share a colour."""
     width, height = options.result_size(*clip.size)
     if output.suffix.lower() not in videos.FORMATS:
         return width, height
@@ -138,86 +141,77 @@ def _output_size(clip: Clip, output: Path, options: ClipOptions) -> tuple[int, i
 
 
 class FramePainter:
-    """Frames one after another, each as the one before lets it be."""
+    """Paints frames in sequence: still pixels and the network's statistics carry over from one to the next."""
 
     def __init__(self, network: Magenta, vector: np.ndarray, options: ClipOptions, moments: np.ndarray) -> None:
-        """moments: what an earlier painter ended with; empty where there was none."""
+        """moments: those that an earlier painter ended with; empty for none."""
         from model.video.temporal_transformer import TemporalTransformer  # loads TensorFlow
 
         self._options = options
-        self._carried = TemporalTransformer(network, vector, moments if moments.size else None)
-        self._still, self._cuts = TemporalDenoiser(PIXEL_MOMENTUM * options.smooth), SceneCutDetector()
-        self._seen, self._is_new_scene = np.zeros((0, 0, 3), "float32"), False
+        self._transformer = TemporalTransformer(network, vector, moments if moments.size else None)
+        self._denoiser, self._cuts = TemporalDenoiser(PIXEL_MOMENTUM * options.smooth), SceneCutDetector()
+        self._denoised, self._is_new_scene = np.zeros((0, 0, 3), "float32"), False
 
     @property
     def moments(self) -> np.ndarray | None:
-        return self._carried.moments
+        return self._transformer.moments
 
     def observe(self, rgb: np.ndarray) -> None:
-        """(H, W, 3) in 0..1. Also those that an earlier painter painted have to be seen."""
+        """Take the next frame, (H, W, 3) in 0..1; frames that are not painted again must be observed as well."""
         self._is_new_scene = self._cuts(rgb)
-        self._seen = self._still(rgb, self._is_new_scene)
+        self._denoised = self._denoiser(rgb, self._is_new_scene)
 
     def paint(self) -> np.ndarray:
-        """What was seen last, as float32 in 0..1."""
+        """Paint the frame observed last, as (H, W, 3) float32 in 0..1."""
         share = 0.0 if self._is_new_scene else STATISTICS_MOMENTUM * self._options.smooth
-        pastiche = self._carried.render(self._seen, share)
-        return color.preserve_colours(pastiche, self._seen, self._options.keep_colours, self._options.keep_light)
+        pastiche = self._transformer.render(self._denoised, share)
+        return color.preserve_colours(pastiche, self._denoised, self._options.keep_colours, self._options.keep_light)
 
 
 def _paint_frames(
-    frames: Iterator[Frame], painter: FramePainter, parts: FrameCache, on_step: OnStep | None, count: int
+    frames: Iterator[Frame], painter: FramePainter, cache: FrameCache, on_step: OnStep | None, count: int
 ) -> None:
-    """count: of the frames that the clip has."""
-    finished, before, start = len(parts), 0, time.perf_counter()
+    """Paint into the cache the frames that it does not have yet. count: the frames of the whole clip."""
+    finished, before, start = len(cache), 0, time.perf_counter()
     for index, frame in enumerate(frames):
-        painter.observe(_to_picture(frame.pixels).rgb)
+        painter.observe(to_float(frame.pixels).rgb)
         if index < finished:
             before, start = frame.number, time.perf_counter()
             continue
         rgb = painter.paint()
-        parts.add(replace(frame, pixels=_to_eight_bit(rgb, frame.pixels.alpha)), painter.moments)
+        cache.add(replace(frame, pixels=EightBitPicture(as_uint8(rgb), frame.pixels.alpha)), painter.moments)
         if on_step:
             left = (time.perf_counter() - start) / (frame.number - before) * max(0, count - frame.number)
             preview = Picture(pixel_ops.thumbnail(rgb, PREVIEW_SIDE))
             on_step(Step(frame.number, max(count, frame.number), left, preview))
 
 
-def _to_picture(pixels: EightBitPicture) -> Picture:
-    alpha = None if pixels.alpha is None else pixels.alpha / np.float32(255)
-    return Picture(pixels.rgb / np.float32(255), alpha)
-
-
-def _to_eight_bit(rgb: np.ndarray, alpha: np.ndarray | None) -> EightBitPicture:
-    return EightBitPicture(pixel_ops.to_eight_bit(Picture(rgb)).rgb, alpha)
-
-
-def _write_clip(parts: FrameCache, output: Path, clip: Clip, quality: int, recipe: dict[str, Any]) -> None:
-    """Beside first: what lies at `output` is replaced by the whole of the new."""
+def _write_clip(cache: FrameCache, output: Path, clip: Clip, quality: int, recipe: dict[str, Any]) -> None:
+    """Write the clip inside the cache's folder, then replace `output` by it and remove the cache."""
     if output.suffix.lower() in videos.FORMATS:
-        frames = ((parts.picture(index), *parts.times[index]) for index in range(len(parts)))
-        videos.save(parts.result, frames, quality, recipe, clip if isinstance(clip, Video) else None)
+        frames = ((cache.read_frame(index), *cache.times[index]) for index in range(len(cache)))
+        videos.save(cache.result_path, frames, quality, recipe, clip if isinstance(clip, Video) else None)
     else:
-        animations.save(parts.result, parts.picture, parts.times[:, 1].tolist(), clip.plays, quality, recipe)
-    os.replace(parts.result, output)
-    parts.remove()
+        seconds = cache.times[:, 1].tolist()
+        animations.save(cache.result_path, cache.read_frame, seconds, clip.plays, quality, recipe)
+    os.replace(cache.result_path, output)
+    cache.remove()
 
 
 def _clip_recipe(
     plan: dict[str, Any], options: ClipOptions, size: tuple[int, int], source: Path | bytes
 ) -> dict[str, Any]:
-    """That of a pastiche of the first frame; what a clip has no choice in is left out."""
-    about = ("method", "weights", "weights_sha256", "styles", "mix", "versions")
+    """Return the recipe of the first frame's pastiche, with the options of the clip in place of those of a photo."""
+    kept = ("method", "weights", "weights_sha256", "styles", "mix", "versions")
     used = options.model_dump(mode="json", exclude={"weights"}, exclude_none=True)
     photo = {"width": size[0], "height": size[1], "content_sha256": _source_sha256(source)}
-    return {name: value for name, value in plan.items() if name in about} | used | photo
+    return {name: value for name, value in plan.items() if name in kept} | used | photo
 
 
 def _source_sha256(source: Path | bytes) -> str:
     if isinstance(source, bytes):
         return hashlib.sha256(source).hexdigest()
-    with source.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return file_sha256(source)
 
 
 def _cache_key(recipe: dict[str, Any], vector: np.ndarray, suffix: str) -> str:
@@ -227,7 +221,7 @@ def _cache_key(recipe: dict[str, Any], vector: np.ndarray, suffix: str) -> str:
 
 @contextmanager
 def _disk_full_explained() -> Iterator[None]:
-    """What the disk refuses, in words."""
+    """Turn the error of a full disk into an ImageTooLarge with a sentence for users."""
     try:
         yield
     except OSError as error:

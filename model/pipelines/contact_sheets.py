@@ -1,11 +1,12 @@
-"""A contact sheet: one photo in many styles, strengths and brush sizes at once, small, to choose from."""
+"""Contact sheets: one photo in many styles, strengths and brush sizes on one page, small, to choose from."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -13,7 +14,7 @@ from PIL import Image, ImageDraw, ImageFont
 from model.errors import InvalidOption
 from model.imaging import image_files, pixel_ops
 from model.imaging.image_files import ImageSource
-from model.imaging.pixel_ops import Picture
+from model.imaging.pixel_ops import Picture, as_float, as_uint8
 from model.options import SheetOptions, StylizeOptions
 from model.pipelines import stylization
 from model.pipelines.stylization import MAX_STYLE_SIDE, ModelPath, Pastiche
@@ -22,13 +23,14 @@ from model.style_file import StyleFile
 
 PAPER, INK, FAINT_INK = (255, 255, 255), (34, 34, 34), (110, 110, 110)
 MIN_TEXT_SIZE, MAX_TEXT_SIZE = 12, 22  # pixels
-LABEL_WIDTH = 0.62  # width of the labels' column, as a share of the pictures' long side
-LEADING = 1.4  # height of a line, as a share of the text's
+LABEL_WIDTH = 0.62  # of the labels' column, as a share of the pictures' long side
+LEADING = 1.4  # line height, as a multiple of the text size
+THUMBNAIL_SIDE = 320  # pixels, long side to which a painting beside its row is read
 
 
 @dataclass(frozen=True)
 class SheetRow:
-    """name and painting: in a style's first row. style_scale: the brush size, where it is worth telling."""
+    """A row's label. name, painting: only in a style's first row. style_scale: None where all are 1."""
 
     name: str | None
     style_scale: float | None
@@ -40,7 +42,7 @@ class SheetRow:
 
 
 class SheetPage:
-    """Paper with labels, and room for a picture of `cell`, (width, height), in each row and column."""
+    """A page with labels, and an empty cell of (width, height) pixels in each row and column."""
 
     def __init__(self, cell: tuple[int, int], strengths: Sequence[float], rows: Sequence[SheetRow]) -> None:
         self._width, self._height = cell
@@ -59,24 +61,24 @@ class SheetPage:
             self._draw_label(row, top)
 
     def box(self, row: int, column: int) -> tuple[int, int, int, int]:
-        """x, y, width and height."""
+        """Return x, y, width and height of a cell."""
         x = self._column_left(column) + (self._pitch - self._gap - self._width) // 2
         return x, self._tops[row], self._width, self._height
 
-    def put(self, picture: Picture, x: int, y: int) -> None:
-        """Where it is clear the paper shows."""
-        clear = None if picture.alpha is None else Image.fromarray(_to_uint8(picture.alpha))
-        self._image.paste(Image.fromarray(_to_uint8(picture.rgb)), (x, y), clear)
+    def paste(self, picture: Picture, x: int, y: int) -> None:
+        """Paste a picture; the paper shows through where it is transparent."""
+        opacity = None if picture.alpha is None else Image.fromarray(as_uint8(picture.alpha))
+        self._image.paste(Image.fromarray(as_uint8(picture.rgb)), (x, y), opacity)
 
     def pixels(self) -> np.ndarray:
-        """(H, W, 3) float32 in 0..1."""
-        return np.asarray(self._image) / np.float32(255)
+        """Return the page as (H, W, 3) float32 in 0..1."""
+        return as_float(np.asarray(self._image))
 
     def _column_left(self, column: int) -> int:
         return 2 * self._gap + self._label + self._gap + column * self._pitch
 
     def _lay_out_rows(self, rows: Sequence[SheetRow]) -> tuple[list[int], int]:
-        """Each row's top, and where the paper ends; between styles there is more air than between brush sizes."""
+        """Return each row's top and the page's height, with more space between styles than between brush sizes."""
         tops: list[int] = []
         y = 2 * self._gap + self._line
         for row in rows:
@@ -91,11 +93,11 @@ class SheetPage:
             self._draw.text((middle, 2 * self._gap), heading, FAINT_INK, self._font, anchor="mm")
 
     def _draw_label(self, row: SheetRow, top: int) -> None:
-        """Beside a style's first row its painting, as large as there is room, with its name below it."""
+        """Draw a row's text, in a style's first row below the painting, as large as fits."""
         lines = row.label_lines()
         room = self._height - len(lines) * self._line
         if row.painting is not None and room >= self._line:
-            thumbnail = Image.fromarray(_to_uint8(row.painting))
+            thumbnail = Image.fromarray(as_uint8(row.painting))
             thumbnail.thumbnail((self._label, room), Image.Resampling.LANCZOS)
             self._image.paste(thumbnail, (2 * self._gap, top))
             top += thumbnail.height + self._gap // 3
@@ -105,19 +107,12 @@ class SheetPage:
             top += self._line
 
     def _ellipsize(self, text: str) -> str:
-        """With an ellipsis, where it is wider than its column."""
-        kept = text
-        while self._font.getlength(kept) > self._label and len(kept) > 1:
+        """Shorten a text that is wider than its column."""
+        shortened = text
+        while self._font.getlength(shortened) > self._label and len(shortened) > 1:
             text = text[:-1]
-            kept = f"{text.rstrip()}…"
-        return kept
-
-
-def _to_uint8(pixels: np.ndarray) -> np.ndarray:
-    return (pixels.clip(0, 1) * 255 + 0.5).astype(np.uint8)
-
-
-THUMBNAIL_SIDE = 320  # pixels, long side of a painting beside its row
+            shortened = f"{text.rstrip()}…"
+        return shortened
 
 
 @dataclass(frozen=True)
@@ -141,6 +136,9 @@ class ContactSheet:
     weights: str
 
 
+PaintCell = Callable[[np.ndarray, Sequence[ImageSource], StylizeOptions], Pastiche]
+
+
 def make_contact_sheet(
     content: ImageSource,
     styles: Sequence[ImageSource],
@@ -148,43 +146,49 @@ def make_contact_sheet(
     names: Sequence[str] = (),
     model_path: ModelPath = None,
     on_step: OnStep | None = None,
+    *,
+    paint: PaintCell | None = None,
 ) -> ContactSheet:
-    """A row for each style and brush size, a column for each strength. Each is what `stylize` makes at that size.
+    """Paint a sheet with a row for each style and brush size and a column for each strength, by `stylize` at that size.
 
-    names: of the styles; "" or left out: a style file's own, or its number. on_step hears of each picture; if it raises
-    Cancelled, the sheet comes back with those that are done.
+    names: of the styles; "" or left out: a style file's own, or its number.
+    on_step: called after each picture. If it raises Cancelled, the sheet so far is returned.
+    paint: what makes each cell, in place of `stylize`.
+
     Raises InvalidOption, ImageError or WeightsError; all pictures are read before the network is loaded.
     """
     start, options = time.perf_counter(), options or SheetOptions()
-    total = options.cells(len(styles))
+    total = options.count_cells(len(styles))
     photo = pixel_ops.stack_alpha(image_files.read(content, long_side=options.size))
-    held = [_reusable_source(style) for style in styles]
-    named = [*names, *[""] * len(styles)]
-    rows = [row for number, style in enumerate(held) for row in _build_rows(style, number + 1, named[number], options)]
+    sources = [_reusable_source(style) for style in styles]
+    names = [*names, *[""] * len(styles)]
+    rows = [row for index, style in enumerate(sources) for row in _build_rows(style, index + 1, names[index], options)]
     page = SheetPage((photo.shape[1], photo.shape[0]), options.strengths, rows)
-    weights, cells = stylization.weights_identity(model_path)[0], list[Cell]()
+    weights, cells = "", list[Cell]()
+    paint = paint or partial(stylization.stylize, model_path=model_path)
     with suppress(Cancelled):
-        for cell, pastiche in _paint_cells(photo, held, options, page, model_path):
-            page.put(pastiche.picture, cell.x, cell.y)
+        for cell, pastiche in _paint_cells(photo, sources, options, page, paint):
+            weights = pastiche.weights
+            page.paste(pastiche.picture, cell.x, cell.y)
             cells.append(cell)
             if on_step:
-                passed = time.perf_counter() - start
-                on_step(Step(len(cells), total, passed / len(cells) * (total - len(cells))))
+                elapsed = time.perf_counter() - start
+                on_step(Step(len(cells), total, elapsed / len(cells) * (total - len(cells))))
     return ContactSheet(Picture(page.pixels()), cells, time.perf_counter() - start, weights)
 
 
 def _reusable_source(style: ImageSource) -> ImageSource:
-    """What can be read again and again."""
+    """Return the style as something that can be read more than once."""
     return style if isinstance(style, np.ndarray | Image.Image) else image_files.read_bytes(style, field="style")
 
 
 def _build_rows(style: ImageSource, number: int, name: str, options: SheetOptions) -> list[SheetRow]:
-    readied = stylization.read_style(style, limit=THUMBNAIL_SIDE)
-    painting = readied if isinstance(readied, np.ndarray) and readied.ndim == 3 else None
+    read = stylization.read_style(style, limit=THUMBNAIL_SIDE)
+    painting = read if isinstance(read, np.ndarray) and read.ndim == 3 else None
     if painting is None and any(scale != 1 for scale in options.style_scales):
         sentence = "Brush sizes other than 1 need the painting itself: of a style file only the strokes are left."
         raise InvalidOption(sentence, "style_scales")
-    name = name or (readied.name if isinstance(readied, StyleFile) else f"style {number}")
+    name = name or (read.name if isinstance(read, StyleFile) else f"style {number}")
     first, *others = options.style_scales
     several = bool(others) or first != 1
     heading = SheetRow(name, first if several else None, painting)
@@ -192,15 +196,15 @@ def _build_rows(style: ImageSource, number: int, name: str, options: SheetOption
 
 
 def _paint_cells(
-    photo: np.ndarray, styles: Sequence[ImageSource], options: SheetOptions, page: SheetPage, model_path: ModelPath
+    photo: np.ndarray, styles: Sequence[ImageSource], options: SheetOptions, page: SheetPage, paint: PaintCell
 ) -> Iterator[tuple[Cell, Pastiche]]:
     lines = [(number, style, scale) for number, style in enumerate(styles, 1) for scale in options.style_scales]
     for row, (number, style, scale) in enumerate(lines):
-        readied = stylization.read_style(style, limit=round(MAX_STYLE_SIDE * max(1.0, scale)))
-        painting = style if isinstance(readied, StyleFile) else readied
+        read = stylization.read_style(style, limit=round(MAX_STYLE_SIDE * max(1.0, scale)))
+        painting = style if isinstance(read, StyleFile) else read
         for column, strength in enumerate(options.strengths):
             cell = Cell(number, strength, scale, *page.box(row, column))
-            yield cell, stylization.stylize(photo, [painting], _cell_options(options, strength, scale), model_path)
+            yield cell, paint(photo, [painting], _cell_options(options, strength, scale))
 
 
 def _cell_options(options: SheetOptions, strength: float, style_scale: float) -> StylizeOptions:

@@ -1,4 +1,4 @@
-"""How long a pastiche will take, and how much memory and disk, before it is begun."""
+"""Forecasts: the time, memory and disk that a pastiche will take."""
 
 from __future__ import annotations
 
@@ -17,20 +17,19 @@ if TYPE_CHECKING:
     from model.inference.magenta import Magenta
     from model.pipelines.stylization import ModelPath
 
-
 TRIAL_SIDE = 512  # pixels
-OVERHEAD_FACTOR = 1.15  # reading, colours and writing beside the network: of its time, as seen from 4 to 100 MP
+OVERHEAD_FACTOR = 1.15  # of the network's time, for reading, colours and writing; seen from 4 to 100 MP
 
-# What bench/big.py saw: a Python with TensorFlow and the weights; the bands; the photo, and its file as it is written.
+# As measured by bench/big.py: Python with TensorFlow and the weights; the bands; the photo, and its file in writing.
 BASE_BYTES = 750_000_000
 BANDS_BYTES = 250_000_000
-PHOTO_BYTES_PER_PIXEL = 7  # a pixel
-SCRATCH_BYTES_PER_PIXEL = 7  # a pixel of the result, with its alpha, beside the feature maps
+PHOTO_BYTES_PER_PIXEL = 7
+SCRATCH_BYTES_PER_PIXEL = 7  # on disk, of the result with its alpha; the feature maps come in addition
 
 
 @dataclass(frozen=True)
 class Forecast:
-    """Of the result: pixels; seconds on this machine as it is now; bytes of the whole program, and of disk."""
+    """The result's width and height, the seconds on this machine now, and the bytes of memory and of disk."""
 
     width: int
     height: int
@@ -43,7 +42,7 @@ class Forecast:
 def estimate(
     width: int, height: int, options: StylizeOptions, masks: int = 0, model_path: ModelPath = None
 ) -> Forecast:
-    """For a photo of that size. The first of a process takes a second or two for a trial.
+    """Forecast a pastiche of a photo of this size; the first call of a process takes a second or two for a trial.
 
     Raises InvalidOption where the result would be too large, and WeightsError.
     """
@@ -63,20 +62,19 @@ def estimate(
 
 
 def will_be_tiled(width: int, height: int, wish: str) -> bool:
-    """As model.pipelines.compositing decides; what it tries as a whole first, and cannot, is foreseen."""
-    from model.inference import magenta
-    from model.inference.tiling import renderer
+    """Tell whether compositing will paint in pieces, from the start or because too little memory is free."""
+    from model.inference.magenta import MIN_CONTENT_SIDE
+    from model.pipelines.compositing import needs_tiling
 
-    if wish == "never" or min(width, height) < magenta.MIN_CONTENT_SIDE:
-        return False
     free = memory.free_bytes()
     is_tight = free is not None and width * height * memory.BYTES_PER_PIXEL > free
-    return wish == "always" or is_tight or width * height > renderer.TILING_THRESHOLD
+    may_tile = wish != "never" and min(width, height) >= MIN_CONTENT_SIDE
+    return needs_tiling(height, width, wish) or (is_tight and may_tile)
 
 
 @lru_cache(maxsize=8)
 def seconds_per_pixel(network: Magenta, is_tiled: bool) -> float:
-    """The better of two trials, after one that only warms up."""
+    """Measure a small picture: the better of two trials, after one to warm up."""
     from model.inference.tiling import renderer
 
     photo = np.random.default_rng(0).random((TRIAL_SIDE, TRIAL_SIDE, 3), dtype="float32")

@@ -1,8 +1,7 @@
-"""What a pastiche was made of, as its recipe tells it."""
+"""Building recipes: what a pastiche was made of, as a dict that its file carries as JSON."""
 
 from __future__ import annotations
 
-import base64
 import hashlib
 from collections.abc import Sequence
 from functools import cache
@@ -14,14 +13,13 @@ import numpy as np
 from model.imaging.masking import Mask
 from model.imaging.pixel_ops import as_uint8
 from model.options import StylizeOptions
-from model.style_file import StyleFile
+from model.style_file import StyleFile, encode_vector, vector_sha256
 
 if TYPE_CHECKING:
     from model.inference.magenta import Magenta
     from model.pipelines.compositing import StyleLayer
 
-
-PROJECT_VERSION = "0.1.0"  # of this project
+PROJECT_VERSION = "0.1.0"
 
 
 def stylize_recipe(
@@ -32,28 +30,28 @@ def stylize_recipe(
     vectors: Sequence[np.ndarray],
     layers: Sequence[StyleLayer],
 ) -> dict[str, Any]:
+    """Return the recipe of a stylization, but for the fields of the photo."""
     used = options.model_dump(mode="json", exclude={"weights"}, exclude_none=True)
-    about = {"method": "magenta", "weights": network.name, "weights_sha256": network.sha256}
+    method = {"method": "magenta", "weights": network.name, "weights_sha256": network.sha256}
     parts = {
         "styles": [_style_fields(*style) for style in zip(styles, shares, vectors, strict=True)],
         **({"mix": [float(layer.mix) for layer in layers]} if options.steady else {}),
     }
     masks = mask_fields([layer.mask for layer in layers if layer.mask])
-    return about | used | parts | masks | {"versions": library_versions() | {"transformer": str(network.way)}}
+    return method | used | parts | masks | {"versions": library_versions() | {"transformer": str(network.plan)}}
 
 
 def _style_fields(style: np.ndarray | StyleFile, share: float, vector: np.ndarray) -> dict[str, Any]:
-    told: dict[str, Any] = {"weight": share}
+    fields: dict[str, Any] = {"weight": share}
     if isinstance(style, StyleFile):
-        told |= {"name": style.name, "credit": style.credit, "licence": style.licence}
+        fields |= {"name": style.name, "credit": style.credit, "licence": style.licence}
     elif style.ndim == 3:
-        told["sha256"] = pixels_sha256(style)
-    data = vector.astype("<f4").tobytes()
-    return told | {"vector": base64.b64encode(data).decode("ascii"), "vector_sha256": hashlib.sha256(data).hexdigest()}
+        fields["sha256"] = pixels_sha256(style)
+    return fields | {"vector": encode_vector(vector), "vector_sha256": vector_sha256(vector)}
 
 
 def mask_fields(masks: Sequence[Mask]) -> dict[str, Any]:
-    return {"masks": [mask.told() for mask in masks]} if masks else {}
+    return {"masks": [mask.to_recipe() for mask in masks]} if masks else {}
 
 
 def photo_fields(photo: np.ndarray) -> dict[str, Any]:
@@ -62,12 +60,12 @@ def photo_fields(photo: np.ndarray) -> dict[str, Any]:
 
 
 def pixels_sha256(rgb: np.ndarray) -> str:
-    """Of a picture's pixels as bytes, whichever way it is held."""
+    """Return the sha256 of (H, W, 3) as uint8, the same for floats and bytes."""
     return hashlib.sha256(np.ascontiguousarray(as_uint8(rgb)).data).hexdigest()
 
 
 @cache
 def library_versions() -> dict[str, str]:
-    """Of this project and of the libraries that its pixels come from."""
+    """Return the versions of this project and of the libraries that its pixels come from."""
     libraries = "tensorflow", "keras", "numpy", "pillow", "pyvips"
     return {"pastiche": PROJECT_VERSION} | {name: version(name) for name in libraries}

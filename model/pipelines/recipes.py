@@ -1,4 +1,4 @@
-"""How a pastiche was made: read back from its file, turned into options again, and done over."""
+"""Recipes: their schema, read back from a result's file and turned into options again."""
 
 from __future__ import annotations
 
@@ -16,10 +16,9 @@ from model.imaging import image_files
 from model.imaging.image_files import FileSource
 from model.imaging.metadata import MAX_TEXT_BYTES, RECIPE_VERSION, find_recipe
 from model.options import MAX_MASKS, MAX_STYLES, RefineOptions, StylizeOptions
+from model.style_file import CREDIT_LENGTH, LICENCE_LENGTH, MAX_LENGTHS, NAME_LENGTH, vector_from_bytes
 
 RECIPE_FORMATS = ["PNG", "JPEG", "WEBP", "TIFF"]
-_MAX_LENGTHS = {"name": 80, "credit": 200, "licence": 200}  # letters, as in a style file
-
 
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 AnyOptions: TypeAlias = StylizeOptions | RefineOptions
@@ -37,19 +36,19 @@ class RecordedStyle(_RecipePart):
     sha256: Sha256 | None = None  # of the painting's pixels as they were looked at
     vector: str | None = None  # base64 of little-endian float32
     vector_sha256: Sha256 | None = None
-    name: str = Field("", max_length=_MAX_LENGTHS["name"])
-    credit: str = Field("", max_length=_MAX_LENGTHS["credit"])
-    licence: str = Field("", max_length=_MAX_LENGTHS["licence"])
+    name: str = Field("", max_length=NAME_LENGTH)
+    credit: str = Field("", max_length=CREDIT_LENGTH)
+    licence: str = Field("", max_length=LICENCE_LENGTH)
 
     @model_validator(mode="after")
-    def _whole(self) -> Self:
+    def _check_vector(self) -> Self:
         if self.vector is not None and not matches_sha256(decode_base64(self.vector), self.vector_sha256, multiple=4):
             raise ValueError("a style vector is damaged")
         return self
 
     def vector_array(self) -> np.ndarray | None:
-        """The vector as (n,) float32, where it is there."""
-        return None if self.vector is None else np.frombuffer(decode_base64(self.vector), "<f4")
+        """Return the vector as (n,) float32; None where the recipe has only its hash."""
+        return None if self.vector is None else vector_from_bytes(decode_base64(self.vector))
 
 
 class RecordedMask(_RecipePart):
@@ -57,7 +56,7 @@ class RecordedMask(_RecipePart):
     png: str | None = None  # base64
 
     @model_validator(mode="after")
-    def _whole(self) -> Self:
+    def _check_png(self) -> Self:
         if self.png is not None and not decode_base64(self.png).startswith(b"\x89PNG"):
             raise ValueError("a mask is damaged")
         return self
@@ -77,36 +76,36 @@ class Recipe(_RecipePart):
     content_sha256: Sha256 | None = None
     styles: list[RecordedStyle] = Field(min_length=1, max_length=MAX_STYLES)
     masks: list[RecordedMask | Literal["alpha", "everywhere"]] = Field([], max_length=MAX_MASKS)
-    mix: list[Annotated[float, Field(ge=0, le=100)]] | None = None  # found for each mask, or for all
+    mix: list[Annotated[float, Field(ge=0, le=100)]] | None = None  # what steady strength came to
     versions: dict[str, str] = {}
     left_out: list[str] = []
 
     @model_validator(mode="after")
-    def _whole(self) -> Self:
+    def _check_mix(self) -> Self:
         if self.mix is not None and len(self.mix) != max(1, len(self.masks)):
             raise ValueError("shares are missing")
         return self
 
-    def told(self) -> dict[str, Any]:
-        """As a flat dict again, without what it does not say."""
+    def to_dict(self) -> dict[str, Any]:
+        """Return the flat dict that the recipe was read from, without fields that it does not have."""
         return self.model_dump(mode="json", exclude_none=True, exclude_unset=True)
 
 
 def with_credits(recipe: Mapping[str, Any], credits: Sequence[tuple[str, str, str]]) -> dict[str, Any]:
-    """With each style's name, credit and licence, in the order of the styles; empty ones change nothing."""
+    """Return the recipe with each style's name, credit and licence, in their order; empty ones add nothing."""
     if not credits:
         return dict(recipe)
-    told = [_credit_fields(*credit) for credit in credits]
-    return {**recipe, "styles": [style | about for style, about in zip(recipe["styles"], told, strict=True)]}
+    fields = [_credit_fields(*credit) for credit in credits]
+    return {**recipe, "styles": [style | about for style, about in zip(recipe["styles"], fields, strict=True)]}
 
 
 def _credit_fields(name: str, credit: str, licence: str) -> dict[str, str]:
     texts = {"name": name, "credit": credit, "licence": licence}
-    return {key: text[: _MAX_LENGTHS[key]] for key, text in texts.items() if text}
+    return {key: text[: MAX_LENGTHS[key]] for key, text in texts.items() if text}
 
 
 def extract(source: FileSource) -> Recipe:
-    """What a PNG, JPEG, WebP or TIFF carries; only its header is read.
+    """Read the recipe that a PNG, JPEG, WebP or TIFF carries; only its header is read.
 
     Raises NoRecipe where there is none, or one that is broken or newer than this program.
     """
@@ -146,7 +145,7 @@ def _no_recipe(reason: str) -> NoRecipe:
 
 
 def to_options(recipe: RecipeLike) -> AnyOptions:
-    """As they were asked for; InvalidOption for values that no option takes."""
+    """Return the options as they were asked for; raise InvalidOption for values that no option takes."""
     recipe = as_recipe(recipe)
     kind = StylizeOptions if recipe.method == "magenta" else RefineOptions
     extra = recipe.model_extra or {}
@@ -156,14 +155,15 @@ def to_options(recipe: RecipeLike) -> AnyOptions:
     if recipe.method == "gatys":
         values = {"size": max(recipe.width, recipe.height)} | values
         values |= {"start": "pastiche"} if values.get("start") == "given" else {}
-    found: AnyOptions = kind.parse(values)
-    found.blend_weights(len(recipe.styles))
-    if isinstance(found, StylizeOptions):
-        found.resolve_regions(len(recipe.masks), len(recipe.styles))
-    return found
+    options: AnyOptions = kind.parse(values)
+    options.blend_weights(len(recipe.styles))
+    if isinstance(options, StylizeOptions):
+        options.resolve_regions(len(recipe.masks), len(recipe.styles))
+    return options
 
 
 def as_recipe(recipe: RecipeLike) -> Recipe:
+    """Validate a mapping; raise NoRecipe for what is none."""
     if isinstance(recipe, Recipe):
         return recipe
     try:
@@ -173,6 +173,7 @@ def as_recipe(recipe: RecipeLike) -> Recipe:
 
 
 def decode_base64(text: str) -> bytes:
+    """Decode strict base64; raise ValueError for anything else."""
     try:
         return base64.b64decode(text, validate=True)
     except binascii.Error as error:
@@ -180,4 +181,5 @@ def decode_base64(text: str) -> bytes:
 
 
 def matches_sha256(data: bytes, sha256: str | None, multiple: int = 1) -> bool:
+    """Tell whether data is there, of a length that is a multiple, and has this hash; None matches any."""
     return bool(data) and len(data) % multiple == 0 and sha256 in (None, hashlib.sha256(data).hexdigest())

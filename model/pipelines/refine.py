@@ -1,8 +1,7 @@
-"""A pastiche made better by optimisation: what the doors call for it."""
+"""Refinement: a picture optimised towards the styles (Gatys et al. 2016), from a pastiche or another start."""
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -24,7 +23,7 @@ from model.pipelines import recipe_builder, stylization
 from model.pipelines.stylization import ModelPath, Pastiche
 from model.progress import Checkpoint, OnStep
 from model.refinement import encoder_registry
-from model.weights.registry import version
+from model.weights.checksums import file_sha256, file_version
 
 
 def refine(
@@ -37,22 +36,23 @@ def refine(
     resume: Checkpoint | None = None,
     masks: Sequence[ImageSource] = (),
 ) -> Pastiche:
-    """`content` optimised towards the blend of `styles`, all of them pictures.
+    """Optimise `content` towards the blend of `styles`, all of them pictures.
 
-    start: a picture to begin with, in place of the one that the options name. model_path: weights for the pastiche,
-    where it begins with that. on_step hears of the start as step 0, then of each step, with its losses and the best
-    picture so far. If it raises Cancelled, that picture comes back. resume: where an earlier call for the same was
-    interrupted; this one goes on from there, and the notes say so. masks: where the paint goes, as for `stylize`; what
-    on_step is shown has no masks and its own colours yet, and can be gone on from.
+    start: a picture to begin with, in place of the one that the options name.
+    on_step: called for the start, as step 0, and after each step, with its losses and the best picture so far, which
+    has no masks applied and no colours preserved yet. If it raises Cancelled, that picture is returned, finished.
+    model_path: weights for the pastiche, where it begins with that.
+    resume: where an earlier call with the same arguments was interrupted; this one goes on from there.
+    masks: where the paint goes, as for `stylize`.
 
     Raises InvalidOption, ImageError or WeightsError; all pictures are read before any network is loaded.
     """
-    begun, notes, options = time.perf_counter(), list[str](), options or RefineOptions()
+    began, notes, options = time.perf_counter(), list[str](), options or RefineOptions()
     shares = options.blend_weights(len(styles))
     paintings = [read_painting(style, options) for style in styles]
     photo = image_files.read(content, long_side=options.size)
     masking.check_alpha(masks, content)
-    drawn = masking.read_masks(masks, photo)
+    read_masks = masking.read_masks(masks, photo)
     given = None if start is None else image_files.read(start, field="start", limit=options.size).rgb
     if given is not None:
         check_start_size(given.shape[1::-1], photo.rgb.shape[1::-1])
@@ -63,26 +63,26 @@ def refine(
 
     options = resolve_options(options)
     photo = _fit_to_memory(photo, options, notes)
-    looked_at = [color.match_colours(style, photo.rgb, options.match_colours) for style in paintings]
+    matched = [color.match_colours(style, photo.rgb, options.match_colours) for style in paintings]
     if given is None:
-        first, begun_with = _starting_picture(photo.rgb, looked_at, shares, options, model_path)
+        first, start_fields = _starting_picture(photo.rgb, matched, shares, options, model_path)
     else:
         first = pixel_ops.resize(given, photo.rgb.shape[:2])
-        begun_with = {"start": "given", "start_sha256": recipe_builder.pixels_sha256(first)}
-    looks = _style_targets(photo.rgb, looked_at, shares, options.strength)
-    refined = gatys.optimise(photo.rgb, *looks, first, options, on_step, resume)
-    recipe = refine_recipe(options, paintings, photo, drawn) | begun_with
+        start_fields = {"start": "given", "start_sha256": recipe_builder.pixels_sha256(first)}
+    targets = _style_targets(photo.rgb, matched, shares, options.strength)
+    refined = gatys.optimise(photo.rgb, *targets, first, options, on_step, resume)
+    recipe = refine_recipe(options, paintings, photo, read_masks) | start_fields
     recipe |= {"precision": refined.precision, "ended": refined.ended}
     if resume:
         recipe["resumed_after"] = resume.step
         stopped = "paused" if resume.paused else "interrupted"
         notes.append(f"It was {stopped} after step {resume.step} and went on from there.")
-    picture, seconds = postprocess(refined.rgb, photo, options, drawn), time.perf_counter() - begun
+    picture, seconds = postprocess(refined.rgb, photo, options, read_masks), time.perf_counter() - began
     return Pastiche(picture, options.encoder, seconds, recipe, refined.ended != "stopped", [*notes, *refined.notes])
 
 
 def postprocess(rgb: np.ndarray, photo: Picture, options: RefineOptions, masks: Sequence[Mask] = ()) -> Picture:
-    """A refined picture as large as its photo, with what the options keep of that, and only where the masks are."""
+    """Finish a refined picture as large as its photo: preserve the photo's colours, and blend through the masks."""
     rgb = color.preserve_colours(rgb, photo.rgb, options.keep_colours, options.keep_light)
     height, width = photo.rgb.shape[:2]
     alpha = None if photo.alpha is None else pixel_ops.as_uint8(photo.alpha)
@@ -93,7 +93,7 @@ def postprocess(rgb: np.ndarray, photo: Picture, options: RefineOptions, masks: 
 
 
 def resolve_options(options: RefineOptions) -> RefineOptions:
-    """With the encoder that 'auto' stands for here, and its layers; InvalidOption for those that it does not have."""
+    """Fill in the encoder that 'auto' stands for, and its layers; raise InvalidOption for layers it does not have."""
     encoder = encoder_registry.get(encoder_registry.best_available() if options.encoder == "auto" else options.encoder)
     encoder.check(list(options.content_layers or ()), "content_layers")
     encoder.check(list(options.style_layers or ()), "style_layers")
@@ -102,7 +102,7 @@ def resolve_options(options: RefineOptions) -> RefineOptions:
 
 
 def check_photo_size(height: int, width: int, options: RefineOptions) -> None:
-    """Raises InvalidOption for a picture of these proportions that is too narrow for the encoder, once at its size."""
+    """Raise InvalidOption for a picture of these proportions that would be too narrow for the encoder."""
     smallest = encoder_registry.get(resolve_options(options).encoder).smallest
     scale = options.size / max(height, width)
     height, width = round(height * scale), round(width * scale)
@@ -115,30 +115,35 @@ def check_photo_size(height: int, width: int, options: RefineOptions) -> None:
 
 
 def check_start_size(start: tuple[int, int], photo: tuple[int, int]) -> None:
-    """Raises InvalidOption where a picture to begin with has other proportions than the photo: (width, height) each."""
+    """Raise InvalidOption where a start picture has other proportions than the photo: (width, height) each."""
     masking.check_proportions("The picture to begin with", start, photo, "start")
 
 
 def read_painting(style: ImageSource, options: RefineOptions) -> np.ndarray:
-    """(H, W, 3), no larger than its strokes are wanted."""
-    readied = stylization.read_style(style, limit=round(options.size * max(1.0, options.style_scale)))
-    if not (isinstance(readied, np.ndarray) and readied.ndim == 3):
+    """Read a painting as (H, W, 3); raise InvalidOption for a style vector or style file."""
+    read = stylization.read_style(style, limit=painting_limit(options))
+    if not (isinstance(read, np.ndarray) and read.ndim == 3):
         raise InvalidOption(
             "To refine, give the painting itself as style: of a style vector or style file only the feed-forward "
             "pastiche can be made.",
             "style",
         )
-    return readied
+    return read
+
+
+def painting_limit(options: RefineOptions) -> int:
+    """Return the long side, in pixels, up to which paintings are read."""
+    return round(options.size * max(1.0, options.style_scale))
 
 
 def _read_checkpoint(checkpoint: Checkpoint, options: RefineOptions) -> Checkpoint:
-    """With the picture as an array."""
+    """Return the checkpoint with its picture as an array."""
     picture = image_files.read(checkpoint.picture, field="resume", limit=options.size).rgb
     return replace(checkpoint, picture=picture)
 
 
 def _fit_to_memory(photo: Picture, options: RefineOptions, notes: list[str]) -> Picture:
-    """Smaller where the memory is, which the notes then say."""
+    """Return the photo, reduced and with a note where too little memory is free."""
     height, width = photo.rgb.shape[:2]
     side = memory.fitting_side(height, width, memory.refining_bytes_per_pixel(options))
     if side < max(height, width):
@@ -155,7 +160,7 @@ def _starting_picture(
     options: RefineOptions,
     model_path: ModelPath,
 ) -> tuple[np.ndarray, dict[str, Any]]:
-    """The picture to begin with, and what a recipe says of it beside the options."""
+    """Return the picture to begin with, and the recipe's fields on it beside the options."""
     if options.start == "content":
         return photo, {}
     if options.start == "noise":
@@ -169,7 +174,7 @@ def _starting_picture(
 def _style_targets(
     photo: np.ndarray, paintings: Sequence[np.ndarray], shares: Sequence[float], strength: float
 ) -> tuple[list[np.ndarray], list[float]]:
-    """Whose Gram matrices are mixed, and in which proportions: below full strength the photo's own among them."""
+    """Return the pictures whose Gram matrices are mixed, the photo among them below full strength, and their shares."""
     if strength == 1:
         return list(paintings), list(shares)
     return [*paintings, photo], [*(strength * share for share in shares), 1 - strength]
@@ -178,24 +183,24 @@ def _style_targets(
 def refine_recipe(
     options: RefineOptions, paintings: Sequence[np.ndarray], photo: Picture, masks: Sequence[Mask]
 ) -> dict[str, Any]:
-    """What a recipe tells before anything is painted."""
+    """Return the recipe's fields that are known before anything is painted."""
     shares = options.blend_weights(len(paintings))
     used = options.model_dump(mode="json", exclude={"weights"}, exclude_none=True)
     styles = [
         {"weight": share, "sha256": recipe_builder.pixels_sha256(style)}
         for share, style in zip(shares, paintings, strict=True)
     ]
-    about = {"method": "gatys", "weights": options.encoder, "weights_sha256": encoder_sha256(options.encoder)}
+    method = {"method": "gatys", "weights": options.encoder, "weights_sha256": encoder_sha256(options.encoder)}
     parts = {"styles": styles} | recipe_builder.photo_fields(photo.rgb) | recipe_builder.mask_fields(masks)
-    return about | parts | used | {"versions": recipe_builder.library_versions()}
+    return method | parts | used | {"versions": recipe_builder.library_versions()}
 
 
 def encoder_sha256(encoder: str) -> str | None:
+    """Return the sha256 of an encoder's weights; None where they are not on this machine."""
     path = encoder_registry.find(encoder)
-    return _file_sha256(path, version(path)) if path else None
+    return _cached_sha256(path, file_version(path)) if path else None
 
 
 @lru_cache(maxsize=8)
-def _file_sha256(path: Path, version: tuple[int, ...]) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _cached_sha256(path: Path, version: tuple[int, ...]) -> str:
+    return file_sha256(path)

@@ -1,4 +1,4 @@
-"""How a pastiche was made: read back from its file, turned into options again, and done over."""
+"""Rerunning a recipe: the same picture again, or the same treatment of another photo."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ from model.errors import InvalidOption, WeightsError, WeightsMissing
 from model.imaging import image_files, masking
 from model.imaging.image_files import ImageSource
 from model.options import DEFAULT_DPI, MIN_SIDE, Format, RefineOptions, StylizeOptions, pluralise
-from model.pipelines import recipes, stylization
+from model.pipelines import recipe_builder, recipes, refine, stylization
 from model.pipelines.recipes import AnyOptions, Recipe, RecipeLike, RecordedStyle
 from model.pipelines.stylization import ModelPath, Pastiche, StylizeReport
 from model.progress import OnStep
+from model.style_file import vector_to_bytes
+from model.weights import registry
 
-_SHA256_DIGITS = 12  # digits of a sha256
-
+_SHA256_DIGITS = 12  # of the weights' hash, in messages
 
 ResultT = TypeVar("ResultT", Pastiche, StylizeReport)
 
@@ -35,23 +36,22 @@ def rerun(
     on_step: OnStep | None = None,
     start: ImageSource | None = None,
 ) -> Pastiche:
-    """The same again: with the same photo, weights and machine, to the last pixel. The notes say what is different.
+    """Make the picture of a recipe again: with the same photo, weights and machine, to the last pixel.
 
-    styles, masks: only where the recipe has no more than their hashes, as refinements have of their paintings; those
-    that are given must be the same. start: the picture that a refinement began with, where that was given too.
+    styles, masks: needed where the recipe has only their hashes, as refinements have of their paintings; those that are
+    given must be the same. start: the picture that a refinement began with, where one was given. The notes say what is
+    different.
 
-    Raises WeightsMissing for weights that are not here, and InvalidOption for other paintings or masks.
+    Raises WeightsMissing for weights that are not on this machine, and InvalidOption for other paintings or masks.
     """
-    recipe, content, chosen, drawn = _prepare(recipe, content, masks)
-    if isinstance(chosen, RefineOptions):
-        done = _rerun_refine(recipe, chosen, content, styles, drawn, model_path, on_step, start)
+    recipe, content, options, masks = _prepare(recipe, content, masks)
+    if isinstance(options, RefineOptions):
+        pastiche = _rerun_refine(recipe, options, content, styles, masks, model_path, on_step, start)
     else:
-        done = _rerun_stylize(stylization.stylize, recipe, chosen, content, styles, drawn, model_path, on_step)
-    return replace(
-        done,
-        recipe=_keep_recorded_options(recipe, done.recipe),
-        notes=[*done.notes, *_describe_differences(recipe, done.recipe)],
-    )
+        paint = stylization.stylize
+        pastiche = _rerun_stylize(paint, recipe, options, content, styles, masks, model_path, on_step)
+    notes = [*pastiche.notes, *_describe_differences(recipe, pastiche.recipe)]
+    return replace(pastiche, recipe=_keep_recorded_options(recipe, pastiche.recipe), notes=notes)
 
 
 def rerun_file(
@@ -64,31 +64,31 @@ def rerun_file(
     model_path: ModelPath = None,
     on_step: OnStep | None = None,
 ) -> StylizeReport:
-    """As `rerun`, into a file, where a large result is never in memory as a whole. For pastiches, not refinements."""
-    recipe, content, chosen, drawn = _prepare(recipe, content, masks)
-    if isinstance(chosen, RefineOptions):
+    """Rerun into a file, where a large result is never in memory as a whole; for stylizations, not refinements."""
+    recipe, content, options, masks = _prepare(recipe, content, masks)
+    if isinstance(options, RefineOptions):
         raise InvalidOption("This is the recipe of a refinement, which is not written piece by piece.", "picture")
-    chosen = chosen.model_copy(update={"format": format})
-    paint = partial(stylization.stylize_file, output=output, retold=partial(_keep_recorded_options, recipe))
-    done: StylizeReport = _rerun_stylize(paint, recipe, chosen, content, styles, drawn, model_path, on_step)
-    return replace(done, notes=[*done.notes, *_describe_differences(recipe, done.recipe)])
+    options = options.model_copy(update={"format": format})
+    paint = partial(stylization.stylize_file, output=output, edit_recipe=partial(_keep_recorded_options, recipe))
+    report: StylizeReport = _rerun_stylize(paint, recipe, options, content, styles, masks, model_path, on_step)
+    return replace(report, notes=[*report.notes, *_describe_differences(recipe, report.recipe)])
 
 
 def _prepare(
     recipe: RecipeLike, content: ImageSource, masks: Sequence[ImageSource]
 ) -> tuple[Recipe, ImageSource, AnyOptions, list[ImageSource]]:
-    """The recipe, the photo to be read more than once, the options for it, and the masks."""
+    """Return the validated recipe, the photo as something that can be read twice, the options, and the masks."""
     recipe = recipes.as_recipe(recipe)
     if "frames" in (recipe.model_extra or {}):
         sentence = "This is the recipe of a clip, and only still pictures are made again from theirs."
         raise InvalidOption(sentence, "picture")
     if not isinstance(content, np.ndarray | Image.Image):
         content = image_files.read_bytes(content)
-    chosen = _at_recipe_size(recipes.to_options(recipe), recipe, image_files.source_size(content))
+    options = _at_recipe_size(recipes.to_options(recipe), recipe, image_files.source_size(content))
     if masks and len(masks) != len(recipe.masks):
         sentence = f"This recipe has {pluralise(len(recipe.masks), 'mask')}, not {len(masks)}: give none, or all."
         raise InvalidOption(sentence, "mask")
-    return recipe, content, chosen, [_choose_mask(recipe, number, masks) for number in range(len(recipe.masks))]
+    return recipe, content, options, [_choose_mask(recipe, number, masks) for number in range(len(recipe.masks))]
 
 
 def _rerun_stylize(
@@ -101,7 +101,7 @@ def _rerun_stylize(
     model_path: ModelPath,
     on_step: OnStep | None,
 ) -> ResultT:
-    _check_styles(recipe, styles, round(stylization.MAX_STYLE_SIDE * max(1.0, options.style_scale)))
+    _check_styles(recipe, styles, stylization.style_limit(options))
     weights = _find_weights(recipe.weights, recipe.weights_sha256, model_path)
     vectors = [vector for style in recipe.styles if (vector := style.vector_array()) is not None]
     if len(vectors) == len(recipe.styles):
@@ -112,12 +112,12 @@ def _rerun_stylize(
 
 
 def _apply_recorded_mix(options: StylizeOptions, recipe: Recipe) -> StylizeOptions:
-    """Vectors hold the brush size and the colours of their paintings already, the mix what steady strength came to."""
-    done: dict[str, Any] = {"style_scale": 1.0, "match_colours": "none"}
+    """Return options for the recorded vectors, which include brush size, colours and steady strength already."""
+    changes: dict[str, Any] = {"style_scale": 1.0, "match_colours": "none"}
     if options.steady and recipe.mix:
         mixed = {"region_strengths": recipe.mix} if recipe.masks else {"strength": recipe.mix[0]}
-        done |= {"steady": False} | mixed
-    return options.model_copy(update=done)
+        changes |= {"steady": False} | mixed
+    return options.model_copy(update=changes)
 
 
 def _rerun_refine(
@@ -130,22 +130,20 @@ def _rerun_refine(
     on_step: OnStep | None,
     start: ImageSource | None,
 ) -> Pastiche:
-    from model.pipelines.refine import encoder_sha256, refine
-
     if not styles:
         raise InvalidOption("A refinement keeps only the hashes of its paintings: give them, in their order.", "style")
     if start is None and (recipe.model_extra or {}).get("start") == "given":
         raise InvalidOption("This refinement began with a picture that was given: give it as start.", "start")
-    _check_styles(recipe, styles, round(options.size * max(1.0, options.style_scale)))
-    if recipe.weights_sha256 and encoder_sha256(recipe.weights) != recipe.weights_sha256:
+    _check_styles(recipe, styles, refine.painting_limit(options))
+    if recipe.weights_sha256 and refine.encoder_sha256(recipe.weights) != recipe.weights_sha256:
         raise _missing_weights(recipe.weights, recipe.weights_sha256)
     if start is None and recipe.start_weights_sha256:
         model_path = _find_weights(recipe.start_weights, recipe.start_weights_sha256, model_path)
-    return refine(content, styles, options, start, on_step, model_path, masks=masks)
+    return refine.refine(content, styles, options, start, on_step, model_path, masks=masks)
 
 
 def _at_recipe_size(options: AnyOptions, recipe: Recipe, photo: tuple[int, int]) -> AnyOptions:
-    """At the size of the recipe, where the photo has its proportions."""
+    """Return options that give the recipe's size, where the photo has its proportions."""
     if isinstance(options, StylizeOptions) and options.result_size(*photo) == (recipe.width, recipe.height):
         return options
     side = max(recipe.width, recipe.height)
@@ -159,40 +157,38 @@ def _at_recipe_size(options: AnyOptions, recipe: Recipe, photo: tuple[int, int])
 
 
 def _check_styles(recipe: Recipe, styles: Sequence[ImageSource], limit: int) -> None:
-    """Raises InvalidOption for paintings other than those of the recipe."""
+    """Raise InvalidOption for paintings other than those of the recipe."""
     if styles and len(styles) != len(recipe.styles):
         sentence = f"This recipe has {pluralise(len(recipe.styles), 'style')}, not {len(styles)}: give none, or all."
         raise InvalidOption(sentence, "style")
-    for number, (style, told) in enumerate(zip(styles, recipe.styles, strict=False), 1):
-        if not _is_same_style(style, told, limit):
-            name = f" ({told.name})" if told.name else ""
+    for number, (style, recorded) in enumerate(zip(styles, recipe.styles, strict=False), 1):
+        if not _is_same_style(style, recorded, limit):
+            name = f" ({recorded.name})" if recorded.name else ""
             sentence = f"Style {number}{name} is not the one that this picture was made with: give that one."
             raise InvalidOption(sentence, "style")
 
 
-def _is_same_style(style: ImageSource, told: RecordedStyle, limit: int) -> bool:
-    from model.pipelines import recipe_builder, stylization
-
-    readied = stylization.read_style(style, limit)
-    if isinstance(readied, np.ndarray) and readied.ndim == 3:
-        return told.sha256 in (None, recipe_builder.pixels_sha256(readied))
-    vector = readied if isinstance(readied, np.ndarray) else readied.vector
-    return recipes.matches_sha256(vector.astype("<f4").tobytes(), told.vector_sha256)
+def _is_same_style(style: ImageSource, recorded: RecordedStyle, limit: int) -> bool:
+    read = stylization.read_style(style, limit)
+    if isinstance(read, np.ndarray) and read.ndim == 3:
+        return recorded.sha256 in (None, recipe_builder.pixels_sha256(read))
+    vector = read if isinstance(read, np.ndarray) else read.vector
+    return recipes.matches_sha256(vector_to_bytes(vector), recorded.vector_sha256)
 
 
 def _choose_mask(recipe: Recipe, number: int, given: Sequence[ImageSource]) -> ImageSource:
-    """The mask that was given, if it is the same one, or the one that the recipe has."""
-    told = recipe.masks[number]
-    if isinstance(told, str):
-        mask: ImageSource = told
+    """Return the recipe's mask, or the given one if it is the same; raise InvalidOption otherwise."""
+    recorded = recipe.masks[number]
+    if isinstance(recorded, str):
+        mask: ImageSource = recorded
     elif given:
         mask = given[number]
-    elif told.png is not None:
-        mask = recipes.decode_base64(told.png)
+    elif recorded.png is not None:
+        mask = recipes.decode_base64(recorded.png)
         image_files.peek_size(mask, "mask", most_pixels=masking.MAX_RECIPE_PNG_PIXELS)
     else:
         raise InvalidOption(f"This recipe has only the hash of mask {number + 1}: give all its masks too.", "mask")
-    if not isinstance(told, str) and _hash_mask(mask) != told.sha256:
+    if not isinstance(recorded, str) and _hash_mask(mask) != recorded.sha256:
         raise InvalidOption(f"Mask {number + 1} is not the one of this recipe: give that one.", "mask")
     return mask
 
@@ -203,7 +199,7 @@ def _hash_mask(mask: ImageSource) -> str | None:
 
 
 def _find_weights(name: str, sha256: str | None, model_path: ModelPath) -> ModelPath:
-    """Where these weights of a recipe are on this machine."""
+    """Find the recipe's weights on this machine; raise WeightsMissing where they are not."""
     for place in _candidate_weights(name) if model_path is None else [model_path]:
         try:
             if stylization.weights_identity(place)[1] == sha256:
@@ -215,9 +211,7 @@ def _find_weights(name: str, sha256: str | None, model_path: ModelPath) -> Model
 
 
 def _candidate_weights(likely: str) -> Iterator[str]:
-    """The most likely first, since each must be loaded to know."""
-    from model.weights import registry
-
+    """Yield the names of the weights on this machine, the likely one first, since each must be loaded to compare."""
     names = sorted(registry.ENTRIES, key=lambda name: name not in likely)
     return (name for name in names if registry.find(name))
 
@@ -232,14 +226,14 @@ def _missing_weights(name: str, sha256: str | None) -> WeightsMissing:
 
 
 def _keep_recorded_options(recipe: Recipe, new: Mapping[str, Any]) -> dict[str, Any]:
-    """The new recipe, with the options and styles as the old one has them."""
-    old, kind = recipe.told(), StylizeOptions if recipe.method == "magenta" else RefineOptions
+    """Return the new recipe with the options and styles of the old one."""
+    old, kind = recipe.to_dict(), StylizeOptions if recipe.method == "magenta" else RefineOptions
     kept = {*kind.model_fields, "styles", "mix"} - {"weights"}
     return {key: value for key, value in new.items() if key not in kept} | {k: old[k] for k in old if k in kept}
 
 
 def _describe_differences(recipe: Recipe, new: Mapping[str, Any]) -> Iterator[str]:
-    """Sentences on why this is not, or may not be, the same picture."""
+    """Yield sentences on why this is not, or may not be, the same picture."""
     if (new["width"], new["height"]) != (recipe.width, recipe.height):
         yield f"The photo has other proportions than that of the recipe, which gave {recipe.width} x {recipe.height}."
     elif recipe.content_sha256 not in (None, new.get("content_sha256")):

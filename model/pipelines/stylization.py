@@ -1,4 +1,4 @@
-"""A photo and some paintings in, a pastiche out: what every door calls."""
+"""Stylization: a photo in the blend of some styles, by one pass of the network."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from model.errors import InvalidOption
 from model.hardware.device import gc_disabled
 from model.imaging import color, image_files, large_files, masking, pixel_ops, scratch
 from model.imaging.image_files import ImageSource
-from model.imaging.pixel_ops import EightBitPicture, Picture
+from model.imaging.pixel_ops import EightBitPicture, Picture, Resolution
 from model.imaging.scratch import DiskArray
 from model.options import DEFAULT_DPI, StylizeOptions
 from model.pipelines import recipe_builder
@@ -31,27 +31,24 @@ if TYPE_CHECKING:
     from model.pipelines.compositing import StyleLayer, WritableRows
 
 ModelPath = str | os.PathLike[str] | None
-PREVIEW_SIDE = 384  # pixels, long side of what on_step is shown first
+PREVIEW_SIDE = 384  # pixels, long side of the preview that on_step gets first
 STOPPED_EARLY = "It was stopped early: this is the small picture that was painted first."
-MAX_STYLE_SIDE = 1024  # pixels; the predictor looks at 256, more would only be carried around
-COLOUR_MATCH_SIDE = 256  # pixels, of the copy of the photo whose colours a painting is given
-_BAND_ROWS = 256  # rows
+MAX_STYLE_SIDE = 1024  # pixels, of a painting; the predictor sees 256 of them
+COLOUR_MATCH_SIDE = 256  # pixels, of the copy of the photo that a painting's colours are matched to
+MAX_VECTOR_VALUE = 1e6  # of a style vector's numbers, which seldom pass 10; enormous ones would give pixels of NaN
 _WARMUP_SIDE = 64  # pixels
-MAX_VECTOR_VALUE = (
-    1e6  # of a style vector's numbers, which seldom pass 10; enormous ones would overflow into a picture of NaN
-)
 
 
 @dataclass(frozen=True)
 class Pastiche:
-    """The result: the picture, which weights made it, how long that took, and all it takes to make it again."""
+    """A result: the picture, the weights that made it, the seconds that took, and the recipe to make it again."""
 
     picture: Picture
     weights: str
     seconds: float
     recipe: dict[str, Any]
-    complete: bool = True  # False: the best there was when it was cancelled
-    notes: list[str] = field(default_factory=list)  # sentences on what did not go as it was asked for
+    complete: bool = True  # False: the best picture there was when it was cancelled
+    notes: list[str] = field(default_factory=list)  # sentences on what was done otherwise than asked for
 
 
 def stylize(
@@ -62,11 +59,12 @@ def stylize(
     on_step: OnStep | None = None,
     masks: Sequence[ImageSource] = (),
 ) -> Pastiche:
-    """`content` in the blend of `styles`: each a picture, a style file, or a style vector as a 1-D array.
+    """Paint `content` in the blend of `styles`: each a picture, a style file, or a style vector as a 1-D array.
 
-    masks: where each layer of paint goes, white for there; pictures, or the words "alpha" (what is opaque in the photo)
-    and "everywhere". Later ones lie on top, and where none reaches, the photo stays to the last bit.
-    on_step hears of the progress, with a small preview first. If it raises Cancelled, the best so far comes back.
+    masks: where each layer of paint goes, white for paint; pictures, or the words "alpha" (what is opaque in the photo)
+    and "everywhere". Later ones lie on top, and where none reaches, the photo stays to the bit.
+    on_step: called with the progress, first with a small preview. If it raises Cancelled, the best picture so far is
+    returned.
 
     Raises InvalidOption, ImageError or WeightsError; all pictures are read before the network is loaded.
     """
@@ -83,7 +81,7 @@ def stylize(
 
 @dataclass(frozen=True)
 class StylizePlan:
-    """What is laid on a photo; `recipe` is all of it but the photo."""
+    """The layers of paint for a photo, and the recipe so far: everything but the photo itself."""
 
     network: Magenta
     options: StylizeOptions
@@ -91,24 +89,23 @@ class StylizePlan:
     recipe: dict[str, Any]
 
     def paint(self, photo: Picture, on_stage: OnStage | None = None) -> Pastiche:
-        start, painted = time.perf_counter(), np.empty_like(photo.rgb)
-        notes = self.paint_into(photo, painted, on_stage)
-        picture = Picture(painted, photo.alpha, self.dpi(photo.dpi))
-        seconds = time.perf_counter() - start
-        return Pastiche(
-            picture, self.network.name, seconds, self.recipe | recipe_builder.photo_fields(photo.rgb), notes=notes
-        )
+        start, canvas = time.perf_counter(), np.empty_like(photo.rgb)
+        notes = self.paint_into(photo, canvas, on_stage)
+        picture = Picture(canvas, photo.alpha, self.dpi(photo.dpi))
+        recipe = self.recipe | recipe_builder.photo_fields(photo.rgb)
+        return Pastiche(picture, self.network.name, time.perf_counter() - start, recipe, notes=notes)
 
     def paint_into(
-        self, photo: Picture | EightBitPicture, painted: WritableRows, on_stage: OnStage | None = None
+        self, photo: Picture | EightBitPicture, canvas: WritableRows, on_stage: OnStage | None = None
     ) -> list[str]:
-        """Fills `painted`, as large as the photo; the notes on it come back."""
+        """Fill `canvas`, as large as the photo, and return the notes on it."""
         from model.pipelines import compositing  # loads TensorFlow
 
         alpha = None if photo.alpha is None else pixel_ops.as_uint8(photo.alpha)
-        return compositing.paint_layers(self.network, self.layers, photo.rgb, alpha, painted, self.options, on_stage)
+        return compositing.paint_layers(self.network, self.layers, photo.rgb, alpha, canvas, self.options, on_stage)
 
-    def dpi(self, own: tuple[float, float] | None) -> tuple[float, float] | None:
+    def dpi(self, own: Resolution | None) -> Resolution | None:
+        """Return the result's resolution for the photo's own."""
         wanted = self.options.dpi or (DEFAULT_DPI if self.options.print else None)
         return (wanted, wanted) if wanted else own
 
@@ -121,24 +118,24 @@ def build_plan(
     masks: Sequence[ImageSource],
     model_path: ModelPath,
 ) -> StylizePlan:
-    readied = [read_style(style, limit=round(MAX_STYLE_SIDE * max(1.0, options.style_scale))) for style in styles]
-    _check_painting_options(readied, options)
-    drawn = masking.read_masks(masks, photo)
+    """Read styles and masks, load the network, and embed the styles; raises as `stylize` does."""
+    originals = [read_style(style, limit=style_limit(options)) for style in styles]
+    _check_painting_options(originals, options)
+    read_masks = masking.read_masks(masks, photo)
     network = _load_network(model_path)
 
-    from model.pipelines import compositing
+    from model.pipelines import compositing  # loads TensorFlow
 
-    looked_at = [_match_style_colours(style, photo.rgb, options) for style in readied]
-    vectors = [_embed_style(network, style, options.style_scale) for style in looked_at]
-    layers = compositing.build_layers(network, photo.rgb, vectors, shares, options, drawn)
-    return StylizePlan(
-        network, options, layers, recipe_builder.stylize_recipe(network, options, shares, readied, vectors, layers)
-    )
+    matched = [_match_style_colours(style, photo.rgb, options) for style in originals]
+    vectors = [_embed_style(network, style, options.style_scale) for style in matched]
+    layers = compositing.build_layers(network, photo.rgb, vectors, shares, options, read_masks)
+    recipe = recipe_builder.stylize_recipe(network, options, shares, originals, vectors, layers)
+    return StylizePlan(network, options, layers, recipe)
 
 
 @dataclass(frozen=True)
 class StylizeReport:
-    """What became of a pastiche that was written into a file."""
+    """The report on a pastiche that was written into a file."""
 
     width: int
     height: int
@@ -156,12 +153,12 @@ def stylize_file(
     model_path: ModelPath = None,
     on_step: OnStep | None = None,
     masks: Sequence[ImageSource] = (),
-    retold: Callable[[dict[str, Any]], dict[str, Any]] = dict,
+    edit_recipe: Callable[[dict[str, Any]], dict[str, Any]] = dict,
 ) -> StylizeReport:
-    """As `stylize`, into a file of the kind that the options say; a large result is never in memory as a whole.
+    """Stylize into a file of the kind that the options name; a large result is never in memory as a whole.
 
-    retold: what the recipe is to say instead of what it would. What on_step raises comes through, and there is no file
-    then.
+    edit_recipe: returns the recipe to embed in place of the one it is given. An exception of on_step is passed on, and
+    no file is written then.
     """
     start = time.perf_counter()
     options = options or StylizeOptions()
@@ -170,20 +167,20 @@ def stylize_file(
     photo = image_files.read_eight_bit(content, field="content", target=options.result_size)
     masking.check_alpha(masks, content)
     image_files.check_format_sides(photo.rgb.shape, options.format)
-    output.parent.mkdir(parents=True, exist_ok=True)  # better now than after minutes
+    output.parent.mkdir(parents=True, exist_ok=True)  # fails now rather than after minutes
     plan = build_plan(photo, styles, shares, options, masks, model_path)
-    recipe = retold(plan.recipe | recipe_builder.photo_fields(photo.rgb))
-    with scratch.temporary_folder() as folder, scratch.DiskArray(folder, photo.rgb.shape, "uint8") as plane:
-        notes = plan.paint_into(photo, plane, None if on_step is None else _stage_callback(on_step))
-        with _append_alpha(plane, photo.alpha, folder) as whole:
+    recipe = edit_recipe(plan.recipe | recipe_builder.photo_fields(photo.rgb))
+    with scratch.temporary_folder() as folder, scratch.DiskArray(folder, photo.rgb.shape, "uint8") as rgb:
+        notes = plan.paint_into(photo, rgb, None if on_step is None else _stage_callback(on_step))
+        with _append_alpha(rgb, photo.alpha, folder) as pixels:
             dpi = plan.dpi(photo.dpi)
-            large_files.save(whole, output, options.format, options.quality, dpi=dpi, recipe=recipe)
+            large_files.save(pixels, output, options.format, options.quality, dpi=dpi, recipe=recipe)
     height, width = photo.rgb.shape[:2]
     return StylizeReport(width, height, plan.network.name, time.perf_counter() - start, recipe, notes)
 
 
 def _stage_callback(on_step: OnStep) -> OnStage:
-    """Pieces count alike."""
+    """Turn stages into steps, with the time left estimated as if all stages took alike."""
     start = time.perf_counter()
 
     def on_stage(done: int, stages: int) -> None:
@@ -194,26 +191,23 @@ def _stage_callback(on_step: OnStep) -> OnStage:
 
 
 @contextmanager
-def _append_alpha(plane: DiskArray, alpha: np.ndarray | None, folder: Path) -> Iterator[DiskArray]:
+def _append_alpha(rgb: DiskArray, alpha: np.ndarray | None, folder: Path) -> Iterator[DiskArray]:
     if alpha is None:
-        yield plane
+        yield rgb
         return
     height, width = alpha.shape
-    with scratch.DiskArray(folder, (height, width, 4), "uint8") as whole:
-        for top in range(0, height, _BAND_ROWS):
-            rows = slice(top, top + _BAND_ROWS)
-            whole[rows] = np.dstack([plane[rows], alpha[rows]])
-        yield whole
+    with scratch.DiskArray(folder, (height, width, 4), "uint8") as rgba:
+        for rows in pixel_ops.row_bands(height):
+            rgba[rows] = np.dstack([rgb[rows], alpha[rows]])
+        yield rgba
 
 
 def _check_painting_options(styles: Sequence[np.ndarray | StyleFile], options: StylizeOptions) -> None:
-    """Raises InvalidOption for what can be done with a painting and not with its numbers."""
-    if all(isinstance(style, np.ndarray) and style.ndim == 3 for style in styles):
-        return
-    for name, asked in ("match_colours", options.match_colours != "none"), ("style_scale", options.style_scale != 1):
-        if asked:
-            sentence = f"'{name}' needs the painting itself: of a style vector or style file only the strokes are left."
-            raise InvalidOption(sentence, name)
+    """Raise InvalidOption for an option that needs the painting where a style is a vector or style file."""
+    name = options.option_needing_painting()
+    if name and not all(is_painting(style) for style in styles):
+        sentence = f"'{name}' needs the painting itself: of a style vector or style file only the strokes are left."
+        raise InvalidOption(sentence, name)
 
 
 def _match_style_colours(
@@ -225,7 +219,7 @@ def _match_style_colours(
 
 
 def _paint_with_preview(plan: StylizePlan, photo: Picture, on_step: OnStep) -> Pastiche:
-    """A small copy first: it is soon there to be seen, and tells how long the rest will take."""
+    """Paint a small copy first, as a preview and to measure how long the rest will take."""
     small = image_files.read(pixel_ops.stack_alpha(photo), limit=PREVIEW_SIDE)
     clock = _StageClock(photo.rgb.size / small.rgb.size)
     preview = plan.paint(small, clock.record)
@@ -241,13 +235,13 @@ def _paint_with_preview(plan: StylizePlan, photo: Picture, on_step: OnStep) -> P
 
 
 def incomplete_pastiche(preview: Pastiche, asked: tuple[int, ...]) -> Pastiche:
-    """The small picture as all there is to keep, where one of the shape `asked` was cancelled."""
+    """Return the preview as the result of a cancelled pastiche of the shape `asked`."""
     smaller = max(preview.picture.rgb.shape) < max(asked)
     return replace(preview, complete=False, notes=[*preview.notes, *([STOPPED_EARLY] if smaller else [])])
 
 
 class _StageClock:
-    """Stages take the shares of the time that they took for a small picture, `scale` times smaller."""
+    """Estimates the time left from the stages of a small picture, `scale` times smaller."""
 
     def __init__(self, scale: float) -> None:
         self._scale = scale
@@ -260,7 +254,7 @@ class _StageClock:
         self._started = time.perf_counter()
 
     def seconds_left(self, done: int, stages: int) -> float:
-        """Seconds, after so many stages. Pieces of a large picture are other stages, and count alike."""
+        """Return the seconds left after so many stages; other stages, the pieces of a large picture, count alike."""
         whole = self._marks[-1] - self._marks[0]
         if not done:
             return whole * self._scale
@@ -270,9 +264,9 @@ class _StageClock:
 
 
 def style_vector(style: ImageSource, model_path: ModelPath = None) -> np.ndarray:
-    """The numbers the network sees in a painting, (n,) float32; give them back as a style at any time."""
-    readied = read_style(style)
-    return _embed_style(_load_network(model_path), readied).copy()
+    """Return the numbers that the network sees in a painting, (n,) float32; they can stand for it as a style."""
+    read = read_style(style)
+    return _embed_style(_load_network(model_path), read).copy()
 
 
 def make_style_file(
@@ -284,18 +278,18 @@ def make_style_file(
     credit: str = "",
     licence: str = "",
 ) -> StyleFile:
-    """The average of `styles` in the proportions of `shares`, to keep; InvalidOption where a text is too long."""
-    readied = [read_style(style) for style in styles]
+    """Average `styles` in the proportions of `shares` into a style file; raise InvalidOption for texts too long."""
+    read = [read_style(style) for style in styles]
     network = _load_network(model_path)
-    vector = np.average([_embed_style(network, style) for style in readied], axis=0, weights=shares).astype("float32")
+    vector = np.average([_embed_style(network, style) for style in read], axis=0, weights=shares).astype("float32")
     about = {"name": name, "credit": credit, "licence": licence}
     return StyleFile.parse(**about, weights=network.name, weights_sha256=network.sha256, vector=vector)
 
 
 def warm_up() -> str:
-    """Loads the weights that `stylize` uses by default and returns their name; the first picture is then as any other.
+    """Load the default weights and return their name, so that the first picture takes no longer than others.
 
-    A small one is painted for nobody: much is loaded only when it is computed with.
+    A small picture is painted and dropped: much is loaded only when it is computed with.
     """
     network = _load_network(None)
     grey = np.full((_WARMUP_SIDE, _WARMUP_SIDE, 3), 0.5, "float32")
@@ -304,7 +298,7 @@ def warm_up() -> str:
 
 
 def weights_identity(model_path: ModelPath = None) -> tuple[str, str]:
-    """Name and sha256 of the weights: style vectors belong to those that made them."""
+    """Return name and sha256 of the weights; style vectors fit only the weights that made them."""
     network = _load_network(model_path)
     return network.name, network.sha256
 
@@ -316,8 +310,18 @@ def _load_network(model_path: ModelPath) -> Magenta:
     return magenta.load(registry.choose(model_path))
 
 
+def style_limit(options: StylizeOptions) -> int:
+    """Return the long side, in pixels, up to which paintings are read."""
+    return round(MAX_STYLE_SIDE * max(1.0, options.style_scale))
+
+
+def is_painting(style: np.ndarray | StyleFile) -> bool:
+    """Tell a painting, (H, W, 3), from a style vector or style file."""
+    return isinstance(style, np.ndarray) and style.ndim == 3
+
+
 def read_style(style: ImageSource, limit: int = MAX_STYLE_SIDE) -> np.ndarray | StyleFile:
-    """(H, W, 3) of a picture, its long side at most `limit` pixels; a style vector as it is."""
+    """Read a picture as (H, W, 3), its long side at most `limit` pixels; return a style vector as it is."""
     if isinstance(style, np.ndarray) and style.ndim == 1:
         return style
     if isinstance(style, np.ndarray | Image.Image):

@@ -1,4 +1,4 @@
-"""Pictures that move: animated GIF, WebP, PNG and AVIF in, GIF and WebP out."""
+"""Animated pictures: reading GIF, WebP, PNG and AVIF, writing GIF and WebP."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
@@ -18,13 +18,10 @@ from model.imaging.metadata import build_metadata, pillow_save_options
 from model.video.frames import Frame
 
 FORMATS = ("GIF", "WEBP", "PNG", "AVIF")
-MIN_FRAME_SECONDS = {".gif": 0.02, ".webp": 0.0}  # players show a GIF's faster frames slowly
-_MAX_IGNORED_SECONDS, _FALLBACK_SECONDS = (
-    0.01,
-    0.1,
-)  # seconds: what browsers take for a mistake, and how long they show it
-_PALETTE_SAMPLES = 24  # frames, of which a GIF takes its colours
-_BAYER_MATRIX = np.array(  # Bayer's: the same pattern in every frame, so that dots do not dance
+MIN_FRAME_SECONDS = {".gif": 0.02, ".webp": 0.0}  # players slow down faster frames of a GIF
+_MAX_IGNORED_SECONDS, _FALLBACK_SECONDS = 0.01, 0.1  # browsers show frames up to the first for the second
+_PALETTE_SAMPLES = 24  # frames that a GIF's palette is made of
+_BAYER_MATRIX = np.array(  # ordered dithering: the same pattern in every frame, so that dots do not flicker
     [
         [0, 32, 8, 40, 2, 34, 10, 42],
         [48, 16, 56, 24, 50, 18, 58, 26],
@@ -37,24 +34,26 @@ _BAYER_MATRIX = np.array(  # Bayer's: the same pattern in every frame, so that d
     ]
 )
 _DITHER_AMPLITUDE = 8  # of 256 levels, from the lightest threshold to the darkest
-_TRANSPARENT_INDEX = 255  # the entry of a GIF's palette that stands for nothing
+_TRANSPARENT_INDEX = 255  # of a GIF's palette
+
+FrameGetter: TypeAlias = Callable[[int], Image.Image]
 
 
 def is_animated(data: bytes) -> bool:
-    """Does this picture have more than one frame? As its header tells; what is no picture has none."""
+    """Tell from its header whether a picture has more than one frame; other data has none."""
     with suppress(Exception), _without_pillow_warnings(), Image.open(io.BytesIO(data), formats=FORMATS) as image:
         return _frame_count(image) > 1
     return False
 
 
 class Animation:
-    """Pillow puts the frames together: what each one changes, and what becomes of that afterwards."""
+    """An animated picture, whose frames Pillow composes: blending and disposal are its."""
 
     def __init__(self, source: Path | bytes) -> None:
-        """Raises UnsupportedImage for what is no picture, or does not move."""
+        """Raise UnsupportedImage for what is no picture, or has a single frame."""
         self.notes: list[str] = []
         self._source = source
-        with self._opened() as image:
+        with self._open() as image:
             self.count = _frame_count(image)
             if self.count < 2:
                 raise not_animated_error()
@@ -63,7 +62,7 @@ class Animation:
 
     def frames(self, size: tuple[int, int]) -> Generator[Frame, None, None]:
         start = 0.0
-        with self._opened() as image:
+        with self._open() as image:
             first = _first_frame(image)
             for index in range(first, first + self.count):
                 try:
@@ -83,7 +82,7 @@ class Animation:
                 start += seconds
 
     @contextmanager
-    def _opened(self) -> Iterator[Image.Image]:
+    def _open(self) -> Iterator[Image.Image]:
         file = io.BytesIO(self._source) if isinstance(self._source, bytes) else self._source
         with _without_pillow_warnings():
             try:
@@ -115,12 +114,12 @@ def _frame_count(image: Image.Image) -> int:
 
 
 def _first_frame(image: Image.Image) -> int:
-    """A PNG may begin with a picture for those who cannot see it move."""
+    """Return the index of the first frame: a PNG may begin with a picture for viewers without animation."""
     return int(bool(image.info.get("default_image")))
 
 
 def _play_count(image: Image.Image) -> int:
-    """A GIF without a word on it is played once, and tells only how often again."""
+    """Return how often it is played, 0 for endless; a GIF states the repeats, and without them is played once."""
     loop = image.info.get("loop")
     if image.format != "GIF":
         return loop or 0
@@ -128,39 +127,35 @@ def _play_count(image: Image.Image) -> int:
 
 
 def _match_orientation(size: tuple[int, int], width: int, height: int) -> tuple[int, int]:
-    """`size` for a picture that may lie on its side."""
+    """Return `size` with its sides swapped for a picture that lies on its side."""
     return size if (width >= height) == (size[0] >= size[1]) else size[::-1]
 
 
-FrameGetter = Callable[[int], Image.Image]
-
-
 def save(
-    path: Path, picture: FrameGetter, seconds: Sequence[float], plays: int, quality: int, recipe: dict[str, Any]
+    path: Path, get_frame: FrameGetter, seconds: Sequence[float], plays: int, quality: int, recipe: dict[str, Any]
 ) -> None:
-    """The frames picture(0), picture(1), … RGB or RGBA, each for its number of `seconds`."""
+    """Write the frames get_frame(0), get_frame(1), …, RGB or RGBA, each shown for its number of `seconds`."""
     write = _save_gif if path.suffix == ".gif" else _save_webp
-    write(path, picture, seconds, plays, quality, recipe)
+    write(path, get_frame, seconds, plays, quality, recipe)
 
 
 def _save_webp(
-    path: Path, picture: FrameGetter, seconds: Sequence[float], plays: int, quality: int, recipe: dict[str, Any]
+    path: Path, get_frame: FrameGetter, seconds: Sequence[float], plays: int, quality: int, recipe: dict[str, Any]
 ) -> None:
-    about = pillow_save_options(recipe, "webp") | {"icc_profile": image_files.srgb_profile()}
-    strip = _LazyFrames(picture, len(seconds))
-    strip.save(
-        path, "WEBP", save_all=True, duration=_frame_milliseconds(seconds, 1), loop=plays, quality=quality, **about
-    )
+    metadata = pillow_save_options(recipe, "webp") | {"icc_profile": image_files.srgb_profile()}
+    milliseconds = _frame_milliseconds(seconds, 1)
+    frames = _LazyFrames(get_frame, len(seconds))
+    frames.save(path, "WEBP", save_all=True, duration=milliseconds, loop=plays, quality=quality, **metadata)
 
 
 def _save_gif(
-    path: Path, picture: FrameGetter, seconds: Sequence[float], plays: int, quality: int, recipe: dict[str, Any]
+    path: Path, get_frame: FrameGetter, seconds: Sequence[float], plays: int, quality: int, recipe: dict[str, Any]
 ) -> None:
-    palette, has_clear = _shared_palette(picture, len(seconds))
-    strip = _LazyFrames(lambda index: _apply_palette(picture(index), palette, has_clear), len(seconds))
+    palette, has_clear = _shared_palette(get_frame, len(seconds))
+    frames = _LazyFrames(lambda index: _apply_palette(get_frame(index), palette, has_clear), len(seconds))
     loop = {} if plays == 1 else {"loop": plays and plays - 1}
     clear = {"transparency": _TRANSPARENT_INDEX, "disposal": 2} if has_clear else {}
-    strip.save(
+    frames.save(
         path,
         "GIF",
         save_all=True,
@@ -173,18 +168,18 @@ def _save_gif(
 
 
 def _frame_milliseconds(seconds: Sequence[float], unit: int) -> list[int]:
-    """Milliseconds, multiples of `unit`, whose sums stay as close to those of `seconds` as that allows."""
+    """Return milliseconds, multiples of `unit`, whose sums stay as close as possible to those of `seconds`."""
     ends = np.round(np.cumsum([0.0, *seconds]) * 1000 / unit).astype(int) * unit
     return [int(step) for step in np.diff(ends)]
 
 
-def _shared_palette(picture: FrameGetter, count: int) -> tuple[Image.Image, bool]:
-    """One for the whole clip, so that colours do not change with the frames; and whether anything is clear."""
+def _shared_palette(get_frame: FrameGetter, count: int) -> tuple[Image.Image, bool]:
+    """Return one palette for the whole clip, so that colours do not flicker, and whether anything is transparent."""
     chosen = np.unique(np.linspace(0, count - 1, min(count, _PALETTE_SAMPLES)).astype(int))
-    samples = [picture(int(index)) for index in chosen]
-    strips = [np.asarray(sample.convert("RGB").resize((64, 64), Image.Resampling.NEAREST)) for sample in samples]
+    samples = [get_frame(int(index)) for index in chosen]
+    thumbnails = [np.asarray(sample.convert("RGB").resize((64, 64), Image.Resampling.NEAREST)) for sample in samples]
     has_clear = any(sample.mode == "RGBA" for sample in samples)
-    colours = Image.fromarray(np.concatenate(strips))
+    colours = Image.fromarray(np.concatenate(thumbnails))
     return colours.quantize(_TRANSPARENT_INDEX if has_clear else 256, Image.Quantize.MEDIANCUT, kmeans=3), has_clear
 
 
@@ -192,30 +187,29 @@ def _apply_palette(frame: Image.Image, palette: Image.Image, has_clear: bool) ->
     pixels = np.asarray(frame.convert("RGB"))
     height, width = pixels.shape[:2]
     thresholds = np.tile(_BAYER_MATRIX, (height // 8 + 1, width // 8 + 1))[:height, :width, None]
-    nudged = (
-        (pixels + (thresholds + 0.5) * (_DITHER_AMPLITUDE / 64) - _DITHER_AMPLITUDE / 2).clip(0, 255).astype(np.uint8)
-    )
-    indexed = Image.fromarray(nudged).quantize(palette=palette, dither=Image.Dither.NONE)
+    noise = (thresholds + 0.5) * (_DITHER_AMPLITUDE / 64)
+    dithered = (pixels + noise - _DITHER_AMPLITUDE / 2).clip(0, 255).astype(np.uint8)
+    indexed = Image.fromarray(dithered).quantize(palette=palette, dither=Image.Dither.NONE)
     if has_clear and frame.mode == "RGBA":
         indexed.paste(_TRANSPARENT_INDEX, mask=frame.getchannel("A").point([255] * 128 + [0] * 128))
     return indexed
 
 
 class _LazyFrames(Image.Image):
-    """Frames that are made when Pillow asks for them, so that it never holds all in memory to save them."""
+    """An image whose frames are computed when Pillow saves them, so that they are never all in memory."""
 
-    def __init__(self, picture: FrameGetter, count: int) -> None:
+    def __init__(self, get_frame: FrameGetter, count: int) -> None:
         super().__init__()
-        self._picture, self.n_frames = picture, count
+        self._get_frame, self.n_frames = get_frame, count
         self.seek(0)
 
     def seek(self, frame: int) -> None:
         if frame >= self.n_frames:
             raise EOFError
-        made = self._picture(frame)
-        made.load()
-        self.im, self._mode, self._size, self.palette = made.im, made.mode, made.size, made.palette
-        self._at = frame
+        image = self._get_frame(frame)
+        image.load()
+        self.im, self._mode, self._size, self.palette = image.im, image.mode, image.size, image.palette
+        self._index = frame
 
     def tell(self) -> int:
-        return self._at
+        return self._index

@@ -1,4 +1,4 @@
-"""The sound of a video on its way into another: its packets as they are, or encoded anew where they would not fit."""
+"""The sound of a video: its packets copied into another, or encoded anew where its format does not fit."""
 
 from __future__ import annotations
 
@@ -10,20 +10,19 @@ if TYPE_CHECKING:
     from av.audio.stream import AudioStream
     from av.container import InputContainer, OutputContainer
 
-
-SAMPLE_RATE = 48_000  # of what is encoded anew
+SAMPLE_RATE = 48_000  # Hz, of audio that is encoded anew
 
 
 def container_start(container: InputContainer) -> float:
-    """Seconds: what was cut from a broadcast begins hours after its time 0."""
+    """Return the seconds at which a container starts: a cut from a broadcast starts hours after its time 0."""
     return max(0.0, (container.start_time or 0) / 1e6)
 
 
 class Soundtrack:
-    """All its tracks, one after another in time."""
+    """The packets of all audio tracks, in the order of time."""
 
     def __init__(self, source: InputContainer, output: OutputContainer, codec: str, copied: Collection[str]) -> None:
-        """copied: the kinds of sound that are taken over as they are; any other is encoded with `codec`."""
+        """copied: the codecs whose packets are copied; any other audio is encoded with `codec`."""
         self._source, self._begin = source, container_start(source)
         self._tracks: dict[int, _Track] = {}
         for stream in source.streams.audio:
@@ -43,14 +42,14 @@ class Soundtrack:
                 if packet is None:
                     return
                 ready = self._tracks[packet.stream.index].take(cast("av.Packet[AudioStream]", packet))
-            except av.error.FFmpegError:  # what is damaged is silent
+            except av.error.FFmpegError:  # damaged parts are silent
                 if packet is None:
                     return
                 continue
             yield from map(self._shift_to_zero, ready)
 
     def _shift_to_zero(self, packet: av.Packet[Any]) -> av.Packet[Any]:
-        """For an output that begins at 0."""
+        """Shift a packet's times for an output that starts at 0."""
         ticks = round(self._begin / packet.time_base)
         packet.pts, packet.dts = (None if at is None else at - ticks for at in (packet.pts, packet.dts))
         return packet
@@ -58,7 +57,7 @@ class Soundtrack:
 
 class _Track(Protocol):
     def take(self, packet: av.Packet[AudioStream]) -> list[av.Packet[Any]]:
-        """A packet of the source, the last one empty -> those ready for the output."""
+        """Take a packet of the source, the last one empty, and return those ready for the output."""
 
 
 class _CopiedTrack:
@@ -85,5 +84,5 @@ class _EncodedTrack:
         return ready if packet.dts is not None else [*ready, *self._encode(None), *self._track.encode(None)]
 
     def _encode(self, frame: av.AudioFrame | None) -> list[av.Packet[Any]]:
-        """None for what is still on its way through."""
+        """Encode a frame; None flushes the resampler."""
         return [out for even in self._resampler.resample(frame) for out in self._track.encode(even)]

@@ -1,4 +1,4 @@
-"""What all clips have in common, whatever file they come from: frames that have their time."""
+"""Clips and their frames, whatever kind of file they come from."""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ from model.imaging.pixel_ops import EightBitPicture
 class Frame:
     pixels: EightBitPicture
     start: float  # seconds
-    seconds: float  # for which it is shown
-    number: int  # of the frames there are up to its end, whether they are left out or not
+    seconds: float  # duration
+    number: int  # of the clip's frames up to its end, including those that were dropped
 
 
 class Clip(Protocol):
-    """size: width and height of its frames, upright, of square pixels. count: how many there are, as the file says.
+    """An animated picture or a video.
 
-    plays: how often it is to be played, 0 for without end. notes: sentences on what could not be read, as it shows.
+    size: width and height of its frames, upright, of square pixels. count: the number of frames that the file states.
+    plays: how often it is played, 0 for endless. notes: sentences on what could not be read, added while reading.
     """
 
     size: tuple[int, int]
@@ -29,18 +30,18 @@ class Clip(Protocol):
     notes: list[str]
 
     def frames(self, size: tuple[int, int]) -> Generator[Frame, None, None]:
-        """From the first on, scaled to `size`."""
+        """Yield all frames, scaled to `size`."""
 
 
-def drop_short_frames(frames: Iterable[Frame], least: float) -> Iterator[Frame]:
-    """Without those that follow another sooner than after `least` seconds; their time is that one's."""
-    kept: Frame | None = None
+def drop_short_frames(frames: Iterable[Frame], shortest: float) -> Iterator[Frame]:
+    """Drop frames that follow another within `shortest` seconds, and show that one in their time."""
+    pending: Frame | None = None
     for frame in frames:
-        if kept is not None and frame.start - kept.start < least - 1e-4:
-            kept = replace(kept, seconds=frame.start + frame.seconds - kept.start, number=frame.number)
+        if pending is not None and frame.start - pending.start < shortest - 1e-4:
+            pending = replace(pending, seconds=frame.start + frame.seconds - pending.start, number=frame.number)
             continue
-        if kept is not None:
-            yield kept
-        kept = frame
-    if kept is not None:
-        yield kept
+        if pending is not None:
+            yield pending
+        pending = frame
+    if pending is not None:
+        yield pending

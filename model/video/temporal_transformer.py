@@ -1,7 +1,7 @@
-"""A set of weights that paints the frames of a clip: its normalisations remember those of the frames before.
+"""The transformer for clips: its normalisations use moments averaged over the frames before.
 
-The transformer divides every feature map by its deviation over the frame. Whatever comes into the frame changes that
-everywhere, and with it colours and strokes where nothing has changed; the running average changes slowly.
+The transformer divides every feature map by its standard deviation over the frame. Whatever comes into the frame
+changes that everywhere, and with it colours and strokes where nothing has changed; a running average changes slowly.
 """
 
 from __future__ import annotations
@@ -20,22 +20,22 @@ from model.networks.transformer import build_temporal_transformer
 
 
 class TemporalTransformer:
-    """`moments`, (1, 2, C) float32, is all there is to keep from one frame to the next; None before the first."""
+    """Paints frames in sequence. `moments`, (1, 2, C) float32, is its whole state; None before the first frame."""
 
     def __init__(self, network: Magenta, vector: np.ndarray, moments: np.ndarray | None = None) -> None:
         self.moments = moments
         self._vector = np.asarray(vector, dtype="float32")[None]
-        self._nothing = np.zeros((1, 2, normalised_channels(network.architecture)), "float32")
+        self._zero_moments = np.zeros((1, 2, normalised_channels(network.architecture)), "float32")
         self._process = _compile_transformer(network)
 
     def render(self, content: np.ndarray, share: float) -> np.ndarray:
-        """As Magenta.render, with a share 0..1 of the moments of the frame before."""
+        """Render as Magenta.render does, with a share, 0..1, of the moments so far."""
         height, width = content.shape[:2]
         margins = [(0, max(0, MIN_CONTENT_SIDE - height)), (0, max(0, MIN_CONTENT_SIDE - width)), (0, 0)]
         padded = np.pad(content, margins, mode="edge").astype("float32", copy=False)
         memory.check_fits(height, width)
-        former, kept = (self._nothing, 0.0) if self.moments is None else (self.moments, share)
-        inputs = padded[None], self._vector, former, np.array([[kept]], "float32")
+        former, share = (self._zero_moments, 0.0) if self.moments is None else (self.moments, share)
+        inputs = padded[None], self._vector, former, np.array([[share]], "float32")
         try:
             with tf.device(device()):
                 batch, moments = self._process(*map(tf.constant, inputs))

@@ -1,4 +1,4 @@
-"""Videos in and out, through PyAV (FFmpeg's libraries), which is an extra: requirements-video.txt."""
+"""Videos: reading and writing by PyAV (FFmpeg's libraries), which is optional: requirements-video.txt."""
 
 from __future__ import annotations
 
@@ -26,29 +26,28 @@ if TYPE_CHECKING:
     from av.container import InputContainer
     from av.video.stream import VideoStream
 
-
-READABLE_CONTAINERS = (
-    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,flv,ogg,asf"  # no playlists, which name other files
-)
-TIME_BASE = Fraction(1, 90_000)  # of what is written; every usual frame rate is a whole number of these
+# Without playlists, which name other files.
+READABLE_CONTAINERS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,flv,ogg,asf"
+TIME_BASE = Fraction(1, 90_000)  # of written videos: the frames of every usual rate take a whole number of these
 BT709, BT709_MIN_HEIGHT = 1, 720  # untagged videos with fewer rows are older than BT.709
-LIMITED_RANGE = 1  # range, 16..235
-HDR_TRANSFERS = (16, 18)  # transfer curves of HDR10 and of HLG
+LIMITED_RANGE = 1  # 16..235
+HDR_TRANSFERS = (16, 18)  # HDR10's and HLG's
 INSTALL_HINT = "Videos need PyAV, which is not installed here: pip install -r requirements-video.txt"
 
 
 @dataclass(frozen=True)
 class VideoFormat:
-    """copied: the kinds of sound that players expect in such a file; any other becomes `sound`."""
+    """The codecs of a container. copied_audio: those that are kept as they are; other audio becomes `audio_codec`."""
 
     codec: str
     audio_codec: str
     copied_audio: frozenset[str]
 
-    def options(self, quality: int) -> dict[str, str]:
+    def encoder_options(self, quality: int) -> dict[str, str]:
+        """Return FFmpeg's options for a quality of 1 to 100."""
         crf = round(51 - 0.36 * quality)
         if self.codec == "libx264":
-            return {"crf": str(crf), "bf": "0"}  # reordered frames of uneven lengths end too soon in MP4
+            return {"crf": str(crf), "bf": "0"}  # with reordered frames of uneven lengths an MP4 ends too soon
         return {"crf": str(crf), "b": "0", "deadline": "good", "cpu-used": "4", "row-mt": "1"}
 
 
@@ -65,7 +64,7 @@ FORMATS = {
 
 
 def check_installed(field: str) -> None:
-    """Raises InvalidOption, which says how to install it."""
+    """Raise InvalidOption, which says how to install PyAV, where it is missing."""
     try:
         import av  # noqa: F401
     except ImportError as error:
@@ -73,10 +72,12 @@ def check_installed(field: str) -> None:
 
 
 class Video:
-    plays = 0  # where it becomes a picture that moves
+    """A video file; see `frames.Clip`."""
+
+    plays = 0  # endless, as an animated picture
 
     def __init__(self, source: Path | bytes) -> None:
-        """Raises an ImageError for what is no video, or has no frame."""
+        """Raise an ImageError for what is no video, or has no frame."""
         check_installed("content")
         self.notes: list[str] = []
         self._source = source
@@ -94,18 +95,18 @@ class Video:
     def frames(self, size: tuple[int, int]) -> Generator[Frame, None, None]:
         with self.open_container() as container:
             usual = float(1 / (_video_stream(container).average_rate or 25))
-            begin, held = container_start(container), cast("Frame | None", None)
+            begin, pending = container_start(container), cast("Frame | None", None)
             for frame in self._decode(container):
-                start = _start_seconds(frame, begin, held, usual)
-                if held is not None:
-                    if start <= held.start:
+                start = _start_seconds(frame, begin, pending, usual)
+                if pending is not None:
+                    if start <= pending.start:
                         continue
-                    yield replace(held, seconds=start - held.start)
-                number = held.number + 1 if held else 1
-                held = Frame(_to_eight_bit(frame, size), start, _duration_seconds(frame) or usual, number)
-            if held is not None:
-                self._note_missing_end(container, held)
-                yield held
+                    yield replace(pending, seconds=start - pending.start)
+                number = pending.number + 1 if pending else 1
+                pending = Frame(_to_eight_bit(frame, size), start, _duration_seconds(frame) or usual, number)
+            if pending is not None:
+                self._note_missing_end(container, pending)
+                yield pending
 
     @contextmanager
     def open_container(self) -> Iterator[InputContainer]:
@@ -124,7 +125,7 @@ class Video:
                 yield container
 
     def _decode(self, container: InputContainer) -> Iterator[av.VideoFrame]:
-        """Damaged pieces are left out, as players do."""
+        """Yield the decoded frames, leaving out damaged ones, as players do."""
         import av
 
         stream = _video_stream(container)
@@ -146,7 +147,7 @@ class Video:
         self._note("Parts of the video are damaged and were left out.")
 
     def _note_missing_end(self, container: InputContainer, last: Frame) -> None:
-        """Often the rest of the file is missing; but sound, too, may go on without pictures."""
+        """Note that the pictures end early: the file is cut short, or its sound goes on longer."""
         whole, end = (container.duration or 0) / 1e6, last.start + last.seconds
         if end < whole - max(1.0, 0.05 * whole):
             self._note(f"Its pictures end after {end:.0f} of {whole:.0f} seconds.")
@@ -156,11 +157,11 @@ class Video:
             self.notes.append(note)
 
 
-def _start_seconds(frame: av.VideoFrame, begin: float, held: Frame | None, usual: float) -> float:
-    """Some containers know no times, or not of every frame."""
+def _start_seconds(frame: av.VideoFrame, begin: float, last: Frame | None, usual: float) -> float:
+    """Return when a frame starts: after the last one, where the container does not state it."""
     if frame.pts is not None and frame.time_base:
         return float(frame.pts * frame.time_base) - begin
-    return held.start + usual if held else 0.0
+    return last.start + usual if last else 0.0
 
 
 def _duration_seconds(frame: av.VideoFrame) -> float:
@@ -168,7 +169,7 @@ def _duration_seconds(frame: av.VideoFrame) -> float:
 
 
 def _video_stream(container: InputContainer) -> VideoStream:
-    """The first that moves: a song may carry its cover."""
+    """Return the first stream of moving pictures; a song may carry its cover."""
     import av
 
     moving = [s for s in container.streams.video if not s.disposition & av.stream.Disposition.attached_pic]
@@ -178,6 +179,7 @@ def _video_stream(container: InputContainer) -> VideoStream:
 
 
 def _upright_size(frame: av.VideoFrame, stream: VideoStream) -> tuple[int, int]:
+    """Return width and height once upright, of square pixels; raise ImageTooLarge for too many."""
     width = max(1, round(frame.width * (stream.sample_aspect_ratio or 1)))
     if width * frame.height > image_files.MAX_PIXELS:
         raise ImageTooLarge(
@@ -206,18 +208,21 @@ def save(
     recipe: dict[str, Any],
     sound: Video | None,
 ) -> None:
-    """frames: RGB or RGBA, all of the same even size, with start and length in seconds. sound: whose it is to have."""
+    """Write a video. frames: RGB or RGBA, all of the same even size, with start and length in seconds.
+
+    sound: the video whose sound is kept.
+    """
     import av
 
-    kind = FORMATS[path.suffix]
+    format = FORMATS[path.suffix]
     options = {"movflags": "+faststart"} if path.suffix in (".mp4", ".mov") else {}
     with (
         av.open(str(path), "w", container_options=options) as output,
         sound.open_container() if sound else nullcontext() as source,
     ):
         output.metadata["comment"] = build_metadata(recipe).text
-        pictures = cast("VideoStream", output.add_stream(kind.codec, options=kind.options(quality)))
-        tracks = Soundtrack(source, output, kind.audio_codec, kind.copied_audio) if source else ()
+        pictures = cast("VideoStream", output.add_stream(format.codec, options=format.encoder_options(quality)))
+        tracks = Soundtrack(source, output, format.audio_codec, format.copied_audio) if source else ()
         for packet in merge(_encode_frames(pictures, frames), tracks, key=_packet_seconds):
             output.mux(packet)
 
@@ -231,7 +236,7 @@ def _encode_frames(
 ) -> Iterator[av.Packet[VideoStream]]:
     import av
 
-    lengths: dict[int, int] = {}  # what the encoder forgets
+    lengths: dict[int, int] = {}  # by pts, since the encoder drops them
     for picture, start, seconds in frames:
         if not lengths:
             _configure_stream(stream, picture.size)

@@ -251,11 +251,11 @@ def test_regions_that_do_not_fit(options: dict[str, object], masks: int, field: 
 
 
 def test_a_sheet_has_so_many_pictures():
-    assert SheetOptions.parse({"strengths": "0.5,1", "style_scales": "0.5,1,2"}).cells(4) == 24
+    assert SheetOptions.parse({"strengths": "0.5,1", "style_scales": "0.5,1,2"}).count_cells(4) == 24
     with pytest.raises(InvalidOption, match="at most 96 pictures, not 192"):
-        SheetOptions(strengths=[0.5] * 8, style_scales=[1.0] * 8).cells(3)
+        SheetOptions(strengths=[0.5] * 8, style_scales=[1.0] * 8).count_cells(3)
     with pytest.raises(InvalidOption, match="between 1 and 8 styles, not 0"):
-        SheetOptions().cells(0)
+        SheetOptions().count_cells(0)
 
 
 def test_options_do_not_change():

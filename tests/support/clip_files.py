@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,10 @@ from typing import Any
 import av
 import numpy as np
 from PIL import Image
+
+from model.progress import Step
+from model.video import videos
+from model.video.videos import Video
 
 WIDTH, HEIGHT = 64, 48
 CLOCK = Fraction(1, 1000)
@@ -76,3 +80,27 @@ def _tone() -> av.AudioFrame:
     frame = av.AudioFrame.from_ndarray(wave[None].astype("float32"), format="fltp", layout="mono")
     frame.sample_rate, frame.pts, frame.time_base = 48_000, 0, Fraction(1, 48_000)
     return frame
+
+
+def write_video(path: Path, sound: Video | None = None, times: list[float] | None = None) -> Path:
+    times = times or [index / 10 for index in range(6)]
+    pictures = zip((Image.fromarray(frame) for frame in frames()), times, [0.1] * 6, strict=True)
+    videos.save(path, pictures, 100, {"styles": []}, sound)
+    return path
+
+
+def audio_packets(path: Path) -> list[bytes]:
+    with av.open(str(path)) as container:
+        return [bytes(packet) for packet in container.demux(audio=0) if packet.size]
+
+
+def cache_folder(output: Path) -> Path:
+    return output.with_name(f".{output.name}.parts")
+
+
+def stop_after(count: int, error: BaseException) -> Callable[[Step], None]:
+    def on_step(step: Step) -> None:
+        if step.step == count:
+            raise error
+
+    return on_step

@@ -1,4 +1,4 @@
-"""TODO."""
+"""python -m model clip."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""TODO."""
+"""python -m model doctor: each check, its faults and fixes."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-import model
 from model.cli import doctor
 from model.cli.doctor import Finding
+from model.inference import winograd
 from model.weights import registry
 
 
@@ -54,7 +54,7 @@ def test_tensorflow_that_cannot_be_imported(monkeypatch: pytest.MonkeyPatch):
 def test_numba_that_cannot_be_imported(monkeypatch: pytest.MonkeyPatch):
     """Pictures are painted without it."""
     monkeypatch.setitem(sys.modules, "model.inference.winograd.blocks", None)
-    monkeypatch.delattr(model, "tower", raising=False)
+    monkeypatch.delattr(winograd, "blocks", raising=False)
     assert found("Numba").state == "note"
     assert "cannot be used" in found("Numba").text
 

@@ -1,4 +1,4 @@
-"""TODO."""
+"""python -m model rerun."""
 
 from __future__ import annotations
 
@@ -151,7 +151,7 @@ def test_a_refinement_again_with_its_painting(folder: Path, monkeypatch: pytest.
 
 def test_a_clip_is_not_made_again_as_a_picture(photo: np.ndarray, capsys: pytest.CaptureFixture[str]):
     stylize("out.png")
-    told = recipes.extract("out.png").told() | {"frames": 12}
+    told = recipes.extract("out.png").to_dict() | {"frames": 12}
     Path("clip.webp").write_bytes(image_files.encode(pixel_ops.Picture(photo), "webp", recipe=told))
     assert rerun("clip.webp", "photo.png") == 2
     assert "the recipe of a clip" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""TODO."""
+"""python -m model sheet."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""TODO."""
+"""python -m model stylize: masks, prints, forecasts and reports."""
 
 from __future__ import annotations
 

@@ -1,11 +1,8 @@
-"""TODO."""
+"""Picture files written from disk: their formats, metadata, resolution and memory."""
 
 from __future__ import annotations
 
 import io
-import subprocess
-import sys
-import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +10,12 @@ import pytest
 from PIL import ExifTags, Image
 
 from model.errors import ImageTooLarge, StyleTransferError
-from model.imaging import image_files, large_files, scratch
+from model.imaging import image_files, large_files
 from model.imaging.large_files import save
-from model.imaging.pixel_ops import EightBitPicture
+from model.imaging.metadata import build_metadata, find_recipe
+from model.imaging.pixel_ops import EightBitPicture, Resolution
 from model.imaging.scratch import DiskArray
+from model.options import Format
 
 RECIPE = {"method": "magenta", "width": 90, "styles": [{"name": "Wellen", "credit": "A. Maler", "vector": "A" * 4000}]}
 ROOT = Path(__file__).resolve().parents[3]
@@ -42,51 +41,8 @@ def opened(path: Path) -> Image.Image:
     return image
 
 
-def test_rows_come_back_as_they_were_written(tmp_path: Path):
-    rows = np.random.default_rng(0).random((50, 7, 3), dtype="float32")
-    with DiskArray(tmp_path, rows.shape, "float32") as plane:
-        plane[20:50] = rows[20:]
-        plane[0:20] = rows[:20]
-        assert np.array_equal(plane[0:50], rows)
-        assert np.array_equal(plane[13:37], rows[13:37])
-        assert np.array_equal(plane[45:99], rows[45:])
-        assert plane[50:60].shape == (0, 7, 3)
-
-
-def test_what_was_never_written_is_nought(tmp_path: Path):
-    with DiskArray(tmp_path, (4, 5, 3), "uint8") as plane:
-        assert not plane[0:4].any()
-
-
-def test_rows_that_do_not_fit_are_refused(tmp_path: Path):
-    with DiskArray(tmp_path, (4, 5, 3), "uint8") as plane:
-        with pytest.raises(ValueError, match="do not fit"):
-            plane[0:2] = np.zeros((3, 5, 3), "uint8")
-        with pytest.raises(ValueError, match="row by row"):
-            plane[0:4:2]
-
-
-def test_a_plane_s_file_goes_with_it(tmp_path: Path):
-    with DiskArray(tmp_path, (4, 5, 3), "uint8") as plane:
-        assert plane.path.stat().st_size == 60
-    assert not list(tmp_path.iterdir())
-
-
-def test_a_scratch_folder_goes_whatever_happens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    with pytest.raises(ZeroDivisionError), scratch.temporary_folder() as folder, DiskArray(folder, (4, 5, 3), "uint8"):
-        1 / len(list(tmp_path.glob("nothing")))
-    assert not list(tmp_path.iterdir())
-
-
-def test_scratch_is_on_a_disk_where_tmp_may_be_memory(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(tempfile, "tempdir", "/tmp")
-    with scratch.temporary_folder() as folder:
-        assert folder.parent == Path("/var/tmp")
-
-
 @pytest.mark.parametrize("format", ["png", "tiff"])
-def test_a_plane_becomes_a_file(tmp_path: Path, rgba: np.ndarray, format: large_files.Format):
+def test_a_plane_becomes_a_file(tmp_path: Path, rgba: np.ndarray, format: Format):
     with DiskArray(tmp_path, rgba.shape, "uint8") as plane:
         plane[0:140] = rgba
         save(plane, tmp_path / "saved", format)
@@ -95,16 +51,14 @@ def test_a_plane_becomes_a_file(tmp_path: Path, rgba: np.ndarray, format: large_
 
 @pytest.mark.parametrize("format", FORMATS)
 @pytest.mark.parametrize("dpi", [None, (300.0, 300.0), (300.0, 150.0)])
-def test_a_file_is_the_one_that_encode_makes(
-    tmp_path: Path, rgba: np.ndarray, format: large_files.Format, dpi: large_files._Dpi | None
-):
+def test_a_file_is_the_one_that_encode_makes(tmp_path: Path, rgba: np.ndarray, format: Format, dpi: Resolution | None):
     save(rgba, tmp_path / "saved", format, 90, dpi=dpi, recipe=RECIPE)
     made = image_files.encode(EightBitPicture(rgba[..., :3], rgba[..., 3], dpi), format, 90, RECIPE)
     one, other = opened(tmp_path / "saved"), Image.open(io.BytesIO(made))
     assert (one.format, one.mode, one.size) == (other.format, other.mode, other.size)
     assert np.abs(np.asarray(one).astype(int) - np.asarray(other)).mean() < (1 if format in ("jpeg", "webp") else 1e-9)
     assert one.info["icc_profile"] == image_files.srgb_profile()
-    assert large_files.metadata.find(one) == large_files.metadata.find(other)
+    assert find_recipe(one) == find_recipe(other)
     assert xmp(one) == xmp(other)
     if format == "tiff":  # which is not read here; Pillow has (1, 1) where the file says nothing
         assert one.info["dpi"] == other.info["dpi"] == (dpi or (1, 1))
@@ -114,7 +68,7 @@ def test_a_file_is_the_one_that_encode_makes(
 
 @pytest.mark.parametrize("format", FORMATS)
 @pytest.mark.parametrize("recipe", [None, RECIPE])
-def test_no_resolution_is_made_up(tmp_path: Path, rgb: np.ndarray, format: large_files.Format, recipe: dict | None):
+def test_no_resolution_is_made_up(tmp_path: Path, rgb: np.ndarray, format: Format, recipe: dict | None):
     """Pillow itself makes up 72 for a JPEG with EXIF and none in it."""
     save(rgb, tmp_path / "saved", format, recipe=recipe)
     (tmp_path / "encoded").write_bytes(image_files.encode(EightBitPicture(rgb), format, recipe=recipe))
@@ -122,9 +76,7 @@ def test_no_resolution_is_made_up(tmp_path: Path, rgb: np.ndarray, format: large
         image = opened(tmp_path / name)
         assert not {TAGS.XResolution, TAGS.YResolution, TAGS.ResolutionUnit} & image.getexif().keys()
         assert image.info.get("dpi", (1, 1)) == ((72, 72) if format == "jpeg" and "exif" in image.info else (1, 1))
-        assert large_files.metadata.find(image) == (
-            large_files.metadata.metadata(recipe, format).text if recipe else None
-        )
+        assert find_recipe(image) == (build_metadata(recipe, format).text if recipe else None)
         if format in ("jpeg", "webp") and name == "saved":
             assert image.getexif()[TAGS.Orientation] == 1  # what stands beside it is left
 
@@ -135,7 +87,7 @@ def xmp(image: Image.Image) -> str:
 
 
 @pytest.mark.parametrize("format", FORMATS)
-def test_the_same_picture_gives_the_same_file(tmp_path: Path, rgb: np.ndarray, format: large_files.Format):
+def test_the_same_picture_gives_the_same_file(tmp_path: Path, rgb: np.ndarray, format: Format):
     for name in "one", "other":
         save(rgb, tmp_path / name, format, recipe=RECIPE)
     assert (tmp_path / "one").read_bytes() == (tmp_path / "other").read_bytes()
@@ -191,23 +143,3 @@ def test_the_former_file_stays_until_the_new_one_is_whole(
         save(255 - rgb, path, "png")
     assert path.read_bytes() == former
     assert list(tmp_path.iterdir()) == [path]
-
-
-def test_what_a_killed_process_left_is_swept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """And not what a living one is at work with."""
-    monkeypatch.setattr(scratch, "_base_folder", lambda: tmp_path)
-    code = "from model.imaging import scratch; from pathlib import Path\n"
-    code += f"scratch._base_folder = lambda: Path({str(tmp_path)!r})\n"
-    code += "with scratch.temporary_folder() as folder: (folder / 'plane').touch(); print(folder, flush=True); input()"
-    process = subprocess.Popen(
-        [sys.executable, "-c", code], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    assert process.stdout
-    folder = Path(process.stdout.readline().strip())
-    scratch.remove_stale_folders()
-    assert (folder / "plane").exists()
-    process.kill()
-    process.communicate()
-    assert (folder / "plane").exists()
-    scratch.remove_stale_folders()
-    assert list(tmp_path.iterdir()) == []

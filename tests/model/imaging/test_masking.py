@@ -109,20 +109,20 @@ def test_either_side_is_exact(photo: np.ndarray, painting: np.ndarray, paint: Li
 
 
 def test_a_recipe_carries_a_small_mask():
-    told = Mask(halves()).told()
+    told = Mask(halves()).to_recipe()
     assert isinstance(told, dict)
     again = np.asarray(Image.open(io.BytesIO(base64.b64decode(told["png"]))))
     assert np.array_equal(again, halves())
-    assert Mask("alpha").told() == "alpha"
+    assert Mask("alpha").to_recipe() == "alpha"
 
 
 def test_a_recipe_has_only_the_hash_of_a_large_mask():
     noise = np.random.default_rng(0).integers(0, 256, (600, 600), "uint8")
-    told = Mask(noise).told()
+    told = Mask(noise).to_recipe()
     assert isinstance(told, dict)
     assert list(told) == ["sha256"]
 
 
 def test_a_recipe_has_no_picture_of_more_pixels_than_are_read_from_one(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(masking, "MAX_RECIPE_PNG_PIXELS", 96 * 128 - 1)
-    assert list(Mask(halves()).told()) == ["sha256"]
+    assert list(Mask(halves()).to_recipe()) == ["sha256"]

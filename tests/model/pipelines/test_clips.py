@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import io
 import sys
-from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
@@ -22,9 +21,8 @@ from model.options import ClipOptions
 from model.pipelines.clips import FramePainter, stylize_clip
 from model.progress import Cancelled, Step
 from model.video.animations import is_animated
-from model.video.frame_cache import FrameCache
 from model.weights import registry
-from tests.support.clip_files import HEIGHT, WIDTH, animation, frames, video
+from tests.support.clip_files import HEIGHT, WIDTH, animation, cache_folder, frames, stop_after, video
 
 NOTHING = np.zeros(0, "float32")
 
@@ -34,21 +32,9 @@ def shipped() -> Magenta:
     return load(registry.SHIPPED_MAGENTA)
 
 
-def parts_of(output: Path) -> Path:
-    return output.with_name(f".{output.name}.parts")
-
-
 def lossless(path: Path) -> list[np.ndarray]:
     with Image.open(path) as image:
         return [np.asarray(image.convert("RGB")) for index in range(image.n_frames) if not image.seek(index)]
-
-
-def stop_after(count: int, error: BaseException) -> Callable[[Step], None]:
-    def on_step(step: Step) -> None:
-        if step.step == count:
-            raise error
-
-    return on_step
 
 
 def still_scene(sigma: float, count: int = 12) -> list[np.ndarray]:
@@ -60,7 +46,7 @@ def still_scene(sigma: float, count: int = 12) -> list[np.ndarray]:
     return [(table + rng.normal(0, sigma, table.shape)).clip(0, 1).astype("float32") for _ in range(count)]
 
 
-def painted(network: Magenta, vector: np.ndarray, smooth: float, pictures: list[np.ndarray]) -> list[np.ndarray]:
+def paint_frames(network: Magenta, vector: np.ndarray, smooth: float, pictures: list[np.ndarray]) -> list[np.ndarray]:
     painter = FramePainter(network, vector, ClipOptions(smooth=smooth), NOTHING)
     return [painter.paint() for picture in pictures if not painter.observe(picture)]
 
@@ -75,7 +61,7 @@ def flicker(shown: list[np.ndarray], pictures: list[np.ndarray]) -> float:
 def test_a_still_scene_flickers_less_than_half_as_much(shipped: Magenta, painting: np.ndarray, sigma: float):
     vector, pictures = shipped.embed(painting), still_scene(sigma)
     one_by_one = [shipped.render(picture, vector) for picture in pictures]
-    smooth = painted(shipped, vector, ClipOptions().smooth, pictures)
+    smooth = paint_frames(shipped, vector, ClipOptions().smooth, pictures)
     assert flicker(smooth, pictures) < 0.5 * flicker(one_by_one, pictures)
     clean = shipped.render(still_scene(0.0, 1)[0], vector)
     assert np.abs(smooth[-1] - clean).mean() < np.abs(one_by_one[-1] - clean).mean()  # and it is the picture itself
@@ -83,7 +69,7 @@ def test_a_still_scene_flickers_less_than_half_as_much(shipped: Magenta, paintin
 
 def test_without_smoothing_frames_are_painted_one_by_one(shipped: Magenta, painting: np.ndarray):
     vector, pictures = shipped.embed(painting), still_scene(0.03, 3)
-    pairs = zip(painted(shipped, vector, 0.0, pictures), pictures, strict=True)
+    pairs = zip(paint_frames(shipped, vector, 0.0, pictures), pictures, strict=True)
     assert all(np.abs(one - shipped.render(picture, vector)).max() < 1e-4 for one, picture in pairs)
 
 
@@ -91,7 +77,7 @@ def test_what_moves_leaves_no_trail_of_paint(shipped: Magenta, painting: np.ndar
     vector, pictures = shipped.embed(painting), still_scene(0.02, 8)
     for index, picture in enumerate(pictures):
         picture[30:90, 10 * index : 10 * index + 20] = 0.95
-    last, alone = painted(shipped, vector, 0.8, pictures)[-1], shipped.render(pictures[-1], vector)
+    last, alone = paint_frames(shipped, vector, 0.8, pictures)[-1], shipped.render(pictures[-1], vector)
     behind, apart = np.s_[34:86, 40:66], np.s_[34:86, 110:136]  # where the bar was lately; where it never was
     assert np.abs(last - alone)[behind].mean() < 1.2 * np.abs(last - alone)[apart].mean() + 0.01
 
@@ -99,7 +85,7 @@ def test_what_moves_leaves_no_trail_of_paint(shipped: Magenta, painting: np.ndar
 def test_a_new_scene_forgets_the_last(shipped: Magenta, painting: np.ndarray):
     vector, (first, second) = shipped.embed(painting), still_scene(0.02, 2)
     cut = np.ascontiguousarray(1 - second[::-1] ** 2)
-    assert np.abs(painted(shipped, vector, 1.0, [first, cut])[1] - shipped.render(cut, vector)).max() < 1e-4
+    assert np.abs(paint_frames(shipped, vector, 1.0, [first, cut])[1] - shipped.render(cut, vector)).max() < 1e-4
 
 
 def test_within_a_scene_the_network_remembers(shipped: Magenta, painting: np.ndarray):
@@ -107,7 +93,7 @@ def test_within_a_scene_the_network_remembers(shipped: Magenta, painting: np.nda
     vector, (first, second) = shipped.embed(painting), still_scene(0.0, 2)
     second[:, :30] = 0.05
     far = np.s_[:, 120:]
-    _, smooth = painted(shipped, vector, 0.8, [first, second])
+    _, smooth = paint_frames(shipped, vector, 0.8, [first, second])
     before, alone = shipped.render(first, vector), shipped.render(second, vector)
     assert np.abs(smooth - before)[far].mean() < 0.7 * np.abs(alone - before)[far].mean()
 
@@ -119,7 +105,7 @@ def test_any_clip_becomes_any_other(tmp_path: Path, tiny: Path, painting: np.nda
     output = tmp_path / f"out{ending}"
     report = stylize_clip(content, [painting], output, ClipOptions(), tiny)
     assert (report.width, report.height, report.frames, report.complete) == (WIDTH, HEIGHT, 6, True)
-    assert not parts_of(output).exists()
+    assert not cache_folder(output).exists()
     if ending in (".gif", ".webp"):
         assert len(lossless(output)) == 6
         return
@@ -165,53 +151,6 @@ def test_sizes(tmp_path: Path, tiny: Path, painting: np.ndarray):
     report = stylize_clip(odd, [painting], tmp_path / "out.mp4", ClipOptions(size=99), tiny)
     assert (report.width, report.height) == (98, 74)
     assert ClipOptions().result_size(3840, 2160) == (1080, 608)
-
-
-@pytest.mark.parametrize("ending", [".webp", ".mp4"])
-def test_whoever_is_killed_goes_on_to_the_same_file(tmp_path: Path, tiny: Path, painting: np.ndarray, ending: str):
-    content = video(tmp_path / "in.mp4", sound="aac")
-    whole, output = tmp_path / f"whole{ending}", tmp_path / f"out{ending}"
-    stylize_clip(content, [painting], whole, None, tiny)
-    for count in 2, 4:
-        with pytest.raises(RuntimeError, match="power"):
-            stylize_clip(content, [painting], output, None, tiny, stop_after(count, RuntimeError("power is gone")))
-    assert not output.exists()
-    steps: list[Step] = []
-    report = stylize_clip(content, [painting], output, None, tiny, steps.append)
-    assert [step.step for step in steps] == [5, 6]
-    assert report.frames == 6
-    assert output.read_bytes() == whole.read_bytes()
-
-
-def test_other_wishes_begin_anew(tmp_path: Path, tiny: Path, painting: np.ndarray):
-    output, steps = tmp_path / "out.webp", []
-    asked = [ClipOptions(), ClipOptions(strength=0.5)]
-    with pytest.raises(RuntimeError):
-        stylize_clip(animation(), [painting], output, asked[0], tiny, stop_after(3, RuntimeError()))
-    stylize_clip(animation(), [painting], output, asked[1], tiny, steps.append)
-    assert [step.step for step in steps] == [1, 2, 3, 4, 5, 6]
-
-
-def test_broken_leftovers_begin_anew(tmp_path: Path, tiny: Path, painting: np.ndarray):
-    output = tmp_path / "out.webp"
-    for spoil in (
-        lambda folder: (folder / "state.npz").write_bytes(b"PK"),
-        lambda folder: (folder / "000001.png").unlink(),
-    ):
-        with pytest.raises(RuntimeError):
-            stylize_clip(animation(), [painting], output, None, tiny, stop_after(3, RuntimeError()))
-        spoil(parts_of(output))
-        steps: list[Step] = []
-        stylize_clip(animation(), [painting], output, None, tiny, steps.append)
-        assert steps[0].step == 1
-
-
-def test_a_folder_of_someone_else_is_left_alone(tmp_path: Path):
-    folder = parts_of(tmp_path / "out.gif")
-    folder.mkdir()
-    (folder / "diary.txt").write_text("mine")
-    FrameCache(tmp_path / "out.gif", "digest").remove()
-    assert (folder / "diary.txt").read_text() == "mine"
 
 
 def test_cancelled_says_so_and_goes_on_later(tmp_path: Path, tiny: Path, painting: np.ndarray):
@@ -270,16 +209,6 @@ def test_a_photo_is_no_clip(tmp_path: Path, tiny: Path, painting: np.ndarray, fo
     assert not is_animated(file.getvalue())
     with pytest.raises(UnsupportedImage, match="does not move"):
         stylize_clip(file.getvalue(), [painting], tmp_path / "out.gif", None, tiny)
-
-
-@pytest.mark.parametrize("format", ["GIF", "WEBP", "PNG", "AVIF"])
-def test_a_picture_that_moves_is_a_clip(format: str):
-    assert is_animated(animation(format))
-
-
-@pytest.mark.parametrize("data", [b"", b"GIF89a", b"words", animation()[:40]])
-def test_what_cannot_be_read_is_no_clip(data: bytes):
-    assert not is_animated(data)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""TODO."""
+"""Contact sheets: their layout, labels and small pictures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""TODO."""
+"""Forecasts of time, memory and disk."""
 
 from __future__ import annotations
 

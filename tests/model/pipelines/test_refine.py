@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
@@ -22,7 +21,6 @@ from model.pipelines import stylization
 from model.pipelines.refine import check_photo_size, resolve_options
 from model.progress import Cancelled, Checkpoint, Step
 from model.refinement import encoder_registry, encoders, gatys
-from model.video.film import FRAME_COUNT, Film
 from tests.support.tiny_weights import write_tiny
 
 KERAS = [name for name in encoder_registry.ENCODERS if name != encoder_registry.SLIM]
@@ -289,24 +287,3 @@ def test_what_did_not_go_as_asked_is_a_warning(photo: np.ndarray, painting: np.n
     with pytest.warns(UserWarning, match="the size was lowered to 90") as caught:
         API.refine(photo, painting, start="content", size=128, steps=1, encoder=encoder_registry.SLIM)
     assert caught[0].filename == __file__
-
-
-@pytest.mark.parametrize("format", ["gif", "webp"])
-def test_a_film_of_the_steps(format: str):
-    film = Film()
-    for step in range(201):
-        grey = np.full((10, 20, 3) if step < 100 else (20, 40, 3), step / 200, "float32")
-        film.add(Step(step, 200, preview=Picture(grey)))
-    with Image.open(io.BytesIO(film.encode(format))) as image:
-        assert (image.format, image.size) == (format.upper(), (40, 20))
-        assert FRAME_COUNT / 2 < image.n_frames <= FRAME_COUNT + 2
-        image.seek(image.n_frames - 1)
-        assert np.asarray(image.convert("RGB")).min() > 250
-
-
-def test_a_film_of_few_steps_has_them_all():
-    film = Film()
-    for step in range(4):
-        film.add(Step(step, 3, preview=Picture(np.full((10, 20, 3), step / 3, "float32"))))
-    with Image.open(io.BytesIO(film.encode("webp"))) as image:
-        assert image.n_frames == 4

@@ -9,10 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from model.imaging.pixel_ops import EightBitPicture
 from model.video import animations
-from model.video.animations import Animation
-from model.video.frames import Frame, drop_short_frames
+from model.video.animations import Animation, is_animated
+from model.video.frames import Frame
 from tests.support.clip_files import HEIGHT, WIDTH, animation, frames
 
 
@@ -136,11 +135,11 @@ def test_what_stands_still_in_a_gif_stands_still(tmp_path: Path):
     assert all(np.array_equal(one, below[0]) for one in below)
 
 
-def test_frames_too_fast_for_a_gif_are_left_out():
-    nothing = EightBitPicture(np.zeros((1, 1, 3), "uint8"))
-    fast = [Frame(nothing, index / 60, 1 / 60, index + 1) for index in range(7)]
-    kept = list(drop_short_frames(fast, 0.02))
-    assert [round(60 * frame.start) for frame in kept] == [0, 2, 4, 6]
-    assert sum(frame.seconds for frame in kept) == pytest.approx(7 / 60)
-    assert [frame.number for frame in kept] == [2, 4, 6, 7]
-    assert list(drop_short_frames(fast, 0.0)) == fast
+@pytest.mark.parametrize("format", ["GIF", "WEBP", "PNG", "AVIF"])
+def test_a_picture_that_moves_is_a_clip(format: str):
+    assert is_animated(animation(format))
+
+
+@pytest.mark.parametrize("data", [b"", b"GIF89a", b"words", animation()[:40]])
+def test_what_cannot_be_read_is_no_clip(data: bytes):
+    assert not is_animated(data)

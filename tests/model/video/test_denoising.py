@@ -1,4 +1,4 @@
-"""TODO."""
+"""Temporal denoising and scene cuts."""
 
 from __future__ import annotations
 

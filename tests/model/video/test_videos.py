@@ -13,23 +13,11 @@ from model.errors import ImageError
 from model.video import videos
 from model.video.frames import Frame
 from model.video.videos import Video
-from tests.support.clip_files import HEIGHT, WIDTH, frames, video
+from tests.support.clip_files import HEIGHT, WIDTH, frames, video, write_video
 
 
 def read(clip: Video) -> list[Frame]:
     return list(clip.frames(clip.size))
-
-
-def written(path: Path, sound: Video | None = None, times: list[float] | None = None) -> Path:
-    times = times or [index / 10 for index in range(6)]
-    shown = zip((Image.fromarray(frame) for frame in frames()), times, [0.1] * 6, strict=True)
-    videos.save(path, shown, 100, {"styles": []}, sound)
-    return path
-
-
-def packets(path: Path) -> list[bytes]:
-    with av.open(str(path)) as container:
-        return [bytes(packet) for packet in container.demux(audio=0) if packet.size]
 
 
 def test_frames_come_with_their_own_times(tmp_path: Path):
@@ -51,13 +39,13 @@ def test_a_video_on_its_side_is_set_upright(tmp_path: Path, turns: int):
 
 
 def test_times_are_written_as_they_were(tmp_path: Path):
-    found = read(Video(written(tmp_path / "out.mp4", times=[0, 0.1, 0.3, 0.35, 0.6, 0.9])))
+    found = read(Video(write_video(tmp_path / "out.mp4", times=[0, 0.1, 0.3, 0.35, 0.6, 0.9])))
     assert [frame.start for frame in found] == pytest.approx([0, 0.1, 0.3, 0.35, 0.6, 0.9])
     assert found[-1].seconds == pytest.approx(0.1)
 
 
 def test_colours_are_tagged_and_right(tmp_path: Path):
-    path = written(tmp_path / "out.mp4")
+    path = write_video(tmp_path / "out.mp4")
     with av.open(str(path)) as container:
         codec = container.streams.video[0].codec_context
         assert (codec.colorspace, codec.color_primaries, codec.color_trc, codec.color_range) == (1, 1, 1, 1)
@@ -67,7 +55,7 @@ def test_colours_are_tagged_and_right(tmp_path: Path):
 
 
 def test_it_plays_before_all_of_it_is_there(tmp_path: Path):
-    data = written(tmp_path / "out.mp4").read_bytes()
+    data = write_video(tmp_path / "out.mp4").read_bytes()
     assert data.index(b"moov") < data.index(b"mdat")
 
 
@@ -75,31 +63,6 @@ def test_what_is_clear_is_white(tmp_path: Path):
     clear = Image.new("RGBA", (WIDTH, HEIGHT), (255, 0, 0, 0))
     videos.save(tmp_path / "out.mp4", [(clear, 0.0, 0.1), (clear, 0.1, 0.1)], 100, {"styles": []}, None)
     assert read(Video(tmp_path / "out.mp4"))[0].pixels.rgb.min() > 250
-
-
-@pytest.mark.parametrize(
-    ("codec", "ending"), [("aac", ".mp4"), ("libmp3lame", ".mp4"), ("libopus", ".mkv"), ("libopus", ".webm")]
-)
-def test_sound_is_copied_where_it_may_be(tmp_path: Path, codec: str, ending: str):
-    source = video(tmp_path / "in.mkv", sound=codec)
-    assert packets(written(tmp_path / f"out{ending}", Video(source))) == packets(source)
-
-
-@pytest.mark.parametrize(("codec", "ending", "becomes"), [("flac", ".mp4", "aac"), ("aac", ".webm", "opus")])
-def test_other_sound_is_encoded_anew(tmp_path: Path, codec: str, ending: str, becomes: str):
-    path = written(tmp_path / f"out{ending}", Video(video(tmp_path / "in.mkv", sound=codec)))
-    with av.open(str(path)) as container:
-        assert container.streams.audio[0].codec_context.codec.canonical_name == becomes
-        heard = np.concatenate([frame.to_ndarray()[0] for frame in container.decode(audio=0)])
-    assert heard.size == pytest.approx(48_000, rel=0.05)
-    loudest = np.argmax(np.abs(np.fft.rfft(heard))) * 48_000 / heard.size
-    assert loudest == pytest.approx(440, abs=2)
-
-
-def test_what_begins_late_begins_at_nought(tmp_path: Path):
-    """As what is cut from a broadcast does; sound and pictures stay together."""
-    source = video(tmp_path / "in.mkv", times=[3600 + index / 10 for index in range(6)])
-    assert read(Video(source))[0].start == pytest.approx(0, abs=0.01)
 
 
 def test_a_video_without_its_end(tmp_path: Path):
