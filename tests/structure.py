@@ -20,17 +20,24 @@ BANNED_NAMES = frozenset({"told", "shown", "found", "kept", "made", "painted", "
 # Module -> the file that tests it, where that is not the file at the mirrored path (app/http/health.py is mirrored by
 # tests/app/http/test_health.py).
 TESTED_BY: dict[str, str] = {
-    "app/api/operations.py": "tests/app/api/test_openapi.py",
-    "app/api/recipes.py": "tests/app/api/test_restore.py",
-    "app/api/request_schemas.py": "tests/app/api/test_openapi.py",
-    "app/api/response_schemas.py": "tests/app/api/test_openapi.py",
-    "app/failures.py": "tests/app/http/test_error_handlers.py",
-    "app/http/disconnects.py": "tests/app/jobs/test_engine.py",
-    "app/http/downloads.py": "tests/app/pages/test_results.py",
-    "app/http/health.py": "tests/app/test_server.py",
-    "app/inputs/render.py": "tests/app/api/test_stylize.py",
-    "app/inputs/style_requests.py": "tests/app/api/test_styles.py",
-    "app/inputs/submission.py": "tests/app/api/test_jobs.py",
+    "app/__init__.py": "tests/app/test_server.py",
+    "app/__main__.py": "tests/app/jobs/test_crashes.py",
+    "app/pages/picture_inputs.py": "tests/app/pages/test_create.py",
+    "app/storage/atomic_files.py": "tests/app/storage/test_blob_store.py",
+    "app/storage/migrations/versions/0001_styles_results_jobs.py": "tests/app/storage/test_migrations.py",
+    "app/storage/migrations/versions/0002_refinements.py": "tests/app/storage/test_migrations.py",
+    "app/storage/records.py": "tests/app/storage/test_library.py",
+    "app/storage/tables.py": "tests/app/storage/test_migrations.py",
+    "model/cli/arguments.py": "tests/model/test_main.py",
+    "model/cli/console.py": "tests/model/cli/test_stylize.py",
+    "model/cli/runtime.py": "tests/model/test_main.py",
+    "model/errors.py": "tests/app/http/test_error_handlers.py",
+    "model/inference/engine.py": "tests/model/inference/test_autotune.py",
+    "model/inference/tiling/band_layers.py": "tests/model/inference/tiling/test_residual_passes.py",
+    "model/networks/inception.py": "tests/model/weights/test_saved_model.py",
+    "model/pipelines/recipe_builder.py": "tests/model/pipelines/test_recipes.py",
+    "model/settings.py": "tests/model/hardware/test_device.py",
+    "model/video/temporal_transformer.py": "tests/model/pipelines/test_clips.py",
 }
 
 
