@@ -46,3 +46,14 @@ def change(app: Flask, id: str, **values: Any) -> None:
         row = session.get_one(JobRow, id)
         for name, value in values.items():
             setattr(row, name, value)
+
+
+def facts(page: str) -> dict[str, str]:
+    """Return the settings on a result's page."""
+    pairs = re.findall(r"<dt>([^<]+)</dt>\s*<dd>(.*?)</dd>", page, re.DOTALL)
+    return {name: html.unescape(" ".join(re.sub(r"<[^>]+>", " ", value).split())) for name, value in pairs}
+
+
+def words(page: str) -> str:
+    """Return a page's words in one line, hidden ones too."""
+    return " ".join(re.sub(r"<[^>]+>", " ", page).split())

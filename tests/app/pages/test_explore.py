@@ -1,173 +1,35 @@
-"""The page of all controls: each option of the model has its place there, and all of them come back as they were."""
+"""The Explore page: what is chosen on it is ordered, refused beside its field, and there again as it was."""
 
 from __future__ import annotations
 
-import html
 import re
-from html.parser import HTMLParser
 
 import pytest
 
 from app.jobs import style_builder
 from app.jobs.order import Order, OrderStyle
-from app.pages.refine_form import group_layers
 from app.storage import gallery
 from app.storage.tables import JobRow, ResultRow
-from model.options import PRESETS, RefineOptions
-from model.refinement import encoder_registry
+from model.options import RefineOptions
 from model.refinement.encoder_registry import ENCODERS
+from tests.support.explore_page import ExploreFields, as_asked, as_numbers
+from tests.support.pages import problem_at
 from tests.support.stored_results import add_result, sign_in
 
 MULTIPART = "multipart/form-data"
+
+
 SMALLEST = {"method": "gatys", "style": "flow"}
-APART = {"content_layers", "style_layers", "weights", "feather", "paint"}  # have fields of their own, or are for masks
+
+
 FLOW, OTHER = (style.id for style in gallery.shipped()[:2])
 
 
-class Fields(HTMLParser):
-    """What a browser would send of a page, its files left out."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.values: dict[str, str] = {}
-        self.attributes: dict[str, dict[str, str | None]] = {}
-        self.choices: dict[str, list[str]] = {}
-        self._select = ""
-        self.feed(page)
-
-    def handle_starttag(self, tag, attrs):
-        told = dict(attrs)
-        if tag == "option":
-            self.choices[self._select].append(told["value"])
-            if "selected" in told:
-                self.values[self._select] = told["value"]
-        if tag in ("input", "select") and "name" in told:
-            self.attributes[told["name"]] = told
-        if tag == "select":
-            self._select = told["name"]
-            self.choices[self._select] = []
-        elif tag == "input" and "name" in told and (told["type"] not in ("file", "checkbox") or "checked" in told):
-            self.values[told["name"]] = told["value"]
-
-    def layers(self, kind: str) -> dict[str, str]:
-        """Those that are used."""
-        prefix = f"{kind}-layer-"
-        return {
-            name.removeprefix(prefix): text for name, text in self.values.items() if name.startswith(prefix) and text
-        }
-
-    def options(self) -> dict[str, str]:
-        return {name: text for name, text in self.values.items() if name in RefineOptions.model_fields and text}
-
-
-@pytest.fixture
-def shown(client):
-    """The fields of the page at an address."""
-
-    def fields(address="/explore") -> Fields:
-        answer = client.get(address)
-        assert answer.status_code == 200
-        return Fields(answer.text)
-
-    return fields
-
-
-@pytest.fixture
-def sent(client, form):
-    """Posts the page's own fields with some changed."""
-
-    def post(fields: Fields, **more):
-        kept = {name: text for name, text in fields.values.items() if name not in ("content", "style")}
-        return client.post("/explore", data=form(**(kept | more)))
-
-    return post
-
-
-def problem_at(page: str, field: str) -> str | None:
-    beside = re.search(rf'id="{field}-problem" role="alert">([^<]+)<', page)
-    return html.unescape(beside[1]) if beside else None
-
-
-def as_asked(options: RefineOptions) -> dict[str, object]:
-    return options.model_dump(exclude=APART)
-
-
-def as_numbers(texts: dict[str, str]) -> dict[str, object]:
-    """As the model reads them, the pictures of results left out."""
-    return as_asked(RefineOptions.parse(texts))
-
-
-def test_every_option_has_a_control_with_the_models_words(client, shown):
-    page = client.get("/explore").text
-    fields = shown()
-    for name, option in RefineOptions.model_fields.items():
-        if name not in APART:
-            assert name in fields.attributes
-        if name not in (*APART, "preset", "encoder"):
-            assert html.escape(option.description).replace("&#x27;", "&#39;") in page
-    assert fields.values["method"] == "gatys"
-
-
-def test_limits_and_choices_are_the_models(shown):
-    fields = shown()
-    assert fields.choices["optimizer"] == ["adam", "lbfgs"]
-    assert fields.choices["preset"] == list(PRESETS)
-    assert fields.choices["encoder"] == ["auto", *ENCODERS]
-    assert [fields.attributes["size"][name] for name in ("min", "max", "step")] == ["100", "2048", "1"]
-    assert [fields.attributes["style_scale"][name] for name in ("min", "max", "step")] == ["0.25", "4", "any"]
-    assert fields.attributes["seconds"]["placeholder"] == "unlimited"
-
-
-@pytest.mark.parametrize("preset", PRESETS)
-def test_a_presets_values_are_in_the_controls(shown, preset):
-    fields = shown(f"/explore?preset={preset}")
-    asked = RefineOptions.parse({"preset": preset})
-    assert as_numbers(fields.options()) == as_asked(asked)
-    encoder = encoder_registry.get(encoder_registry.best_available() if asked.encoder == "auto" else asked.encoder)
-    assert fields.layers("content") == dict.fromkeys(asked.content_layers or encoder.content, "1")
-
-
-@pytest.mark.parametrize("encoder", ENCODERS.values(), ids=ENCODERS)
-def test_an_encoders_layers_are_all_there_with_its_own_chosen(shown, encoder):
-    fields = shown(f"/explore?encoder={encoder.name}")
-    for kind, usual in (("content", encoder.content), ("style", encoder.style)):
-        assert fields.layers(kind) == {layer: f"{weight:g}" for layer, weight in usual.items()}
-        names = [name for name in fields.attributes if name.startswith(f"{kind}-layer-")]
-        assert names == [f"{kind}-layer-{layer}" for layer in _as_shown(encoder)]
-
-
-def _as_shown(encoder):
-    weights = {kind: dict.fromkeys(getattr(encoder, kind), "1") for kind in ("style", "content")}
-    return [layer.name for stage in group_layers(encoder.layers, weights) for layer in (*stage.unfolded, *stage.folded)]
-
-
-@pytest.mark.parametrize("encoder", ENCODERS.values(), ids=ENCODERS)
-def test_stages_hold_each_layer_once_and_fold_what_nobody_uses(encoder):
-    assert sorted(_as_shown(encoder)) == sorted(encoder.layers)
-    used = {"style": dict.fromkeys(encoder.layers, "0.5"), "content": {}}
-    assert not any(stage.folded for stage in group_layers(encoder.layers, used))
-    assert not any(
-        stage.unfolded for stage in group_layers(encoder.layers, {"style": {encoder.layers[0]: "0.0"}, "content": {}})
-    )
-
-
-def test_which_encoders_are_here(client, monkeypatch, tmp_path):
-    monkeypatch.setattr(encoder_registry, "find", lambda name: tmp_path if name in ("vgg16", "vgg19-slim") else None)
-    page = client.get("/explore").text
-    assert "vgg16 · ready" in page
-    assert "Automatic: vgg19-slim" in page
-    assert "xception · to be downloaded" in page
-
-
-def test_what_is_no_preset_or_encoder_changes_nothing(shown):
-    assert shown("/explore?preset=nothing&encoder=nothing").options() == shown().options()
-
-
-def test_the_form_becomes_a_refinement(app, sent, shown):
+def test_the_form_becomes_a_refinement(app, post_explore, explore_fields):
     styles = {"style": [FLOW, OTHER], f"weight-{FLOW}": "20"}
     layers = {"style-layer-block1_conv2": "0.25", "style-layer-block1_conv1": "0"}
     numbers = {"optimizer": "lbfgs", "steps": "", "seconds": "30"}
-    answer = sent(shown("/explore?encoder=vgg16"), **styles, **layers, **numbers)
+    answer = post_explore(explore_fields("/explore?encoder=vgg16"), **styles, **layers, **numbers)
     assert answer.status_code == 303
     order = app.extensions["jobs"].get(answer.location.removeprefix("/jobs/")).order
     options = order.options
@@ -177,9 +39,9 @@ def test_the_form_becomes_a_refinement(app, sent, shown):
     assert options.content_layers == {"block4_conv2": 1}
 
 
-def test_what_is_chosen_for_all_is_what_is_painted(app, sent, shown):
-    """Sent as it is shown, the form orders what the preset alone would."""
-    answer = sent(shown("/explore?preset=stransfer"))
+def test_what_is_chosen_for_all_is_what_is_painted(app, post_explore, explore_fields):
+    """Sent as it is explore_fields, the form orders what the preset alone would."""
+    answer = post_explore(explore_fields("/explore?preset=stransfer"))
     options = app.extensions["jobs"].get(answer.location.removeprefix("/jobs/")).order.options
     assert as_asked(options) == as_asked(RefineOptions.parse({"preset": "stransfer"}))
 
@@ -195,13 +57,13 @@ def test_what_is_chosen_for_all_is_what_is_painted(app, sent, shown):
         ("start", "result:nothing", "not here"),
     ],
 )
-def test_a_mistake_is_told_at_its_field_and_nothing_else_is_lost(sent, shown, field, text, said):
+def test_a_mistake_is_told_at_its_field_and_nothing_else_is_lost(post_explore, explore_fields, field, text, said):
     chosen = {"style": FLOW, "encoder": "vgg16", "scales": "3", "style-layer-block1_conv2": "0.25", "loss": "absolute"}
-    answer = sent(shown("/explore?encoder=vgg16"), **(chosen | {field: text}))
+    answer = post_explore(explore_fields("/explore?encoder=vgg16"), **(chosen | {field: text}))
     assert answer.status_code == 422
     assert said in problem_at(answer.text, field)
     assert len(re.findall(r'role="alert">[^<]', answer.text)) == 1
-    fields = Fields(answer.text)
+    fields = ExploreFields(answer.text)
     assert fields.attributes[field]["aria-invalid"] == "true"
     for name, value in chosen.items():
         assert fields.values[name] == value
@@ -210,17 +72,17 @@ def test_a_mistake_is_told_at_its_field_and_nothing_else_is_lost(sent, shown, fi
     assert f'value="{FLOW}" checked' in answer.text
 
 
-def test_a_mistake_in_the_fold_opens_it(sent, shown):
-    assert '<details class="section descent fold" id="descent">' in sent(shown(), strength="2").text
-    assert '<details class="section descent fold" id="descent" open>' in sent(shown(), rate="2").text
+def test_a_mistake_in_the_fold_opens_it(post_explore, explore_fields):
+    assert '<details class="section descent fold" id="descent">' in post_explore(explore_fields(), strength="2").text
+    assert '<details class="section descent fold" id="descent" open>' in post_explore(explore_fields(), rate="2").text
 
 
-def test_a_layers_mistake_is_told_at_the_layers(sent, shown):
-    fields = shown("/explore?encoder=vgg16")
-    answer = sent(fields, **{"style-layer-block1_conv1": "3"})
+def test_a_layers_mistake_is_told_at_the_layers(post_explore, explore_fields):
+    fields = explore_fields("/explore?encoder=vgg16")
+    answer = post_explore(fields, **{"style-layer-block1_conv1": "3"})
     assert "1 or less" in problem_at(answer.text, "style_layers")
-    assert Fields(answer.text).layers("style")["block1_conv1"] == "3"
-    answer = sent(fields, **{"content-layer-nothing": "1"})
+    assert ExploreFields(answer.text).layers("style")["block1_conv1"] == "3"
+    answer = post_explore(fields, **{"content-layer-nothing": "1"})
     assert "no layer 'nothing'" in problem_at(answer.text, "content_layers")
 
 
@@ -228,22 +90,22 @@ def test_what_is_missing_is_told(client):
     assert "no photo" in problem_at(client.post("/explore", data=SMALLEST, content_type=MULTIPART).text, "content")
 
 
-def test_no_layer_at_all_is_refused(sent, shown):
-    fields = shown()
+def test_no_layer_at_all_is_refused(post_explore, explore_fields):
+    fields = explore_fields()
     none = {name: "" for name in fields.values if "-layer-" in name}
-    assert "more than 0" in problem_at(sent(fields, **none).text, "style_layers")
+    assert "more than 0" in problem_at(post_explore(fields, **none).text, "style_layers")
 
 
-def test_style_alone_left_out_stays_so(app, client, sent, shown):
-    fields = shown("/explore?encoder=vgg16")
+def test_style_alone_left_out_stays_so(app, client, post_explore, explore_fields):
+    fields = explore_fields("/explore?encoder=vgg16")
     none = {name: "0" for name in fields.values if name.startswith("style-layer-")}
-    id = sent(fields, **none).location.removeprefix("/jobs/")
+    id = post_explore(fields, **none).location.removeprefix("/jobs/")
     assert app.extensions["jobs"].get(id).order.options.style_layers == {}
-    assert shown(f"/explore?from={id}").layers("style") == {}
+    assert explore_fields(f"/explore?from={id}").layers("style") == {}
 
 
-def test_another_preset_without_javascript(client, shown):
-    fields = shown().values | {
+def test_another_preset_without_javascript(client, explore_fields):
+    fields = explore_fields().values | {
         "style": FLOW,
         f"weight-{FLOW}": "35",
         "preset": "paper",
@@ -251,16 +113,16 @@ def test_another_preset_without_javascript(client, shown):
         "rate": "0.5",
     }
     answer = client.post("/explore/preset", data=fields)
-    shown_now = Fields(answer.text)
+    shown_now = ExploreFields(answer.text)
     assert as_numbers(shown_now.options()) == as_asked(RefineOptions.parse({"preset": "paper"}))
     assert shown_now.values[f"weight-{FLOW}"] == "35"
     assert f'value="{FLOW}" checked' in answer.text
 
 
-def test_another_encoder_without_javascript(client, shown):
-    fields = shown().values | {"style": FLOW, "encoder": "resnet50", "rate": "0.5", "preset": "best"}
+def test_another_encoder_without_javascript(client, explore_fields):
+    fields = explore_fields().values | {"style": FLOW, "encoder": "resnet50", "rate": "0.5", "preset": "best"}
     answer = client.post("/explore/encoder", data=fields)
-    shown_now = Fields(answer.text)
+    shown_now = ExploreFields(answer.text)
     assert shown_now.layers("style") == dict.fromkeys(ENCODERS["resnet50"].style, "1")
     assert (shown_now.values["rate"], shown_now.values["preset"]) == ("0.5", "best")
     assert shown_now.values["steps"] == fields["steps"]
@@ -300,8 +162,8 @@ def refined(app, client, photo_png, painting_png):
     return id
 
 
-def test_from_a_refined_result_all_is_as_it_was(client, shown, refined):
-    fields = shown(f"/explore?from={refined}")
+def test_from_a_refined_result_all_is_as_it_was(client, explore_fields, refined):
+    fields = explore_fields(f"/explore?from={refined}")
     assert as_numbers(fields.options()) == as_asked(RefineOptions.parse(REFINED))
     assert fields.layers("content") == {"block14_sepconv2_act": "0.375"}
     assert fields.layers("style") == {"block1_conv1_act": "1", "block9_sepconv1_act": "0.5"}
@@ -313,9 +175,9 @@ def test_from_a_refined_result_all_is_as_it_was(client, shown, refined):
     assert f'href="/jobs/{refined}/paintings/1" data-weight="3"' in page
 
 
-def test_from_a_pastiche_it_goes_on_with_its_picture(app, client, shown, photo_png):
+def test_from_a_pastiche_it_goes_on_with_its_picture(app, client, explore_fields, photo_png):
     id = add_result(app, sign_in(client, "ann"), photo_png, strength=0.4, format="jpeg")
-    fields = shown(f"/explore?from={id}")
+    fields = explore_fields(f"/explore?from={id}")
     assert (fields.values["start"], fields.values["size"]) == (f"result:{id}", "128")
     assert (fields.values["strength"], fields.values["format"]) == ("0.4", "jpeg")
     answer = client.post("/explore", data=fields.values | {"style": FLOW}, content_type=MULTIPART)
@@ -330,7 +192,7 @@ def test_that_only_parts_were_painted_is_told_where_all_is_refined(client, form)
         assert ("only parts were painted" in client.get(f"/explore?from={id}").text) is told
 
 
-def test_what_a_given_picture_began_begins_with_it_again(app, client, shown, photo_png, painting_png):
+def test_what_a_given_picture_began_begins_with_it_again(app, client, explore_fields, photo_png, painting_png):
     library = app.extensions["library"]
     start = library.put_picture(sign_in(client, "ann"), painting_png)
     id = add_result(app, "ann", photo_png, painting_png, method="gatys")
@@ -338,29 +200,29 @@ def test_what_a_given_picture_began_begins_with_it_again(app, client, shown, pho
         row = session.get_one(JobRow, id)
         row.order = session.get_one(ResultRow, id).order = row.order | {"start": start}
         library.hold(session, id, [start])
-    fields = shown(f"/explore?from={id}")
+    fields = explore_fields(f"/explore?from={id}")
     assert fields.values["start"] == f"job:{id}"
     assert "The same picture as before" in client.get(f"/explore?from={id}").text
     answer = client.post("/explore", data=fields.values | {"style": FLOW}, content_type=MULTIPART)
     again = answer.location.removeprefix("/jobs/")
     assert app.extensions["jobs"].get(again).order.start == start
-    assert shown(f"/explore?from={again}").values["start"] == f"job:{again}"
+    assert explore_fields(f"/explore?from={again}").values["start"] == f"job:{again}"
     for other in (f"preset=best&content=result:{id}", f"start=job:{id}", "content=result:nothing"):
-        assert (f"job:{id}" in shown(f"/explore?{other}").choices["start"]) == (id in other)
+        assert (f"job:{id}" in explore_fields(f"/explore?{other}").choices["start"]) == (id in other)
     refused = client.post("/explore", data=fields.values | {"style": FLOW, "rate": "9"}, content_type=MULTIPART)
-    assert Fields(refused.text).values["start"] == f"job:{id}"
+    assert ExploreFields(refused.text).values["start"] == f"job:{id}"
 
 
-def test_the_picture_stays_a_choice_with_other_controls(app, client, shown, photo_png):
+def test_the_picture_stays_a_choice_with_other_controls(app, client, explore_fields, photo_png):
     id = add_result(app, sign_in(client, "ann"), photo_png)
-    assert f"result:{id}" in shown(f"/explore?preset=best&content=result:{id}").choices["start"]
-    assert shown("/explore?content=nothing").choices["start"] == ["pastiche", "content", "noise"]
+    assert f"result:{id}" in explore_fields(f"/explore?preset=best&content=result:{id}").choices["start"]
+    assert explore_fields("/explore?content=nothing").choices["start"] == ["pastiche", "content", "noise"]
 
 
-def test_of_a_job_without_a_result_the_settings_are_there(app, client, shown, photo_png, sent):
+def test_of_a_job_without_a_result_the_settings_are_there(app, client, explore_fields, photo_png, post_explore):
     sign_in(client, "ann")
-    id = sent(shown(), style=FLOW, steps="33").location.removeprefix("/jobs/")
-    fields = shown(f"/explore?from={id}")
+    id = post_explore(explore_fields(), style=FLOW, steps="33").location.removeprefix("/jobs/")
+    fields = explore_fields(f"/explore?from={id}")
     assert fields.values["steps"] == "33"
     assert "content" not in fields.values
     assert f'data-src="/jobs/{id}/photo"' in client.get(f"/explore?from={id}").text
@@ -391,17 +253,17 @@ def test_a_program_is_refused_in_json(client):
     assert (answer.status_code, answer.json["error"]["field"]) == (422, "content")
 
 
-def test_a_body_too_large_is_told(app, sent, shown):
+def test_a_body_too_large_is_told(app, post_explore, explore_fields):
     app.config["MAX_CONTENT_LENGTH"] = 500
-    answer = sent(shown())
+    answer = post_explore(explore_fields())
     assert answer.status_code == 413
     assert "smaller" in problem_at(answer.text, "form")
 
 
-def test_hostile_text_is_escaped_and_nothing_is_inline(client, sent, shown):
+def test_hostile_text_is_escaped_and_nothing_is_inline(client, post_explore, explore_fields):
     script = "<script>alert(1)</script>"
     for answer in (
-        sent(shown(), rate=script, style=script, **{script: "1"}),
+        post_explore(explore_fields(), rate=script, style=script, **{script: "1"}),
         client.get(f"/explore?content=result:{script}"),
     ):
         assert script not in answer.text

@@ -17,11 +17,11 @@ from model.options import DEFAULT_DPI, MAX_MASKS, MAX_STYLES, SheetOptions, Styl
 ROOT = Path(__file__).parents[3]
 READ_FROM_OPTIONS = [
     *("static/js/create/controls.js", "static/js/create/contact-sheet.js"),
-    *("static/js/regions/regions.js", "static/js/regions/mask-overlay.js", "static/js/shared/canvas.js"),
+    *("static/js/regions/regions.js", "static/js/shared/canvas.js"),
     *("templates/partials/form_fields.html", "templates/create/print_size.html", "templates/create/more_options.html"),
 ]
 LIMITS = ("default", "minimum", "maximum")
-ARITHMETIC = {0, 1, 2, 100}  # numbers that scripts and templates have of their own: halves, percents
+ARITHMETIC = {0, 1, 2, 4, 100}  # numbers that scripts have of their own: halves, pixels of four bytes, percents
 
 
 @pytest.fixture(params=["/", "/explore"])
