@@ -47,10 +47,9 @@ def add_painting(
     licence: str = "",
     keep: Literal["picture", "vector"] = "picture",
 ) -> Style:
-    """Add a style: of one painting its picture or its vector, of several the average of their vectors.
-
-    pictures: 1 to MAX_STYLES, which the caller checks.
-    """
+    """Add a style: of one painting its picture or its vector, of several the average of their vectors."""
+    if not 1 <= len(pictures) <= MAX_STYLES:
+        raise InvalidOption(f"Give between 1 and {MAX_STYLES} paintings, not {len(pictures)}.", "picture")
     if len(pictures) == 1 and keep == "picture":
         # Without a turn, as it needs no network; callers limit how many are decoded at once.
         appearance = _picture_appearance(pictures[0])
