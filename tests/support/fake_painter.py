@@ -319,7 +319,8 @@ class _Refinement:
         try:
             self._tell(begun, begun)
             for step in range(begun + 1, min(steps, painter.settles_after or steps) + 1):
-                time.sleep(painter.pause)
+                if painter.pause:
+                    time.sleep(painter.pause)
                 self._paint(step)
                 self._tell(step, begun)
         except Cancelled:

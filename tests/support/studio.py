@@ -36,7 +36,8 @@ class Studio:
     def submit(self, photo: bytes, method: str = "magenta", **options: object) -> Job:
         content = self.library.put_picture(ANN, photo)
         style = OrderStyle(name="itself", picture=content)
-        given = OPTIONS_BY_METHOD[method](**options)
+        small = {"size": 128} if method == "gatys" else {}
+        given = OPTIONS_BY_METHOD[method](**(small | options))
         order = Order(content=content, content_name="photo", styles=[style], method=method, options=given)
         return self.jobs.submit(ANN, order)
 

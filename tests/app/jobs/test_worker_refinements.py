@@ -49,6 +49,7 @@ def test_a_pause_keeps_what_there_is_and_a_resume_goes_on(studio, painter, refin
     job = one.submit(photo_png, "gatys")
     one.until(job, lambda now: now.step)
     one.until(job, lambda now: now.preview)
+    assert refiner.reached.wait(PATIENCE)
     one.jobs.pause(job.id)
     paused = one.until(job, lambda now: now.state == "paused")
     assert (paused.checkpoint["step"], paused.attempts, len(paused.losses)) == (5, 0, 5)
@@ -143,7 +144,7 @@ def test_refinements_that_do_not_fit_into_memory_together_wait(studio, painter, 
     monkeypatch.setattr("app.jobs.engine._POLL_SECONDS", 0.05)
     one = studio(painters=4)
     one.worker.start()
-    first, second, third = (one.submit(photo_png, "gatys", encoder="vgg16") for _ in range(3))
+    first, second, third = (one.submit(photo_png, "gatys", encoder="vgg16", size=512) for _ in range(3))
     one.until(first, lambda now: now.step == 5)
     for job in (second, third):
         one.until(job, lambda now: now.state == "running")
