@@ -78,11 +78,6 @@ def receive_json(request: Request) -> Iterator[JsonBody]:
         yield JsonBody(file)
 
 
-def as_list(value: Any) -> list[Any]:
-    """Return a JSON value that may be one thing or a list of them as a list."""
-    return value if isinstance(value, list) else [value]
-
-
 def _parse_form(request: Request) -> FormBody:
     files = {name: [file for file in sent if not _is_empty(file)] for name, sent in request.files.lists()}
     return FormBody(dict(request.form.lists()), files)

@@ -13,14 +13,14 @@ from werkzeug.datastructures import FileStorage
 from app.failures import MalformedRequest
 from app.http.context import RequestContext
 from app.inputs import references
-from app.inputs.bodies import JsonObject, as_list
+from app.inputs.bodies import JsonObject
 from app.inputs.references import RESULT_PREFIX, ResultPhoto, StyleChoice, invalid_if_deleted
 from app.settings import PictureLimits
 from app.storage.records import Style
 from model import style_file
 from model.errors import InvalidOption
 from model.imaging import image_files, masking
-from model.imaging.masking import ALPHA, MASK_WORDS
+from model.imaging.masking import MASK_WORDS
 from model.options import MAX_STYLES, START_WORDS, check_mask_count, check_style_count
 from model.style_file import StyleFile
 
@@ -41,7 +41,6 @@ _WEIGHTS_TWICE_MESSAGE = "Give the weights once: in 'weights' or with each style
 _MASK_MESSAGE = (
     "'mask' must be a picture as a file, or one of the words " + " and ".join(f"'{word}'" for word in MASK_WORDS) + "."
 )
-_NO_ALPHA_MESSAGE = "This photo has no clear parts that could be its mask: send one as a picture."
 _START_MESSAGE = (
     "'start' must be 'pastiche', 'content' or 'noise'; or a picture: as a file, in JSON as base64 or a data URL, as "
     "result: and the id of a result, or as job: and the id of a job that began with one."
@@ -149,8 +148,8 @@ class PictureSources:
         for mask in masks:
             if isinstance(mask, bytes):
                 masking.check_mask_size(peek_size(mask, "mask", self.context.limits), photo.size)
-            elif mask == ALPHA and not image_files.has_alpha(photo.data):
-                raise InvalidOption(_NO_ALPHA_MESSAGE, "mask")
+            else:
+                masking.check_alpha([mask], photo.data)
         return masks
 
     def _read_mask(self, mask: str | FileStorage | JsonValue) -> MaskInput:
@@ -198,6 +197,11 @@ def decode_picture(value: Any, field: str) -> bytes:
         return _decode_base64(value)
     except ValueError:
         raise InvalidOption(f"'{field}' is neither base64 nor a data URL; addresses are not fetched.", field) from None
+
+
+def as_list(value: Any) -> list[Any]:
+    """Return a JSON value that may be one thing or a list of them as a list."""
+    return value if isinstance(value, list) else [value]
 
 
 def peek_size(data: bytes, field: str, limits: PictureLimits) -> tuple[int, int]:

@@ -13,8 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from app.failures import UnsupportedBody
 from app.http.context import RequestContext
 from app.inputs import bodies
-from app.inputs.bodies import FormBody, JsonObject, UploadSlots, as_list
-from app.inputs.picture_fields import decode_picture, peek_size, read_file
+from app.inputs.bodies import FormBody, JsonObject, UploadSlots
+from app.inputs.picture_fields import as_list, decode_picture, peek_size, read_file
 from app.inputs.references import invalid_if_deleted
 from app.jobs import style_builder
 from app.settings import PictureLimits
