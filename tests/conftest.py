@@ -29,7 +29,28 @@ SERVER_PLACES = (
     "tests/app/api/test_schemathesis.py",
     "tests/app/jobs/test_crashes.py",
 )
-SLOW_PLACES = ("tests/training", "tests/test_pixels.py", "tests/test_paintings.py", "tests/test_seed_failures.py")
+SLOW_PLACES = (  # which load whole networks, paint large pictures or start Python anew
+    "tests/bench",
+    "tests/training",
+    "tests/test_paintings.py",
+    "tests/test_pixels.py",
+    "tests/test_seed_failures.py",
+    "tests/model/test_main.py",
+    "tests/model/cli",
+    "tests/model/hardware/test_device.py",
+    "tests/model/imaging/test_corpus.py",
+    "tests/model/imaging/test_large_files.py",
+    "tests/model/inference",
+    "tests/model/networks",
+    "tests/model/pipelines/test_clips.py",
+    "tests/model/pipelines/test_compositing.py",
+    "tests/model/pipelines/test_contact_sheets.py",
+    "tests/model/pipelines/test_refine.py",
+    "tests/model/pipelines/test_rerun.py",
+    "tests/model/pipelines/test_stylization.py",
+    "tests/model/refinement",
+    "tests/model/weights/test_saved_model.py",
+)
 
 CI = os.environ.get("CI") == "true"
 ROOT = Path(__file__).resolve().parents[1]
