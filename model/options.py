@@ -162,7 +162,7 @@ PRESETS: dict[str, dict[str, Any]] = {
 }
 
 
-class _Options(BaseModel):
+class _ValidatedOptions(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     @classmethod
@@ -176,7 +176,7 @@ class _Options(BaseModel):
             raise InvalidOption(_describe_error(first, cls.model_fields), field) from None
 
 
-class _PasticheOptions(_Options):
+class _PasticheOptions(_ValidatedOptions):
     """What is done to the colours before the painting, and to the pixels after it; the same for both methods."""
 
     keep_colours: UnitInterval = Field(
@@ -305,7 +305,7 @@ def _stylize_field(name: str) -> Any:
     return StylizeOptions.model_fields[name]
 
 
-class SheetOptions(_Options):
+class SheetOptions(_ValidatedOptions):
     """What a user may ask of a contact sheet: one small pastiche for each style, strength and brush size."""
 
     strengths: Annotated[list[UnitInterval], BeforeValidator(_split_list), Field(min_length=1, max_length=8)] = Field(
@@ -336,7 +336,7 @@ class SheetOptions(_Options):
         return count
 
 
-class ClipOptions(_Options):
+class ClipOptions(_ValidatedOptions):
     """What a user may ask of an animated picture or a video."""
 
     strength: UnitInterval = _stylize_field("strength")
