@@ -71,8 +71,8 @@ def picture(id: str, format: str) -> Response:
     return send_file(io.BytesIO(data), f"image/{format}", download_name=f"{_file_stem(result)}-pastiche.{format}")
 
 
-@blueprint.get("/results/<id>/shown")
-def shown(id: str) -> ResponseReturnValue:
+@blueprint.get("/results/<id>/shown", endpoint="shown")
+def display_picture(id: str) -> ResponseReturnValue:
     """Return the picture no larger than its page needs it; a busy server leads to the whole, which takes no turn."""
     data = context.library().picture(_find_result(id).picture)
     try:
