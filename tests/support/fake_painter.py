@@ -91,7 +91,8 @@ def darken(stroke: Stroke) -> np.ndarray:
 class FakePainter:
     """A Painter that paints the negative of the photo; its attributes say how, also while it paints."""
 
-    steps: int | None = None  # None: three of a pastiche, and as many of a refinement as its options ask for
+    steps: int | None = None  # None: `pastiche_steps`, and as many of a refinement as its options ask for
+    pastiche_steps: int = 3
     settles_after: int | None = None  # refinements end after so many steps
     pause: float = 0.0  # seconds a step
     seconds_at_once: float = 0.0  # for a pastiche without steps, which a request waits for
@@ -246,7 +247,7 @@ class FakePainter:
 
     @property
     def _steps(self) -> int:
-        return self.steps or 3
+        return self.steps or self.pastiche_steps
 
     def _begin(self, method: str, **arguments: Any) -> Call:
         call = Call(method, arguments, [])

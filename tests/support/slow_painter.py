@@ -43,7 +43,7 @@ def create_app() -> Flask:
 
 
 def _new_painter() -> MortalPainter:
-    return MortalPainter(steps=STEPS, pause=SECONDS / STEPS)
+    return MortalPainter(pastiche_steps=STEPS, pause=SECONDS / STEPS)
 
 
 if __name__ == "__main__":
