@@ -1,4 +1,7 @@
-"""Errors of the server, and what the public is told of any error. Without Flask: jobs fail without a server too."""
+"""The server's errors, and the status, code and sentence that any error is answered with.
+
+Free of Flask, as workers need it too.
+"""
 
 from __future__ import annotations
 
@@ -24,37 +27,37 @@ _log = logging.getLogger(__name__)
 
 
 class MalformedRequest(StyleTransferError):
-    """The body cannot be read as what it says it is."""
+    """The request's body is not valid for its content type."""
 
 
 class UnsupportedBody(StyleTransferError):
-    """The body is of a kind that this interface does not take."""
+    """The endpoint does not take this content type."""
 
 
 class Busy(StyleTransferError):
-    """More work than the server takes at once."""
+    """The server has no room for more work at the moment."""
 
     retry_after = 5  # seconds, a few pictures' worth
 
 
 class Missing(StyleTransferError):
-    """There is no such thing, or it is another's: who asks cannot tell which."""
+    """Nothing of this name exists, or it belongs to another owner; the answer does not tell which."""
 
 
 class NotDone(Missing):
-    """There will be such a thing, but not yet."""
+    """The job has not got so far as to have what is asked for."""
 
 
 class Unauthorized(StyleTransferError):
-    """A key that opens nothing."""
+    """The API key is not one of this server's."""
 
 
 class CrossSiteRequest(StyleTransferError):
-    """Sent by a page of another site."""
+    """The request was sent by a page of another site."""
 
 
 class ExceedsSyncLimit(StyleTransferError):
-    """More than one request should wait for."""
+    """The picture takes longer than a request may wait for."""
 
 
 _NO_MODEL = "The model is not available on this server at the moment."
@@ -94,7 +97,7 @@ def status(error: Exception) -> int:
 
 
 def public_error(error: Exception) -> dict[str, Any]:
-    """Return code, message and, where there is one, field; what the public may not read goes to the log."""
+    """Return code, message and, where there is one, field; log an error whose own sentence is not for the public."""
     _, code, sentence = _classify(error)
     field: str | None = getattr(error, "field", None)
     if sentence is not None:

@@ -14,7 +14,7 @@ blueprint = Blueprint("api_encoders", __name__, url_prefix="/api/v1/encoders")
 
 @blueprint.get("")
 def encoders() -> Response:
-    identity.owner()  # refuses a key that opens nothing
+    identity.require_valid_key()
     return EncodersAnswer(
         encoders=[EncoderAnswer.of(encoder) for encoder in ENCODERS.values()], presets=PRESETS
     ).response()

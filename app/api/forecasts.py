@@ -19,7 +19,7 @@ _PATIENCE = 2.0  # seconds: whoever waits holds a thread of the server
 
 @blueprint.get("")
 def forecast() -> Response:
-    identity.owner()  # refuses a key that opens nothing
+    identity.require_valid_key()
     return _forecast_answer(_parse_query()).response()
 
 

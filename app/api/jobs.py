@@ -12,7 +12,7 @@ from app.http.downloads import encode
 from app.http.negotiation import picture_or_json
 from app.inputs import stylize_request, submission
 from app.inputs.render import EncodedPastiche, render_pastiche
-from app.inputs.stylize_request import SyncRefusals
+from app.inputs.stylize_request import SyncLimitErrors
 from app.jobs.queue import Job
 
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
@@ -22,9 +22,11 @@ _TOO_LARGE = "This picture takes too long to wait for. Send the same to /api/v1/
 
 @blueprint.post("/stylize")
 def stylize() -> Response:
-    caller = context.of_owner(identity.owner())
-    refusals = SyncRefusals(ExceedsSyncLimit(_TOO_LARGE, "size"), ExceedsSyncLimit(_REFINEMENT_TOO_LONG, "method"))
-    with stylize_request.receive(request, caller, refusals) as read:
+    caller = context.for_owner(identity.owner())
+    sync_errors = SyncLimitErrors(
+        too_large=ExceedsSyncLimit(_TOO_LARGE, "size"), refinement=ExceedsSyncLimit(_REFINEMENT_TOO_LONG, "method")
+    )
+    with stylize_request.receive(request, caller, sync_errors) as read:
         painted = caller.engine.run(lambda: render_pastiche(caller.engine.painter, read()))
     picture, pastiche = Response(painted.data, mimetype=painted.media_type), painted.pastiche
     picture.headers["Content-Disposition"] = f'inline; filename="pastiche.{painted.format}"'
@@ -35,7 +37,7 @@ def stylize() -> Response:
 
 @blueprint.post("/jobs")
 def add_job() -> Response:
-    caller = context.of_owner(identity.owner())
+    caller = context.for_owner(identity.owner())
     with stylize_request.receive(request, caller) as read:
         job = submission.submit(caller, read, request.headers.get("Idempotency-Key"))
     answer = _job_answer(job)

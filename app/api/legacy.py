@@ -15,7 +15,7 @@ from pydantic import TypeAdapter
 
 from app.api.response_schemas import Answer, Error, OldStyle, OldUpload, utc_datetime
 from app.http import context, identity
-from app.http.context import RequestContext
+from app.http.context import Caller
 from app.inputs import bodies, picture_fields, references, submission
 from app.inputs.bodies import FormBody, JsonBody, JsonObject, UploadSlots
 from app.inputs.references import StyleChoice
@@ -43,7 +43,7 @@ def styles() -> Response:
 @blueprint.post("/styles/")
 def add_style() -> Response:
     with bodies.receive(request) as body, _SLOTS.slot(context.settings().patience):
-        caller = context.of_owner(identity.owner_or_new())
+        caller = context.for_owner(identity.owner_or_new())
         fields = _fields(caller, body)
         name = parse_fields(NewStyle, {"name": fields.get("name") or fields.get("title") or ""}).name
         painting = _style_from_fields(caller, fields)
@@ -61,12 +61,12 @@ def uploads() -> Response:
 @blueprint.post("/uploads/")
 def add_upload() -> Response:
     with bodies.receive(request) as body:
-        caller = context.of_owner(identity.owner_or_new())
+        caller = context.for_owner(identity.owner_or_new())
         job = submission.submit(caller, lambda: _read_upload(caller, _fields(caller, body)), photo="image")
     return _created_response(_upload_answer(job, has_result=False), url_for("api.job", id=job.id))
 
 
-def _fields(caller: RequestContext, body: FormBody | JsonBody) -> JsonObject:
+def _fields(caller: Caller, body: FormBody | JsonBody) -> JsonObject:
     """Return the first value of each field: text as str, files as bytes."""
     if isinstance(body, JsonBody):
         return body.load()
@@ -75,13 +75,13 @@ def _fields(caller: RequestContext, body: FormBody | JsonBody) -> JsonObject:
     return texts | {name: picture_fields.read_file(file, caller.limits) for name, file in files.items()}
 
 
-def _style_from_fields(caller: RequestContext, fields: JsonObject) -> StyleChoice:
+def _style_from_fields(caller: Caller, fields: JsonObject) -> StyleChoice:
     if image := fields.get("image"):
         return _style_from_picture(caller, _picture_bytes(image, "image"), "image")
     return _style_from_link(caller, fields.get("link"))
 
 
-def _read_upload(caller: RequestContext, fields: JsonObject) -> StylizeInputs:
+def _read_upload(caller: Caller, fields: JsonObject) -> StylizeInputs:
     if not fields.get("image"):
         raise InvalidOption("There is no photo: add one as 'image'.", "image")
     photo, options = _picture_bytes(fields["image"], "image"), StylizeOptions()
@@ -97,7 +97,7 @@ def _read_upload(caller: RequestContext, fields: JsonObject) -> StylizeInputs:
     return StylizeInputs(photo, "photo", [style], options)
 
 
-def _style_from_link(caller: RequestContext, link: Any) -> StyleChoice:
+def _style_from_link(caller: Caller, link: Any) -> StyleChoice:
     if not link:
         raise InvalidOption("There is no style: name a stored one, or send a picture.", "link")
     if not isinstance(link, str):
@@ -109,7 +109,7 @@ def _style_from_link(caller: RequestContext, link: Any) -> StyleChoice:
     raise InvalidOption(f"'link' {_INVALID_LINK}.", "link")
 
 
-def _style_from_picture(caller: RequestContext, data: bytes, field: str) -> StyleChoice:
+def _style_from_picture(caller: Caller, data: bytes, field: str) -> StyleChoice:
     """Check the style by its own field first, so that a refusal names that field and not 'style'."""
     if style_file.is_style_file(data):
         StyleFile.from_bytes(data, field)

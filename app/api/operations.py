@@ -11,12 +11,13 @@ from pydantic import BaseModel, Field
 from app.api import request_schemas, response_schemas, samples
 from app.api.samples import MASK, PAINTING, PASTICHE, PHOTO
 from app.inputs import style_requests
+from model.imaging.formats import OUTPUT_FORMATS
 from model.style_file import MEDIA_TYPE
 
 _UPLOAD_ERRORS = frozenset({400, 401, 413, 415, 422, 429, 503})  # whatever takes pictures
 _LOOKUP_ERRORS = frozenset({401, 404})  # whatever has an id
 _TURN_ERRORS = _LOOKUP_ERRORS | {429, 503}  # whatever takes a painter's turn
-_PICTURE_TYPES = ("image/png", "image/jpeg", "image/webp", "image/tiff")
+_PICTURE_TYPES = tuple(format.media_type for format in OUTPUT_FORMATS.values())
 
 
 class Health(response_schemas.Answer):

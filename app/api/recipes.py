@@ -10,7 +10,7 @@ from flask import Blueprint, Response, request
 from app.api import restore
 from app.api.response_schemas import RecipeAnswer
 from app.http import context, identity
-from app.http.context import RequestContext
+from app.http.context import Caller
 from app.inputs import bodies, picture_fields
 from app.inputs.bodies import FormBody, JsonObject
 from app.settings import PictureLimits
@@ -24,7 +24,7 @@ _NO_PICTURE = "There is no picture: add one that was painted here, as 'picture'.
 
 @blueprint.post("")
 def recipe() -> Response:
-    caller = context.of_owner(identity.owner())
+    caller = context.for_owner(identity.owner())
     with bodies.receive(request) as body:
         if isinstance(body, FormBody):
             read = _form_reader(body, caller.limits)
@@ -34,9 +34,9 @@ def recipe() -> Response:
     return answer.response()
 
 
-def _restore(caller: RequestContext, picture: bytes) -> RecipeAnswer:
+def _restore(caller: Caller, picture: bytes) -> RecipeAnswer:
     image_files.read_bytes(picture, "picture", most_bytes=caller.limits.upload_bytes)
-    return restore.from_recipe(recipes.extract(picture), caller.library.styles(caller.owner))
+    return restore.from_recipe(recipes.extract(picture), caller.library.styles(caller.owner_id))
 
 
 def _form_reader(form: FormBody, limits: PictureLimits) -> Callable[[], bytes]:

@@ -10,7 +10,7 @@ from app.http import context, identity
 from app.http.negotiation import picture_or_json
 from app.inputs import stylize_request
 from app.inputs.render import data_url
-from app.inputs.stylize_request import SheetInputs, SyncRefusals
+from app.inputs.stylize_request import SheetInputs, SyncLimitErrors
 from app.jobs.painter import Painter
 from model.imaging import image_files
 from model.pipelines.contact_sheets import ContactSheet
@@ -21,9 +21,9 @@ _TOO_LARGE = "This sheet takes too long to wait for: ask for fewer pictures, or 
 
 @blueprint.post("")
 def contact_sheet() -> Response:
-    caller = context.of_owner(identity.owner())
-    refusals = SyncRefusals(ExceedsSyncLimit(_TOO_LARGE, "size"))
-    with stylize_request.receive_sheet(request, caller, refusals) as read:
+    caller = context.for_owner(identity.owner())
+    sync_errors = SyncLimitErrors(too_large=ExceedsSyncLimit(_TOO_LARGE, "size"))
+    with stylize_request.receive_sheet(request, caller, sync_errors) as read:
         sheet, data, format = caller.engine.run(lambda: _paint_sheet(caller.engine.painter, read()))
     picture = Response(data, mimetype=f"image/{format}")
     return picture_or_json(

@@ -28,7 +28,7 @@ def styles() -> Response:
 @blueprint.post("")
 def add_style() -> Response:
     owner = identity.owner_or_new()
-    with style_requests.receive(request, context.of_owner(owner)) as add:
+    with style_requests.receive(request, context.for_owner(owner)) as add:
         added = StyleAnswer.of(add())
     response = added.response(201)
     response.headers["Location"] = url_for("api_styles.style", id=added.id)

@@ -1,4 +1,4 @@
-"""The services of create_app, and what the request at hand may see of them."""
+"""The services of create_app, and who sends the request at hand."""
 
 from __future__ import annotations
 
@@ -20,32 +20,32 @@ from app.storage.records import Result, Style
 
 
 @dataclass(frozen=True)
-class RequestContext:
-    """What it takes to read a request: the server's limits and services, and the caller."""
+class Caller:
+    """Who sends the request, with the server's limits and services that reading it takes."""
 
     limits: PictureLimits
-    patience: float  # seconds that it may wait for its place
+    patience: float  # seconds that the request may wait for its place
     library: Library
     jobs: Jobs
     engine: RenderEngine
-    owner: str | None  # the caller's id, if it has one
+    owner_id: str | None  # None: neither a key nor a cookie
 
     def require_owner(self) -> str:
-        if self.owner is None:
+        if self.owner_id is None:
             raise Missing("This caller owns nothing.")
-        return self.owner
+        return self.owner_id
 
 
-def of_owner(owner: Owner | None) -> RequestContext:
-    """Return the context of the request at hand, whose caller is `owner`."""
+def for_owner(owner: Owner | None) -> Caller:
+    """Return the caller of the request at hand, given whose it is."""
     services = current_app.extensions
-    return RequestContext(
+    return Caller(
         limits=services["picture_limits"],
         patience=services["settings"].patience,
         library=services["library"],
         jobs=services["jobs"],
         engine=services["engine"],
-        owner=owner.id if owner else None,
+        owner_id=owner.id if owner else None,
     )
 
 

@@ -1,4 +1,4 @@
-"""Whose a request is: an API key's, a browser's by its signed cookie, or nobody's."""
+"""Who owns what a request creates: an API key, a browser by its signed cookie, or nobody."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class ApiKey:
 
     @property
     def owner(self) -> Owner:
-        """The owner follows from the name: a new secret opens what the old one did."""
+        """Derive the owner from the key's name, so that it stays the same when the secret is replaced."""
         return Owner(derive_owner_id("key", self.name))
 
 
@@ -39,15 +39,20 @@ ApiKeys: TypeAlias = Mapping[str, ApiKey]
 
 
 def owner() -> Owner | None:
-    """Return whose the request is, None for nobody's; raise Unauthorized for a key that opens nothing."""
+    """Return the request's owner, or None without a key and a cookie; raise Unauthorized for an unknown key."""
     if secret := _request_secret():
         return _require_key(secret).owner
     name = session.get("owner")
     return Owner(name) if name else None
 
 
+def require_valid_key() -> None:
+    """Raise Unauthorized for an unknown key; a request without a key is let through."""
+    owner()
+
+
 def owner_or_new() -> Owner:
-    """Return whose the request is; where it is nobody's, a new owner, whose cookie goes out with the answer."""
+    """Return the request's owner, or else a new one, whose cookie is set by the response."""
     if known := owner():
         session.modified = "owner" in session  # who still comes keeps what is theirs
         return known
@@ -57,12 +62,12 @@ def owner_or_new() -> Owner:
 
 
 def api_key() -> ApiKey | None:
-    """Return the request's key, if it has one that opens something."""
+    """Return the request's key, or None where it has no known one."""
     return _api_keys().get(_secret_digest(_request_secret()))
 
 
 def derive_owner_id(*parts: str) -> str:
-    """Return an owner's id that follows from `parts` and from nothing else."""
+    """Hash `parts` to an owner's id."""
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
@@ -93,7 +98,7 @@ def _parse_entry(number: int, entry: str) -> tuple[str, str, str]:
 
 
 def _request_secret() -> str:
-    """Return what the request shows as its key; a proxy's own kinds of Authorization are not read."""
+    """Return the request's bearer token or X-API-Key, or an empty text; other kinds of Authorization are a proxy's."""
     given = request.authorization
     if given is not None and given.type == "bearer" and given.token:
         return given.token

@@ -77,7 +77,7 @@ def _was_rendered(response: Response) -> bool:
 
 
 def _client_id() -> str:
-    """Return whom a request counts for: its key, or its address where the key opens nothing."""
+    """Return whom a request counts for: its key, or its address where it has no known key."""
     key = identity.api_key()
     return f"key {key.name}" if key else f"address {client_address()}"
 

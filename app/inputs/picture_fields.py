@@ -11,7 +11,7 @@ from typing import Any, NoReturn, TypeAlias
 from werkzeug.datastructures import FileStorage
 
 from app.failures import MalformedRequest
-from app.http.context import RequestContext
+from app.http.context import Caller
 from app.inputs import references
 from app.inputs.bodies import JsonObject
 from app.inputs.references import RESULT_PREFIX, ResultPhoto, StyleChoice, invalid_if_deleted
@@ -71,39 +71,37 @@ class Photo:
 class PictureSources:
     """Where the pictures of a request are; nothing is read or decoded before it is asked for."""
 
-    context: RequestContext
+    caller: Caller
     photo: FileStorage | ResultPhoto | JsonValue
     styles: Sequence[Style | FileStorage | JsonValue]
     masks: Sequence[str | FileStorage | JsonValue]
     start: FileStorage | StoredPicture | JsonValue | None = None
 
     @classmethod
-    def from_form(
-        cls, context: RequestContext, texts: FormTexts, files: FormFiles, fields: Sequence[str]
-    ) -> PictureSources:
+    def from_form(cls, caller: Caller, texts: FormTexts, files: FormFiles, fields: Sequence[str]) -> PictureSources:
         """Take the pictures out of `texts`, and put the weights of the page's sliders there.
 
         fields: those that may be files.
         """
         _check_file_fields(files, fields)
-        photo = _form_photo(context, files.get("content", []), _take_texts(texts, "content"))
-        named = [references.require_style(context, name) for name in _take_texts(texts, "style")[: MAX_STYLES + 1]]
+        photo = _form_photo(caller, files.get("content", []), _take_texts(texts, "content"))
+        named = [references.require_style(caller, name) for name in _take_texts(texts, "style")[: MAX_STYLES + 1]]
         uploaded = files.get("style", [])
         if not named and not uploaded:
             _refuse_missing("style")
         _apply_sliders(texts, named, uploaded)
         masks = _form_masks(_take_texts(texts, "mask"), files.get("mask", []))
-        start = _form_start(context, files.get("start", []), texts) if "start" in fields else None
-        return cls(context, photo, [*named, *uploaded], masks, start)
+        start = _form_start(caller, files.get("start", []), texts) if "start" in fields else None
+        return cls(caller, photo, [*named, *uploaded], masks, start)
 
     @classmethod
-    def from_json(cls, context: RequestContext, body: JsonObject, fields: Sequence[str]) -> PictureSources:
+    def from_json(cls, caller: Caller, body: JsonObject, fields: Sequence[str]) -> PictureSources:
         """Take the pictures out of `body`, and put the weights there that the styles come with.
 
         fields: those that may be pictures.
         """
         content = body.pop("content", None) or _refuse_missing("content")
-        styles, weights = _split_weights(context, body.pop("style", None) or _refuse_missing("style"))
+        styles, weights = _split_weights(caller, body.pop("style", None) or _refuse_missing("style"))
         if weights is not None:
             if body.get("weights") is not None:
                 raise InvalidOption(_WEIGHTS_TWICE_MESSAGE, "weights")
@@ -112,63 +110,63 @@ class PictureSources:
         check_mask_count(len(masks))
         has_start = "start" in fields and "start" in body and body["start"] not in START_WORDS
         start = JsonValue(body.pop("start")) if has_start else None
-        return cls(context, JsonValue(content), styles, [JsonValue(mask) for mask in masks], start)
+        return cls(caller, JsonValue(content), styles, [JsonValue(mask) for mask in masks], start)
 
     def read_photo(self) -> Photo:
         data, name = self._photo_and_name()
-        return Photo(data, name, peek_size(data, "content", self.context.limits))
+        return Photo(data, name, peek_size(data, "content", self.caller.limits))
 
     def _photo_and_name(self) -> tuple[bytes, str]:
         photo = self.photo
         if isinstance(photo, FileStorage):
-            return read_file(photo, self.context.limits), clean_filename(photo.filename or "")
+            return read_file(photo, self.caller.limits), clean_filename(photo.filename or "")
         if isinstance(photo, JsonValue):
             if not (isinstance(photo.value, str) and photo.value.startswith(RESULT_PREFIX)):
                 return decode_picture(photo.value, "content"), ""
-            photo = ResultPhoto.of(references.require_result(self.context, photo.value, "content"))
-        return photo.read(self.context.library), photo.name
+            photo = ResultPhoto.of(references.require_result(self.caller, photo.value, "content"))
+        return photo.read(self.caller.library), photo.name
 
     def read_styles(self) -> list[StyleChoice]:
         return [self._read_style(style) for style in self.styles]
 
     def _read_style(self, style: Style | FileStorage | JsonValue) -> StyleChoice:
-        limits = self.context.limits
+        limits = self.caller.limits
         if isinstance(style, FileStorage):
             return style_from_file(read_file(style, limits), limits, style.filename or "")
         if isinstance(style, JsonValue):
-            known = references.find_style(self.context, style.value) if isinstance(style.value, str) else None
+            known = references.find_style(self.caller, style.value) if isinstance(style.value, str) else None
             if known is None:
                 return style_from_file(decode_picture(style.value, "style"), limits)
             style = known
-        return references.style_from_library(self.context.library, style)
+        return references.style_from_library(self.caller.library, style)
 
     def read_masks(self, photo: Photo) -> list[MaskInput]:
         """Read the masks, and check from their headers alone that they fit the photo."""
         masks = [self._read_mask(mask) for mask in self.masks]
         for mask in masks:
             if isinstance(mask, bytes):
-                masking.check_mask_size(peek_size(mask, "mask", self.context.limits), photo.size)
+                masking.check_mask_size(peek_size(mask, "mask", self.caller.limits), photo.size)
             else:
                 masking.check_alpha([mask], photo.data)
         return masks
 
     def _read_mask(self, mask: str | FileStorage | JsonValue) -> MaskInput:
         if isinstance(mask, FileStorage):
-            return read_file(mask, self.context.limits)
+            return read_file(mask, self.caller.limits)
         if isinstance(mask, JsonValue):
             return mask.value if mask.value in MASK_WORDS else decode_picture(mask.value, "mask")
         return mask
 
     def read_start(self) -> bytes | None:
         """Read the picture that a refinement begins with, where it is none of those that its options name."""
-        start = _parse_json_start(self.context, self.start.value) if isinstance(self.start, JsonValue) else self.start
+        start = _parse_json_start(self.caller, self.start.value) if isinstance(self.start, JsonValue) else self.start
         if start is None:
             return None
         if isinstance(start, StoredPicture):  # may be larger than uploads
             with invalid_if_deleted("start"):
-                return self.context.library.picture(start.key)
-        data = start if isinstance(start, bytes) else read_file(start, self.context.limits)
-        peek_size(data, "start", self.context.limits)
+                return self.caller.library.picture(start.key)
+        data = start if isinstance(start, bytes) else read_file(start, self.caller.limits)
+        peek_size(data, "start", self.caller.limits)
         return data
 
 
@@ -229,7 +227,7 @@ def _take_texts(texts: FormTexts, name: str) -> list[str]:
     return [text for text in texts.pop(name, []) if text]
 
 
-def _form_photo(context: RequestContext, files: list[FileStorage], texts: list[str]) -> FileStorage | ResultPhoto:
+def _form_photo(caller: Caller, files: list[FileStorage], texts: list[str]) -> FileStorage | ResultPhoto:
     """Return the file, which takes the place of a result's photo: a form that offers that has room for another."""
     for text in texts:
         if not text.startswith(RESULT_PREFIX):
@@ -240,7 +238,7 @@ def _form_photo(context: RequestContext, files: list[FileStorage], texts: list[s
         return files[0]
     if not texts:
         _refuse_missing("content")
-    return ResultPhoto.of(references.require_result(context, texts[0], "content"))
+    return ResultPhoto.of(references.require_result(caller, texts[0], "content"))
 
 
 def _form_masks(words: Sequence[str], files: Sequence[FileStorage]) -> list[str | FileStorage]:
@@ -250,9 +248,7 @@ def _form_masks(words: Sequence[str], files: Sequence[FileStorage]) -> list[str 
     return [*words, *files]
 
 
-def _form_start(
-    context: RequestContext, files: list[FileStorage], texts: FormTexts
-) -> FileStorage | StoredPicture | None:
+def _form_start(caller: Caller, files: list[FileStorage], texts: FormTexts) -> FileStorage | StoredPicture | None:
     """Return the picture to begin with; a word is left in `texts`, as the option that it is."""
     named = _take_texts(texts, "start")
     if len(files) > 1 or len(named) > 1:
@@ -264,14 +260,14 @@ def _form_start(
     if named[0] in START_WORDS:
         texts["start"] = named
         return None
-    key = references.start_key(context, named[0])
+    key = references.start_key(caller, named[0])
     return StoredPicture(key) if key else _refuse_start()
 
 
-def _parse_json_start(context: RequestContext, value: Any) -> StoredPicture | bytes:
+def _parse_json_start(caller: Caller, value: Any) -> StoredPicture | bytes:
     if not isinstance(value, str):
         _refuse_start()
-    if key := references.start_key(context, value):
+    if key := references.start_key(caller, value):
         return StoredPicture(key)
     if value.startswith("data:") or len(value) >= _MIN_BASE64_LENGTH:
         return decode_picture(value, "start")
@@ -291,16 +287,16 @@ def _apply_sliders(texts: FormTexts, named: Sequence[Style], uploaded: Sequence[
     texts["weights"] = [sliders.get(f"{_WEIGHT_PREFIX}{style.id}", ["1"])[0] for style in named] + each
 
 
-def _split_weights(context: RequestContext, value: Any) -> tuple[list[Style | JsonValue], list[Any] | None]:
+def _split_weights(caller: Caller, value: Any) -> tuple[list[Style | JsonValue], list[Any] | None]:
     """Split one style, or a list of them, into the styles and their weights, if any."""
     entries = as_list(value)
     check_style_count(len(entries))
-    pairs = [_parse_style_entry(context, entry) for entry in entries]
+    pairs = [_parse_style_entry(caller, entry) for entry in entries]
     weighted = any(isinstance(entry, dict) for entry in entries)
     return [style for style, _ in pairs], [weight for _, weight in pairs] if weighted else None
 
 
-def _parse_style_entry(context: RequestContext, entry: Any) -> tuple[Style | JsonValue, Any]:
+def _parse_style_entry(caller: Caller, entry: Any) -> tuple[Style | JsonValue, Any]:
     """Return a style with its weight: of a value as it is, or of {"image": …} or {"name": …} with or without one."""
     if not isinstance(entry, dict):
         return JsonValue(entry), 1.0
@@ -308,7 +304,7 @@ def _parse_style_entry(context: RequestContext, entry: Any) -> tuple[Style | Jso
     if kind == {"image"}:
         return JsonValue(entry["image"]), weight
     if kind == {"name"} and isinstance(entry["name"], str):
-        return references.require_style(context, entry["name"]), weight
+        return references.require_style(caller, entry["name"]), weight
     raise InvalidOption("Each entry of 'style' has an 'image' or a 'name' and may have a 'weight', no more.", "style")
 
 

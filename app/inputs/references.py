@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.failures import Missing
-from app.http.context import RequestContext
+from app.http.context import Caller
 from app.jobs.order import StyleCredit
 from app.storage.library import Library
 from app.storage.records import Result, Style
@@ -66,43 +66,43 @@ class ResultPhoto:
         return self.key if library.exists(self.key) else self.copy
 
 
-def find_style(context: RequestContext, name: str) -> Style | None:
+def find_style(caller: Caller, name: str) -> Style | None:
     """Find a style by its name or id."""
     if len(name) > NAME_LENGTH:
         return None
     try:
-        return context.library.style(context.owner, name)
+        return caller.library.style(caller.owner_id, name)
     except Missing:
         return None
 
 
-def require_style(context: RequestContext, name: str) -> Style:
-    if style := find_style(context, name):
+def require_style(caller: Caller, name: str) -> Style:
+    if style := find_style(caller, name):
         return style
     raise InvalidOption("There is no style of this name. Use one from the list of styles, or send a painting.", "style")
 
 
-def require_result(context: RequestContext, reference: str, field: str) -> Result:
+def require_result(caller: Caller, reference: str, field: str) -> Result:
     """Return one of the caller's own results. reference: result:<id>"""
     try:
-        return context.library.result(context.require_owner(), reference.removeprefix(RESULT_PREFIX))
+        return caller.library.result(caller.require_owner(), reference.removeprefix(RESULT_PREFIX))
     except Missing:
         message = "This result is not here any more, or it is not yours. Send the picture itself."
         raise InvalidOption(message, field) from None
 
 
-def start_key(context: RequestContext, reference: str) -> str | None:
+def start_key(caller: Caller, reference: str) -> str | None:
     """Return the key of the picture to begin with; None for a reference to neither a result nor a job."""
     if reference.startswith(RESULT_PREFIX):
-        return require_result(context, reference, "start").picture
-    return _job_start_key(context, reference) if reference.startswith(JOB_PREFIX) else None
+        return require_result(caller, reference, "start").picture
+    return _job_start_key(caller, reference) if reference.startswith(JOB_PREFIX) else None
 
 
-def _job_start_key(context: RequestContext, reference: str) -> str:
+def _job_start_key(caller: Caller, reference: str) -> str:
     """Return the key of the picture that one of the caller's own jobs began with."""
     try:
-        job = context.jobs.get(reference.removeprefix(JOB_PREFIX))
-        if context.owner is None or job.owner != context.owner or job.order.start is None:
+        job = caller.jobs.get(reference.removeprefix(JOB_PREFIX))
+        if caller.owner_id is None or job.owner != caller.owner_id or job.order.start is None:
             raise Missing("Another's, or without such a picture.")
     except Missing:
         message = "The picture that this job began with is not here any more, or it is not yours. Send it again."

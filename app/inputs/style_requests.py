@@ -11,7 +11,7 @@ from flask import Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from app.failures import UnsupportedBody
-from app.http.context import RequestContext
+from app.http.context import Caller
 from app.inputs import bodies
 from app.inputs.bodies import FormBody, JsonObject, UploadSlots
 from app.inputs.picture_fields import as_list, decode_picture, peek_size, read_file
@@ -74,17 +74,17 @@ class _StyleBody:
 
 
 @contextmanager
-def receive(request: Request, context: RequestContext) -> Iterator[Callable[[], Style]]:
+def receive(request: Request, caller: Caller) -> Iterator[Callable[[], Style]]:
     """Receive the body, refuse what a form shows at once, and yield the function that adds the style.
 
-    That function works until the end of the block. The context's caller must be an owner.
+    That function works until the end of the block. The caller must be an owner.
     """
     with bodies.receive(request) as body:
         if isinstance(body, FormBody):
             fields = _form_fields(body)
-            yield lambda: _add_style(context, lambda: _StyleBody(fields, _read_form_files(body, context.limits)))
+            yield lambda: _add_style(caller, lambda: _StyleBody(fields, _read_form_files(body, caller.limits)))
         else:
-            yield lambda: _add_style(context, lambda: _read_json(body.load()))
+            yield lambda: _add_style(caller, lambda: _read_json(body.load()))
 
 
 def read_change(request: Request) -> dict[str, str]:
@@ -129,34 +129,34 @@ def _read_json(fields: JsonObject) -> _StyleBody:
     )
 
 
-def _add_style(context: RequestContext, read: Callable[[], _StyleBody]) -> Style:
-    with _SLOTS.slot(context.patience):
+def _add_style(caller: Caller, read: Callable[[], _StyleBody]) -> Style:
+    with _SLOTS.slot(caller.patience):
         body = read()
         pictures, files = (body.files[name] for name in _FILE_FIELDS)
         if pictures and files:
             raise InvalidOption("Send paintings or a style file, not both.", "vector")
         with invalid_if_deleted("vector" if files else "picture"):
             if files:
-                return _add_from_file(context, files, body.fields)
-            return _add_from_paintings(context, pictures, body.fields)
+                return _add_from_file(caller, files, body.fields)
+            return _add_from_paintings(caller, pictures, body.fields)
 
 
-def _add_from_paintings(context: RequestContext, pictures: list[bytes], fields: dict[str, Any]) -> Style:
+def _add_from_paintings(caller: Caller, pictures: list[bytes], fields: dict[str, Any]) -> Style:
     if not 1 <= len(pictures) <= MAX_STYLES:
         raise InvalidOption(f"Give between 1 and {MAX_STYLES} paintings as 'picture', or a 'vector'.", "picture")
     about = parse_fields(NewStyle, fields)
     for picture in pictures:
-        peek_size(picture, "picture", context.limits)
+        peek_size(picture, "picture", caller.limits)
     return style_builder.add_painting(
-        context.library, context.engine, context.require_owner(), pictures, **about.model_dump()
+        caller.library, caller.engine, caller.require_owner(), pictures, **about.model_dump()
     )
 
 
-def _add_from_file(context: RequestContext, files: list[bytes], fields: dict[str, Any]) -> Style:
+def _add_from_file(caller: Caller, files: list[bytes], fields: dict[str, Any]) -> Style:
     """Add a style file; texts that are sent with it replace its own, except a form's empty ones."""
     if len(files) > 1:
         raise InvalidOption("Send one style file at a time as 'vector'.", "vector")
     given = {name: value for name, value in fields.items() if value != ""}
     texts = parse_fields(StyleChange, given).model_dump(exclude_none=True)
     file = StyleFile.from_bytes(files[0], "vector").model_copy(update=texts)
-    return style_builder.add_file(context.library, context.engine, context.require_owner(), file.to_bytes())
+    return style_builder.add_file(caller.library, caller.engine, caller.require_owner(), file.to_bytes())

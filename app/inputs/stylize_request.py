@@ -10,7 +10,7 @@ from typing import Any
 
 from flask import Request
 
-from app.http.context import RequestContext
+from app.http.context import Caller
 from app.inputs import bodies
 from app.inputs.bodies import FormBody, JsonObject
 from app.inputs.picture_fields import (
@@ -36,11 +36,11 @@ _LAYER_PREFIXES = {"content_layers": "content-layer-", "style_layers": "style-la
 
 
 @dataclass(frozen=True)
-class SyncRefusals:
-    """What a request whose caller waits for the picture is refused with where it asks for too much."""
+class SyncLimitErrors:
+    """The errors for a request whose caller waits for the picture, where it asks for more than that allows."""
 
-    size: StyleTransferError  # for more pixels than the server paints at once
-    refinement: StyleTransferError | None = None
+    too_large: StyleTransferError  # for more pixels than `PictureLimits.sync_pixels`
+    refinement: StyleTransferError | None = None  # for the method "gatys"
 
 
 @dataclass(frozen=True)
@@ -70,29 +70,31 @@ class SheetInputs:
 # browser sends is taken for one that cannot be reached.
 @contextmanager
 def receive(
-    request: Request, context: RequestContext, sync: SyncRefusals | None = None
+    request: Request, caller: Caller, sync_errors: SyncLimitErrors | None = None
 ) -> Iterator[Callable[[], StylizeInputs]]:
     """Receive the body, refuse what a form shows at once, and yield the function that reads the pictures.
 
-    That function works until the end of the block. sync: for a caller who waits for the picture.
+    That function works until the end of the block. sync_errors: for a caller who waits for the picture.
     """
     with bodies.receive(request) as body:
         _check_query(request)
         if isinstance(body, FormBody):
-            yield StylizeRequest.parse(body, context, sync).read
+            yield StylizeRequest.parse(body, caller, sync_errors).read
         else:
-            yield lambda: StylizeRequest.parse(body.load(), context, sync).read()
+            yield lambda: StylizeRequest.parse(body.load(), caller, sync_errors).read()
 
 
 @contextmanager
-def receive_sheet(request: Request, context: RequestContext, sync: SyncRefusals) -> Iterator[Callable[[], SheetInputs]]:
+def receive_sheet(
+    request: Request, caller: Caller, sync_errors: SyncLimitErrors
+) -> Iterator[Callable[[], SheetInputs]]:
     """Receive a contact sheet's photo, styles and options, as `receive` does."""
     with bodies.receive(request) as body:
         _check_query(request)
         if isinstance(body, FormBody):
-            yield SheetRequest.parse(body, context, sync).read
+            yield SheetRequest.parse(body, caller, sync_errors).read
         else:
-            yield lambda: SheetRequest.parse(body.load(), context, sync).read()
+            yield lambda: SheetRequest.parse(body.load(), caller, sync_errors).read()
 
 
 @dataclass(frozen=True)
@@ -102,16 +104,16 @@ class StylizeRequest:
     pictures: PictureSources
     options: Options
     limits: PictureLimits
-    sync: SyncRefusals | None
+    sync_errors: SyncLimitErrors | None
 
     @classmethod
     def parse(
-        cls, body: FormBody | JsonObject, context: RequestContext, sync: SyncRefusals | None = None
+        cls, body: FormBody | JsonObject, caller: Caller, sync_errors: SyncLimitErrors | None = None
     ) -> StylizeRequest:
         """Check names, options and counts, and what a form names; no picture is looked at."""
         if isinstance(body, FormBody):
-            return cls(*_parse_form(body, context, sync), context.limits, sync)
-        return cls(*_parse_json(body, context, sync), context.limits, sync)
+            return cls(*_parse_form(body, caller, sync_errors), caller.limits, sync_errors)
+        return cls(*_parse_json(body, caller, sync_errors), caller.limits, sync_errors)
 
     def read(self) -> StylizeInputs:
         """Read the pictures, and check from their headers what can be told before they are decoded."""
@@ -127,8 +129,8 @@ class StylizeRequest:
             _check_stylize_styles(styles, self.options)
         if start is not None:
             check_start_size(image_files.peek_size(start, "start"), photo.size)
-        if self.sync and pixels > self.limits.sync_pixels:
-            raise self.sync.size
+        if self.sync_errors and pixels > self.limits.sync_pixels:
+            raise self.sync_errors.too_large
         return StylizeInputs(photo.data, photo.name or "photo", styles, self.options, start, masks)
 
 
@@ -139,23 +141,23 @@ class SheetRequest:
     pictures: PictureSources
     options: SheetOptions
     limits: PictureLimits
-    sync: SyncRefusals
+    sync_errors: SyncLimitErrors
 
     @classmethod
-    def parse(cls, body: FormBody | JsonObject, context: RequestContext, sync: SyncRefusals) -> SheetRequest:
+    def parse(cls, body: FormBody | JsonObject, caller: Caller, sync_errors: SyncLimitErrors) -> SheetRequest:
         """Check names, options and counts, and what a form names; no picture is looked at."""
         if isinstance(body, FormBody):
             texts = dict(body.texts)
             take_sliders(texts)  # the page's own, which say nothing here
-            pictures = PictureSources.from_form(context, texts, body.files, SHEET_FIELDS)
+            pictures = PictureSources.from_form(caller, texts, body.files, SHEET_FIELDS)
             fields = _unwrap_single_values(texts)
         else:
-            pictures, fields = PictureSources.from_json(context, body, SHEET_FIELDS), body
+            pictures, fields = PictureSources.from_json(caller, body, SHEET_FIELDS), body
         if pictures.masks:
             raise InvalidOption("A contact sheet is painted everywhere: leave out 'mask'.", "mask")
         options = SheetOptions.parse(fields)
         options.count_cells(len(pictures.styles))
-        return cls(pictures, options, context.limits, sync)
+        return cls(pictures, options, caller.limits, sync_errors)
 
     def read(self) -> SheetInputs:
         photo = self.pictures.read_photo()
@@ -163,7 +165,7 @@ class SheetRequest:
         pixels = cells * _count_scaled_pixels(self.options.size, photo.size)
         styles = self.pictures.read_styles()
         if pixels > self.limits.sync_pixels:
-            raise self.sync.size
+            raise self.sync_errors.too_large
         return SheetInputs(photo.data, styles, self.options)
 
 
@@ -218,27 +220,27 @@ def _check_query(request: Request) -> None:
         raise InvalidOption("Options are sent in the body, not in the address.", name)
 
 
-def _parse_form(form: FormBody, context: RequestContext, sync: SyncRefusals | None) -> tuple[PictureSources, Options]:
+def _parse_form(form: FormBody, caller: Caller, sync_errors: SyncLimitErrors | None) -> tuple[PictureSources, Options]:
     texts = dict(form.texts)
-    method = _parse_method(texts.pop("method", ["magenta"]), sync)
-    pictures = PictureSources.from_form(context, texts, form.files, _PICTURE_FIELDS[method])
+    method = _parse_method(texts.pop("method", ["magenta"]), sync_errors)
+    pictures = PictureSources.from_form(caller, texts, form.files, _PICTURE_FIELDS[method])
     fields = _unwrap_single_values(texts)
     return pictures, _parse_options(method, _refine_fields(fields) if method == "gatys" else fields, pictures)
 
 
 def _parse_json(
-    fields: JsonObject, context: RequestContext, sync: SyncRefusals | None
+    fields: JsonObject, caller: Caller, sync_errors: SyncLimitErrors | None
 ) -> tuple[PictureSources, Options]:
-    method = _parse_method([fields.pop("method", "magenta")], sync)
-    pictures = PictureSources.from_json(context, fields, _PICTURE_FIELDS[method])
+    method = _parse_method([fields.pop("method", "magenta")], sync_errors)
+    pictures = PictureSources.from_json(caller, fields, _PICTURE_FIELDS[method])
     return pictures, _parse_options(method, fields, pictures)
 
 
-def _parse_method(values: list[Any], sync: SyncRefusals | None) -> Method:
+def _parse_method(values: list[Any], sync_errors: SyncLimitErrors | None) -> Method:
     for method in OPTIONS_BY_METHOD:
         if values == [method]:
-            if method == "gatys" and sync and sync.refinement:
-                raise sync.refinement
+            if method == "gatys" and sync_errors and sync_errors.refinement:
+                raise sync_errors.refinement
             return method
     raise InvalidOption("'method' must be 'magenta' or 'gatys'.", "method")
 

@@ -10,12 +10,12 @@ from contextlib import suppress
 from pathlib import Path
 
 from app.failures import Missing
-from app.http.context import RequestContext
+from app.http.context import Caller
 from app.http.identity import derive_owner_id
 from app.inputs.bodies import UploadSlots
 from app.inputs.references import ResultPhoto, StyleChoice, invalid_if_deleted
 from app.inputs.stylize_request import StylizeInputs, check_refine_styles
-from app.jobs.order import FINISH_OPTIONS, Order, OrderStyle
+from app.jobs.order import SHARED_PAINTING_OPTIONS, Order, OrderStyle
 from app.jobs.queue import Job
 from app.storage.library import Library
 from app.storage.records import Result
@@ -32,7 +32,7 @@ _REGIONS_NOTE = (
 
 
 def submit(
-    context: RequestContext,
+    caller: Caller,
     read: Callable[[], StylizeInputs],
     idempotency_key: str | None = None,
     *,
@@ -44,10 +44,10 @@ def submit(
         raise InvalidOption(
             f"'{_IDEMPOTENCY_HEADER}' must be 1 to 200 letters, digits or signs, without spaces.", _IDEMPOTENCY_HEADER
         )
-    jobs, library, is_open = context.jobs, context.library, context.owner is None
-    with _SLOTS.slot(context.patience):
+    jobs, library, is_open = caller.jobs, caller.library, caller.owner_id is None
+    with _SLOTS.slot(caller.patience):
         inputs = read()
-        owner = context.owner or _anonymous_owner(inputs, idempotency_key)
+        owner = caller.owner_id or _anonymous_owner(inputs, idempotency_key)
         jobs.check_room(owner, idempotency_key)
         order = _store_order(library, owner, inputs)
     try:
@@ -62,17 +62,17 @@ def submit(
     return job
 
 
-def submit_refinement(context: RequestContext, result: Result, options: RefineOptions) -> Job:
+def submit_refinement(caller: Caller, result: Result, options: RefineOptions) -> Job:
     """Queue a refinement that begins with the result's picture.
 
     Styles, brush size, masks, colours and strength are those of the result; all else is as `options` say. What its
     regions had of their own is lost, as the job's notes then say. InvalidOption where one of the styles is no picture,
     or has been deleted.
     """
-    with _SLOTS.slot(context.patience):
-        order = _refinement_order(context.library, result, options)
+    with _SLOTS.slot(caller.patience):
+        order = _refinement_order(caller.library, result, options)
     with invalid_if_deleted("content"):
-        return context.jobs.submit(result.owner, order)
+        return caller.jobs.submit(result.owner, order)
 
 
 def _release_unheld(library: Library, order: Order) -> None:
@@ -128,7 +128,7 @@ def _refinement_order(library: Library, result: Result, options: RefineOptions) 
     with invalid_if_deleted("style"):
         check_refine_styles(library.head(style.picture, 1) for style in before.styles if style.picture)
     unchanged = {
-        name: getattr(before.options, name) for name in ("weights", "strength", "style_scale", *FINISH_OPTIONS)
+        name: getattr(before.options, name) for name in ("weights", "strength", "style_scale", *SHARED_PAINTING_OPTIONS)
     }
     options = resolve_options(options.model_copy(update=unchanged))
     check_photo_size(result.height, result.width, options)

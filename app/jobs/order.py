@@ -19,13 +19,13 @@ from model.options import RefineOptions, StylizeOptions
 Method = Literal["magenta", "gatys"]
 Options = StylizeOptions | RefineOptions
 StyleCredit: TypeAlias = tuple[str, str, str]  # name, credit and licence of a style
-FINISH_OPTIONS = ("keep_colours", "keep_light", "match_colours", "feather", "paint")
-_ADDED_OPTIONS: dict[type[Options], tuple[str, ...]] = {  # options that older orders did not have
+SHARED_PAINTING_OPTIONS = ("keep_colours", "keep_light", "match_colours", "feather", "paint")
+_OPTIONS_NEWER_THAN_DIGEST: dict[type[Options], tuple[str, ...]] = {  # options that older orders did not have
     StylizeOptions: (
-        *(*FINISH_OPTIONS, "steady", "style_scale", "print", "dpi"),
+        *(*SHARED_PAINTING_OPTIONS, "steady", "style_scale", "print", "dpi"),
         *("region_styles", "region_strengths", "tiles"),
     ),
-    RefineOptions: FINISH_OPTIONS,
+    RefineOptions: SHARED_PAINTING_OPTIONS,
 }
 OPTIONS_BY_METHOD: dict[Method, type[StylizeOptions] | type[RefineOptions]] = {
     "magenta": StylizeOptions,
@@ -122,7 +122,7 @@ class Order(BaseModel):
 def _dump_for_digest(options: Options) -> dict[str, Any]:
     """Dump options in their historical order; later options only where they differ from their defaults."""
     dumped = options.model_dump(mode="json", exclude_none=True)
-    later = _ADDED_OPTIONS[type(options)]
+    later = _OPTIONS_NEWER_THAN_DIGEST[type(options)]
     last = ("weights", "format", "quality")
     names = [name for name in dumped if name not in later and name not in last]
     asked = [name for name in later if name in dumped and dumped[name] != type(options).model_fields[name].default]

@@ -14,7 +14,7 @@ from app.http import context, error_handlers, identity, negotiation
 from app.inputs import references, stylize_request, submission
 from app.inputs.references import RESULT_PREFIX, ResultPhoto
 from app.inputs.render import preview_data_url, render_pastiche
-from app.inputs.stylize_request import StylizeInputs, SyncRefusals
+from app.inputs.stylize_request import StylizeInputs, SyncLimitErrors
 from app.jobs.painter import Painter
 from app.jobs.queue import Job
 from app.pages import page_options, picture_inputs
@@ -55,7 +55,7 @@ def paint_it() -> ResponseReturnValue:
         request.form = ImmutableMultiDict(option_fields(sent))
         if NO_STORE in sent:
             return _paint_without_storing(sent)
-        caller = context.of_owner(owner)
+        caller = context.for_owner(owner)
         with stylize_request.receive(request, caller) as read:
             job = submission.submit(caller, read)
     except (StyleTransferError, RequestEntityTooLarge) as error:
@@ -69,9 +69,11 @@ def paint_it() -> ResponseReturnValue:
 def _paint_without_storing(sent: MultiDict[str, str]) -> Response:
     """Return a page that has both pictures in it; the server keeps neither."""
     owner = identity.owner_or_new()
-    refusals = SyncRefusals(InvalidOption(page_options.TOO_LONG, "size"), InvalidOption(_REFINEMENT_TOO_LONG, NO_STORE))
-    caller = context.of_owner(owner)
-    with stylize_request.receive(request, caller, refusals) as read:
+    sync_errors = SyncLimitErrors(
+        too_large=InvalidOption(page_options.TOO_LONG, "size"), refinement=InvalidOption(_REFINEMENT_TOO_LONG, NO_STORE)
+    )
+    caller = context.for_owner(owner)
+    with stylize_request.receive(request, caller, sync_errors) as read:
         pictures = caller.engine.run(lambda: _pastiche_context(caller.engine.painter, read()))
     return make_response(_page(owner.id, FormValues.of_fields(sent), **pictures))
 
@@ -112,7 +114,7 @@ def _photo_size(form: FormValues) -> tuple[int, int] | None:
     """Return (width, height) of a result's photo, of which the page shows a smaller copy; None where it is none."""
     with suppress(StyleTransferError):  # where it is gone, the address of the copy says so
         if form.content.startswith(RESULT_PREFIX):
-            caller = context.of_owner(identity.owner())
+            caller = context.for_owner(identity.owner())
             photo = ResultPhoto.of(references.require_result(caller, form.content, "content"))
             return image_files.peek_size(photo.read(caller.library))
     return None

@@ -10,14 +10,7 @@ from typing import Any, Self
 from werkzeug.datastructures import MultiDict
 
 from app.jobs.order import Options, Order, OrderStyle
-from app.pages.page_options import (
-    CONTROLS,
-    FOLDED_CONTROLS,
-    INCOMPLETE_PRINT,
-    SLIDER_DEFAULT,
-    SLIDER_MAX,
-    control_text,
-)
+from app.pages.page_options import CONTROLS, FOLDED_CONTROLS, INCOMPLETE_PRINT, SLIDER_DEFAULT, SLIDER_MAX, control_text
 from model.errors import InvalidOption
 from model.options import StylizeOptions
 

@@ -38,7 +38,7 @@ def paint_it() -> ResponseReturnValue:
     sent: MultiDict[str, str] = MultiDict()
     try:
         sent = request.form.copy()
-        caller = context.of_owner(owner)
+        caller = context.for_owner(owner)
         with stylize_request.receive(request, caller) as read:
             job = submission.submit(caller, read)
     except (StyleTransferError, RequestEntityTooLarge) as error:

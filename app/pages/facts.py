@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from app.jobs.order import FINISH_OPTIONS, Options, Order
+from app.jobs.order import SHARED_PAINTING_OPTIONS, Options, Order
 from app.jobs.queue import Job
 from app.pages.page_options import START_NAMES
 from app.storage.records import Result
@@ -18,7 +18,7 @@ _OPTIMIZER_TEXTS = {"adam": "Adam, in steps of {rate:g}", "lbfgs": "L-BFGS"}
 _STATED_OPTIONS = frozenset(
     {"preset", "encoder", "content_layers", "style_layers", "content_weight", "style_weight", "variation_weight"}
     | {"optimizer", "rate", "steps", "start", "strength", "size", "weights", "format", "quality"}
-    | {*FINISH_OPTIONS}
+    | {*SHARED_PAINTING_OPTIONS}
 )
 
 

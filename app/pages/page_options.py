@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from app.inputs.bodies import JsonObject
+from model.imaging.formats import OUTPUT_FORMATS
 from model.imaging.masking import DEVIATIONS_PER_EDGE, MASK_WORDS, PROPORTION_TOLERANCE
 from model.options import (
     DEFAULT_DPI,
@@ -35,8 +36,8 @@ CREATE_FIELDS = ("content", "style", "weights", *CONTROLS, *REGION_FIELDS)  # th
 MASK_SIDE = DEFAULT_SIDE  # pixels, long side of a brushed mask at most
 _MIN_PRINT_SIDE, _MAX_PRINT_SIDE = 0.1, 9999  # in any unit; an option takes four digits
 
-FORMAT_NAMES = {"png": "PNG", "jpeg": "JPEG", "webp": "WebP", "tiff": "TIFF"}
-LOSSY_FORMATS = ("jpeg", "webp")
+FORMAT_NAMES: dict[str, str] = {value: format.name for value, format in OUTPUT_FORMATS.items()}
+LOSSY_FORMATS = tuple(value for value, format in OUTPUT_FORMATS.items() if format.lossy)
 FORMAT_CHOICES = (  # value, words, hint
     ("png", "PNG", "PNG loses nothing."),
     ("jpeg", "JPEG", "JPEG is a smaller file, and loses a little."),

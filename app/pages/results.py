@@ -32,7 +32,7 @@ from app.pages import facts, page_options, refine_form
 from app.storage.records import Result
 from model.errors import StyleTransferError
 from model.imaging import image_files
-from model.imaging.image_files import MAX_FORMAT_SIDES
+from model.imaging.formats import OUTPUT_FORMATS
 from model.options import Format, RefineOptions
 
 blueprint = Blueprint("results", __name__)
@@ -52,7 +52,7 @@ def refine(id: str) -> ResponseReturnValue:
     result, owner = _find_result(id), identity.owner_or_new()
     try:
         options = refine_form.options_of_result(result, request.form.get("preset", _DEFAULT_PRESET))
-        job = submission.submit_refinement(context.of_owner(owner), result, options)
+        job = submission.submit_refinement(context.for_owner(owner), result, options)
     except StyleTransferError as error:
         if negotiation.wants_json():
             raise
@@ -63,12 +63,12 @@ def refine(id: str) -> ResponseReturnValue:
 
 @blueprint.get("/results/<id>/picture.<format>")
 def picture(id: str, format: str) -> Response:
-    if format not in MAX_FORMAT_SIDES:
+    if format not in OUTPUT_FORMATS:
         raise Missing("A result can be had as picture.png, picture.jpeg, picture.webp and picture.tiff.")
     result = _find_result(id)
     quality = result.order["options"]["quality"]
-    data = downloads.encode(context.library().picture(result.picture), cast(Format, format), quality)
-    return send_file(io.BytesIO(data), f"image/{format}", download_name=f"{_file_stem(result)}-pastiche.{format}")
+    data = downloads.encode(context.library().picture(result.picture), format, quality)
+    return send_file(io.BytesIO(data), OUTPUT_FORMATS[format].media_type, download_name=f"{_file_stem(result)}-pastiche.{format}")
 
 
 @blueprint.get("/results/<id>/shown", endpoint="shown")
@@ -238,5 +238,6 @@ def _style_names(result: Result) -> str:
 
 def _file_formats(result: Result) -> list[str]:
     """Return the formats that can hold the result, the one that was asked for first."""
-    formats = [name for name, longest in MAX_FORMAT_SIDES.items() if max(result.width, result.height) <= longest]
+    longest = max(result.width, result.height)
+    formats = [name for name, format in OUTPUT_FORMATS.items() if longest <= format.longest_side]
     return sorted(formats, key=lambda name: bool(name != result.order["options"]["format"]))

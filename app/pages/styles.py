@@ -35,7 +35,7 @@ def add(form: str) -> ResponseReturnValue:
     """Add a style from paintings or from a style file, as the API does."""
 
     def add_received(owner: str) -> Style:
-        caller = context.of_owner(identity.owner())
+        caller = context.for_owner(identity.owner())
         with style_requests.receive(request, caller) as add_style:
             return add_style()
 

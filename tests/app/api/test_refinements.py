@@ -178,7 +178,7 @@ def test_a_result_goes_on_from_its_picture(app, client, photo_png, painting_png)
     id = add_result(app, "ann", photo_png, painting_png, styles=styles, weights=[3, 1], strength=0.7, size=64)
     found = library.result("ann", id)
     with app.test_request_context():
-        job = submit_refinement(context.of_owner(owner), found, RefineOptions.parse({"preset": "fast", "size": 128}))
+        job = submit_refinement(context.for_owner(owner), found, RefineOptions.parse({"preset": "fast", "size": 128}))
     assert (job.owner, job.state, job.method, job.open) == ("ann", "queued", "gatys", False)
     order = job.order
     assert (order.start, order.content, order.styles) == (found.picture, found.order["content"], styles)
@@ -201,7 +201,7 @@ def test_a_refinement_keeps_the_brush_and_says_what_it_cannot(app, client, photo
     id = add_result(app, "ann", photo_png, styles=styles, style_scale=2, **options)
     with app.test_request_context():
         order = submit_refinement(
-            context.of_owner(Owner("ann")), app.extensions["library"].result("ann", id), RefineOptions()
+            context.for_owner(Owner("ann")), app.extensions["library"].result("ann", id), RefineOptions()
         ).order
     assert order.options.style_scale == 2
     assert ["regions" in note for note in order.notes] == [True] * lost
@@ -212,7 +212,7 @@ def test_a_result_whose_photo_is_gone_is_refined_over_its_copy(app, client, phot
     found = library.result("ann", result)
     library._blobs._store.delete(found.order["content"])
     with app.test_request_context():
-        job = submit_refinement(context.of_owner(Owner("ann")), found, RefineOptions())
+        job = submit_refinement(context.for_owner(Owner("ann")), found, RefineOptions())
     assert job.order.content == found.before
 
 
@@ -224,7 +224,7 @@ def test_what_was_painted_after_numbers_is_not_refined(app, client, photo_png, p
     styles = [OrderStyle(name="Numbers", picture=app.extensions["library"].put_picture("ann", file))]
     id = add_result(app, "ann", photo_png, styles=styles)
     with app.test_request_context(), pytest.raises(InvalidOption) as refused:
-        submit_refinement(context.of_owner(Owner("ann")), app.extensions["library"].result("ann", id), RefineOptions())
+        submit_refinement(context.for_owner(Owner("ann")), app.extensions["library"].result("ann", id), RefineOptions())
     assert refused.value.field == "style"
 
 

@@ -1,4 +1,4 @@
-"""What a request may see of the services: its own jobs, and open ones."""
+"""Who sends a request, and whose jobs it may see: its own, and open ones."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from app.http.identity import Owner
 from tests.support.requests import upload
 
 
-def test_the_context_of_an_owner_and_of_nobody(app):
+def test_a_caller_with_and_without_an_owner(app):
     with app.test_request_context():
-        of_ann, of_nobody = context.of_owner(Owner("ann")), context.of_owner(None)
+        of_ann, of_nobody = context.for_owner(Owner("ann")), context.for_owner(None)
         settings = context.settings()
     assert of_ann.require_owner() == "ann"
     with pytest.raises(Missing):

@@ -28,7 +28,7 @@ def test_anothers_result_is_no_start(app, client, form, photo_png):
 @pytest.fixture
 def caller(app, ann):
     with app.test_request_context():
-        return context.of_owner(Owner("ann"))
+        return context.for_owner(Owner("ann"))
 
 
 def test_styles_by_name_and_id(caller, ann, bob, painting_png):
@@ -59,7 +59,7 @@ def test_a_photo_that_is_gone_is_its_copy(app, caller, photo_png):
 def test_whoever_owns_nothing_has_no_results_or_jobs(app, photo_png):
     id = add_result(app, "ann", photo_png)
     with app.test_request_context():
-        nobody = context.of_owner(None)
+        nobody = context.for_owner(None)
     for reference in (f"result:{id}", f"job:{id}"):
         with pytest.raises(InvalidOption) as refused:
             references.start_key(nobody, reference)

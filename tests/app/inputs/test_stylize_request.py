@@ -294,7 +294,7 @@ class Unreadable(io.BytesIO):
 def test_what_a_form_shows_is_refused_before_its_files_are_read(app):
     files = {name: [FileStorage(Unreadable(), "picture.png")] for name in ("content", "style")}
     with app.test_request_context():
-        caller = context.of_owner(None)
+        caller = context.for_owner(None)
     with pytest.raises(InvalidOption):
         StylizeRequest.parse(FormBody({"size": ["0"]}, files), caller)
     parsed = StylizeRequest.parse(FormBody({"size": ["64"]}, files), caller)
@@ -306,7 +306,7 @@ def test_parsed_and_read(app, photo_png, painting_png):
     """Neither step takes a request: what it takes of the server is passed in."""
     files = {"content": [FileStorage(io.BytesIO(photo_png), "My cat.png")]}
     with app.test_request_context():
-        caller = context.of_owner(None)
+        caller = context.for_owner(None)
     form = StylizeRequest.parse(FormBody({"style": ["mosaic"], "size": ["64"]}, files), caller).read()
     assert (form.content, form.content_name, form.method, form.start, form.masks) == (
         photo_png,
