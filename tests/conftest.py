@@ -39,7 +39,7 @@ SLOW_PLACES = (  # which load whole networks, paint large pictures or start Pyth
     "tests/model/cli",
     "tests/model/hardware/test_device.py",
     "tests/model/imaging/test_corpus.py",
-    "tests/model/imaging/test_large_files.py",
+    "tests/model/imaging/test_vips_writer.py",
     "tests/model/inference",
     "tests/model/networks",
     "tests/model/pipelines/test_clips.py",

@@ -45,7 +45,7 @@ TESTED_BY: dict[str, str] = {
     "model/errors.py": "tests/app/http/test_error_handlers.py",
     "model/inference/engine.py": "tests/model/inference/test_autotune.py",
     "model/inference/tiling/band_layers.py": "tests/model/inference/tiling/test_residual_passes.py",
-    "model/networks/inception.py": "tests/model/weights/test_saved_model.py",
+    "model/networks/inception_predictor.py": "tests/model/weights/test_saved_model.py",
     "model/pipelines/recipe_builder.py": "tests/model/pipelines/test_recipes.py",
     "model/settings.py": "tests/model/hardware/test_device.py",
     "model/video/temporal_transformer.py": "tests/model/pipelines/test_clips.py",

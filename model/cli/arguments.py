@@ -12,17 +12,12 @@ from pydantic.fields import FieldInfo
 
 from model.errors import InvalidOption
 from model.imaging import masking
+from model.imaging.formats import OUTPUT_FORMATS
 from model.options import Format
 
 FORMAT_BY_SUFFIX: dict[str, Format] = {
-    ".png": "png",
-    ".jpg": "jpeg",
-    ".jpeg": "jpeg",
-    ".webp": "webp",
-    ".tif": "tiff",
-    ".tiff": "tiff",
+    suffix: format for format, about in OUTPUT_FORMATS.items() for suffix in about.suffixes
 }
-SUFFIX_BY_FORMAT: dict[Format, str] = {"png": ".png", "jpeg": ".jpg", "webp": ".webp", "tiff": ".tif"}
 FORMAT_DEFAULT_HELP = "Left out: as the output's name ends."
 
 FormatT = TypeVar("FormatT")

@@ -15,6 +15,7 @@ from tqdm import tqdm
 from model.cli import arguments, console
 from model.cli.runtime import load_tensorflow
 from model.errors import InvalidOption, StyleTransferError
+from model.imaging.formats import OUTPUT_FORMATS
 from model.imaging.image_files import read_bytes
 from model.options import Format, StylizeOptions
 from model.pipelines.stylization import read_style, stylize_file
@@ -86,7 +87,7 @@ def _pair_outputs(photo: Path, output: Path, format: Format) -> Iterator[tuple[P
     stems = [path.stem for path in photos]
     for path in photos:
         name = path.stem if stems.count(path.stem) == 1 else path.name
-        yield path, output / f"{name}{arguments.SUFFIX_BY_FORMAT[format]}"
+        yield path, output / f"{name}{OUTPUT_FORMATS[format].suffixes[0]}"
 
 
 def _run_tasks(args: argparse.Namespace, jobs: list[tuple[Path, Path]], work: PhotoTask) -> int:

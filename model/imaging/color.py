@@ -55,8 +55,8 @@ def preserve_colours(pastiche: np.ndarray, photo: np.ndarray, colours: float, li
         return pastiche
     if colours == light == 1:
         return photo
-    lab, own = srgb_to_oklab(pastiche), srgb_to_oklab(photo)
-    lab += (own - lab) * np.array([light, colours, colours], "float32")
+    lab, photo_lab = srgb_to_oklab(pastiche), srgb_to_oklab(photo)
+    lab += (photo_lab - lab) * np.array([light, colours, colours], "float32")
     return oklab_to_srgb(lab)
 
 
@@ -65,8 +65,8 @@ def match_colours(style: np.ndarray, photo: np.ndarray, how: ColourMatching) -> 
     if how == "none":
         return style
     pixels, wanted = style.reshape(-1, 3), photo.reshape(-1, 3)
-    new = _match_histogram(pixels, wanted) if how == "histogram" else _match_covariance(pixels, wanted)
-    return new.clip(0, 1).astype("float32").reshape(style.shape)
+    matched = _match_histogram(pixels, wanted) if how == "histogram" else _match_covariance(pixels, wanted)
+    return matched.clip(0, 1).astype("float32").reshape(style.shape)
 
 
 def _match_histogram(pixels: np.ndarray, wanted: np.ndarray) -> np.ndarray:
@@ -86,8 +86,8 @@ def _match_covariance(pixels: np.ndarray, wanted: np.ndarray) -> np.ndarray:
 
     Gatys et al. 2016, "Preserving color in neural artistic style transfer", in the variant of image analogies.
     """
-    theirs, own = (np.cov(colours, rowvar=False, bias=True) for colours in (wanted, pixels))
-    stretch = _matrix_power(theirs, 0.5) @ _matrix_power(own, -0.5)
+    photo_covariance, painting_covariance = (np.cov(colours, rowvar=False, bias=True) for colours in (wanted, pixels))
+    stretch = _matrix_power(photo_covariance, 0.5) @ _matrix_power(painting_covariance, -0.5)
     moved: np.ndarray = (pixels - pixels.mean(axis=0)) @ stretch.T + wanted.mean(axis=0)
     return moved
 

@@ -10,28 +10,27 @@ import os
 import stat
 import struct
 import warnings
-import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import Any, BinaryIO, Literal, TypeAlias
+from typing import Any, BinaryIO, TypeAlias
 
 import numpy as np
 from PIL import ExifTags, Image, ImageCms, ImageFile, UnidentifiedImageError, features
 
 from model.errors import BrokenImage, ImageError, ImageTooLarge, StyleTransferError, UnsupportedImage
 from model.imaging import pixel_ops
+from model.imaging.formats import OUTPUT_FORMATS
 from model.imaging.metadata import pillow_save_options
 from model.imaging.pixel_ops import EightBitPicture, Picture, Resolution
 from model.imaging.scratch import atomic_write
-from model.options import scaled_size
+from model.options import Format, scaled_size
 
 MAX_BYTES = 2_000_000_000
 MAX_PIXELS = 200_000_000
-MAX_FORMAT_SIDES = {"png": 2**31 - 1, "jpeg": 65_500, "webp": 16_383, "tiff": 2**31 - 1}  # pixels a side
 
 ImageSource: TypeAlias = str | os.PathLike[str] | bytes | BinaryIO | Image.Image | np.ndarray
 FileSource: TypeAlias = str | os.PathLike[str] | bytes | BinaryIO
@@ -53,12 +52,6 @@ MIN_DPI, MAX_DPI = 2, 20_000  # resolutions that printers and scanners have; oth
 # A JPEG is decoded to at least this many times the wanted size: a camera's 4000 pixels are 3.9 times 1024.
 _DRAFT_SCALE = 1.9
 _STRIP_PIXELS = 1 << 21  # converted to sRGB at a time, so that a large picture is never in memory more than twice
-_ENCODER_OPTIONS: dict[str, dict[str, Any]] = {  # faster, and hardly a byte larger (docs/benchmarks.md)
-    "png": {"compress_type": zlib.Z_RLE},
-    "jpeg": {},
-    "webp": {"method": 2},
-    "tiff": {"compression": "tiff_adobe_deflate"},
-}
 
 
 def read(
@@ -138,7 +131,7 @@ def open_header(source: FileSource, kinds: Sequence[str]) -> Iterator[ImageFile.
 
 def encode(
     picture: Picture | EightBitPicture,
-    format: Literal["png", "jpeg", "webp", "tiff"] = "png",
+    format: Format = "png",
     quality: int = 92,
     recipe: Mapping[str, Any] | None = None,
 ) -> bytes:
@@ -147,23 +140,23 @@ def encode(
     JPEG has no alpha: there the picture is flattened on white.
     """
     check_format_sides(picture.rgb.shape, format)
-    pixels = _flatten_on_white(picture) if format == "jpeg" else pixel_ops.stack_alpha(pixel_ops.to_eight_bit(picture))
+    about = OUTPUT_FORMATS[format]
+    pixels = pixel_ops.stack_alpha(pixel_ops.to_eight_bit(picture)) if about.has_alpha else _flatten_on_white(picture)
     image = Image.fromarray(pixels)
     metadata = pillow_save_options(recipe, format, picture.dpi)
-    options = _ENCODER_OPTIONS[format] | {"icc_profile": srgb_profile()} | metadata
-    if format in ("jpeg", "webp"):
+    options = {**about.pillow_options, "icc_profile": srgb_profile(), **metadata}
+    if about.lossy:
         options["quality"] = quality
     file = io.BytesIO()
-    image.save(file, format, **options)
+    image.save(file, about.pillow_name, **options)
     return file.getvalue()
 
 
-def check_format_sides(shape: tuple[int, ...], format: Literal["png", "jpeg", "webp", "tiff"]) -> None:
+def check_format_sides(shape: tuple[int, ...], format: Format) -> None:
     """Raise ImageTooLarge for a picture that this kind of file cannot hold."""
-    if max(shape) > MAX_FORMAT_SIDES[format]:
-        sentence = (
-            f"format: {format} holds at most {MAX_FORMAT_SIDES[format]} pixels a side. Ask for png, or a smaller size."
-        )
+    longest = OUTPUT_FORMATS[format].longest_side
+    if max(shape) > longest:
+        sentence = f"format: {format} holds at most {longest} pixels a side. Ask for png, or a smaller size."
         raise ImageTooLarge(sentence, "format")
 
 

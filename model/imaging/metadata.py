@@ -9,10 +9,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, assert_never
 from xml.etree import ElementTree
 
 from PIL import ExifTags, Image, PngImagePlugin, TiffImagePlugin
+
+from model.options import Format
 
 PNG_KEYWORD = "pastiche-recipe"  # of the PNG chunk
 XMP_KEYWORD = "XML:com.adobe.xmp"
@@ -53,7 +55,7 @@ class EmbeddedMetadata:
         return exif.tobytes()
 
 
-def build_metadata(recipe: Mapping[str, Any], format: str = "png") -> EmbeddedMetadata:
+def build_metadata(recipe: Mapping[str, Any], format: Format = "png") -> EmbeddedMetadata:
     """Serialise a recipe for a kind of file.
 
     What does not fit is left out, first the masks and then the vectors; their hashes stay, and "left_out" says so.
@@ -64,20 +66,27 @@ def build_metadata(recipe: Mapping[str, Any], format: str = "png") -> EmbeddedMe
 
 
 def pillow_save_options(
-    recipe: Mapping[str, Any] | None, format: str, dpi: tuple[float, float] | None = None
+    recipe: Mapping[str, Any] | None, format: Format, dpi: tuple[float, float] | None = None
 ) -> dict[str, Any]:
     """Return the keyword arguments of Image.save that embed a recipe and a resolution."""
     embedded = None if recipe is None else build_metadata(recipe, format)
-    if format == "png":
-        return _dpi_option(dpi) | ({} if embedded is None else {"pnginfo": _png_chunks(embedded)})
-    if format == "tiff":
-        return _dpi_option(dpi) | ({} if embedded is None else {"tiffinfo": _tiff_tags(embedded)})
-    options = {} if embedded is None else {"xmp": embedded.xmp, "exif": embedded.exif(dpi)}
-    if format == "jpeg":
-        return _dpi_option(dpi) | options
-    if embedded or not dpi:
-        return options
-    return {"exif": _build_exif(dpi).tobytes()}  # WebP has no other place for a resolution
+    match format:
+        case "png":
+            return _dpi_option(dpi) | ({} if embedded is None else {"pnginfo": _png_chunks(embedded)})
+        case "tiff":
+            return _dpi_option(dpi) | ({} if embedded is None else {"tiffinfo": _tiff_tags(embedded)})
+        case "jpeg":
+            return _dpi_option(dpi) | ({} if embedded is None else _xmp_and_exif(embedded, dpi))
+        case "webp" if embedded:
+            return _xmp_and_exif(embedded, dpi)
+        case "webp":  # has no other place for a resolution
+            return {"exif": _build_exif(dpi).tobytes()} if dpi else {}
+        case _:
+            assert_never(format)
+
+
+def _xmp_and_exif(embedded: EmbeddedMetadata, dpi: tuple[float, float] | None) -> dict[str, Any]:
+    return {"xmp": embedded.xmp, "exif": embedded.exif(dpi)}
 
 
 def find_recipe(image: Image.Image) -> str | None:

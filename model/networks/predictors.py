@@ -12,7 +12,7 @@ import keras
 from keras import KerasTensor, ops
 
 from model.networks.architecture import EPSILON, Architecture
-from model.networks.inception import inception_v3
+from model.networks.inception_predictor import inception_predictor
 from model.networks.layers import batch_norm, conv, layer_name
 
 
@@ -23,7 +23,7 @@ def build_predictor(architecture: Architecture) -> keras.Model:
     return keras.Model(image, vector, name="predictor")
 
 
-def _mobilenet_v2(image: KerasTensor, architecture: Architecture) -> KerasTensor:
+def _mobilenet_predictor(image: KerasTensor, architecture: Architecture) -> KerasTensor:
     """MobileNetV2 1.0 (Sandler et al. 2018) with its batch norms folded into biases, then a linear bottleneck."""
     x = ops.relu6(conv(image, "MobilenetV2/Conv", 32, 3, 2, padding="same", bias=True))
     block = 0
@@ -79,7 +79,7 @@ def _texture_predictor(image: KerasTensor, architecture: Architecture) -> KerasT
 
 
 _PREDICTORS: dict[str, Callable[[KerasTensor, Architecture], KerasTensor]] = {
-    "inception_v3": inception_v3,
-    "mobilenet_v2": _mobilenet_v2,
+    "inception_v3": inception_predictor,
+    "mobilenet_v2": _mobilenet_predictor,
     "texture": _texture_predictor,
 }

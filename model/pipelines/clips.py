@@ -34,7 +34,7 @@ from model.weights.checksums import file_sha256
 if TYPE_CHECKING:
     from model.inference.magenta import Magenta
 
-SUFFIXES = (*animations.MIN_FRAME_SECONDS, *videos.FORMATS)
+SUFFIXES = (*animations.WRITABLE_SUFFIXES, *videos.VIDEO_FORMATS)
 CACHE_VERSION = 1  # of the way frames are painted; cached frames of another one are not used
 STATISTICS_MOMENTUM = 0.9  # share of the last frame's moments, at smooth = 1
 PIXEL_MOMENTUM = 0.9  # share of its last value that a still pixel keeps, at smooth = 1
@@ -127,7 +127,7 @@ def _check_output(output: Path) -> Path:
         raise InvalidOption(f"output: there is no folder '{output.parent}' that can be written to.", "output")
     if output.is_dir():
         raise InvalidOption(f"output: '{output.name}' is a folder. Give the name of a file.", "output")
-    if output.suffix.lower() in videos.FORMATS:
+    if output.suffix.lower() in videos.VIDEO_FORMATS:
         videos.check_installed("output")
     return output
 
@@ -135,7 +135,7 @@ def _check_output(output: Path) -> Path:
 def _output_size(clip: Clip, output: Path, options: ClipOptions) -> tuple[int, int]:
     """Return the width and height of the output; even ones for videos, where four pixels share a colour."""
     width, height = options.result_size(*clip.size)
-    if output.suffix.lower() not in videos.FORMATS:
+    if output.suffix.lower() not in videos.VIDEO_FORMATS:
         return width, height
     return max(2, width // 2 * 2), max(2, height // 2 * 2)
 
@@ -188,7 +188,7 @@ def _paint_frames(
 
 def _write_clip(cache: FrameCache, output: Path, clip: Clip, quality: int, recipe: dict[str, Any]) -> None:
     """Write the clip inside the cache's folder, then replace `output` by it and remove the cache."""
-    if output.suffix.lower() in videos.FORMATS:
+    if output.suffix.lower() in videos.VIDEO_FORMATS:
         frames = ((cache.read_frame(index), *cache.times[index]) for index in range(len(cache)))
         videos.save(cache.result_path, frames, quality, recipe, clip if isinstance(clip, Video) else None)
     else:

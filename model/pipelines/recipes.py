@@ -13,20 +13,21 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from model.errors import ImageError, NoRecipe, StyleTransferError
 from model.imaging import image_files
+from model.imaging.formats import OUTPUT_FORMATS
 from model.imaging.image_files import FileSource
 from model.imaging.metadata import MAX_TEXT_BYTES, RECIPE_VERSION, find_recipe
 from model.options import MAX_MASKS, MAX_STYLES, RefineOptions, StylizeOptions
 from model.style_file import CREDIT_LENGTH, LICENCE_LENGTH, MAX_LENGTHS, NAME_LENGTH, vector_from_bytes
 
-RECIPE_FORMATS = ["PNG", "JPEG", "WEBP", "TIFF"]
-
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 AnyOptions: TypeAlias = StylizeOptions | RefineOptions
 RecipeLike: TypeAlias = "Recipe | Mapping[str, Any]"
 
+_PILLOW_NAMES = [format.pillow_name for format in OUTPUT_FORMATS.values()]  # of the files that carry recipes
+
 
 class _RecipePart(BaseModel):
-    """What a later version of the same format adds is kept as it is."""
+    """A model that keeps unknown fields, so that a recipe of a later version of this schema is not cut short."""
 
     model_config = ConfigDict(extra="allow", frozen=True, allow_inf_nan=False)
 
@@ -63,7 +64,7 @@ class RecordedMask(_RecipePart):
 
 
 class Recipe(_RecipePart):
-    """Beside these fields, each option by its name."""
+    """A recipe. The options of its method are fields of it too, by their names: see `to_options`."""
 
     recipe: Annotated[int, Field(ge=1)] = RECIPE_VERSION
     method: Literal["magenta", "gatys"]
@@ -110,7 +111,7 @@ def extract(source: FileSource) -> Recipe:
     Raises NoRecipe where there is none, or one that is broken or newer than this program.
     """
     try:
-        with image_files.open_header(source, RECIPE_FORMATS) as image:
+        with image_files.open_header(source, _PILLOW_NAMES) as image:
             text = find_recipe(image)
     except ImageError as error:
         raise _no_recipe(str(error)) from error

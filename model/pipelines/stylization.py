@@ -16,7 +16,7 @@ from PIL import Image
 from model import style_file
 from model.errors import InvalidOption
 from model.hardware.device import gc_disabled
-from model.imaging import color, image_files, large_files, masking, pixel_ops, scratch
+from model.imaging import color, image_files, masking, pixel_ops, scratch, vips_writer
 from model.imaging.image_files import ImageSource
 from model.imaging.pixel_ops import EightBitPicture, Picture, Resolution
 from model.imaging.scratch import DiskArray
@@ -174,7 +174,7 @@ def stylize_file(
         notes = plan.paint_into(photo, rgb, None if on_step is None else _stage_callback(on_step))
         with _append_alpha(rgb, photo.alpha, folder) as pixels:
             dpi = plan.dpi(photo.dpi)
-            large_files.save(pixels, output, options.format, options.quality, dpi=dpi, recipe=recipe)
+            vips_writer.save(pixels, output, options.format, options.quality, dpi=dpi, recipe=recipe)
     height, width = photo.rgb.shape[:2]
     return StylizeReport(width, height, plan.network.name, time.perf_counter() - start, recipe, notes)
 

@@ -17,8 +17,9 @@ from model.imaging import image_files
 from model.imaging.metadata import build_metadata, pillow_save_options
 from model.video.frames import Frame
 
-FORMATS = ("GIF", "WEBP", "PNG", "AVIF")
-MIN_FRAME_SECONDS = {".gif": 0.02, ".webp": 0.0}  # players slow down faster frames of a GIF
+READABLE_FORMATS = ("GIF", "WEBP", "PNG", "AVIF")
+WRITABLE_SUFFIXES = (".gif", ".webp")
+MIN_FRAME_SECONDS = {".gif": 0.02, ".webp": 0.0}  # by suffix; players slow down faster frames of a GIF
 _MAX_IGNORED_SECONDS, _FALLBACK_SECONDS = 0.01, 0.1  # browsers show frames up to the first for the second
 _PALETTE_SAMPLES = 24  # frames that a GIF's palette is made of
 _BAYER_MATRIX = np.array(  # ordered dithering: the same pattern in every frame, so that dots do not flicker
@@ -41,7 +42,11 @@ FrameGetter: TypeAlias = Callable[[int], Image.Image]
 
 def is_animated(data: bytes) -> bool:
     """Tell from its header whether a picture has more than one frame; other data has none."""
-    with suppress(Exception), _without_pillow_warnings(), Image.open(io.BytesIO(data), formats=FORMATS) as image:
+    with (
+        suppress(Exception),
+        _without_pillow_warnings(),
+        Image.open(io.BytesIO(data), formats=READABLE_FORMATS) as image,
+    ):
         return _frame_count(image) > 1
     return False
 
@@ -86,7 +91,7 @@ class Animation:
         file = io.BytesIO(self._source) if isinstance(self._source, bytes) else self._source
         with _without_pillow_warnings():
             try:
-                image = Image.open(file, formats=FORMATS)
+                image = Image.open(file, formats=READABLE_FORMATS)
             except UnidentifiedImageError as error:
                 raise UnsupportedImage("content: this is no picture that can be read.", "content") from error
             except Exception as error:
@@ -135,7 +140,7 @@ def save(
     path: Path, get_frame: FrameGetter, seconds: Sequence[float], plays: int, quality: int, recipe: dict[str, Any]
 ) -> None:
     """Write the frames get_frame(0), get_frame(1), …, RGB or RGBA, each shown for its number of `seconds`."""
-    write = _save_gif if path.suffix == ".gif" else _save_webp
+    write = {".gif": _save_gif, ".webp": _save_webp}[path.suffix]
     write(path, get_frame, seconds, plays, quality, recipe)
 
 

@@ -55,7 +55,7 @@ _MP4 = VideoFormat("libx264", "aac", frozenset({"aac", "mp3", "ac3", "eac3", "al
 _MATROSKA_AUDIO = frozenset(
     {"aac", "mp3", "ac3", "eac3", "alac", "flac", "opus", "vorbis", "dts", "pcm_s16le", "pcm_s24le"}
 )
-FORMATS = {
+VIDEO_FORMATS = {
     ".mp4": _MP4,
     ".mov": _MP4,
     ".mkv": VideoFormat("libx264", "aac", _MATROSKA_AUDIO),
@@ -214,7 +214,7 @@ def save(
     """
     import av
 
-    format = FORMATS[path.suffix]
+    format = VIDEO_FORMATS[path.suffix]
     options = {"movflags": "+faststart"} if path.suffix in (".mp4", ".mov") else {}
     with (
         av.open(str(path), "w", container_options=options) as output,

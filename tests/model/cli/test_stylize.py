@@ -14,7 +14,7 @@ from PIL import Image
 from model.__main__ import main
 from model.cli import console
 from model.cli import stylize as command
-from model.imaging import large_files
+from model.imaging import vips_writer
 from model.options import StylizeOptions
 from model.pipelines import forecast
 from model.pipelines.stylization import stylize_file
@@ -177,7 +177,7 @@ def test_what_was_done_otherwise_than_asked_is_said(
 def test_a_kind_of_file_that_is_too_small_is_told_before_the_painting(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(large_files, "save", None)
+    monkeypatch.setattr(vips_writer, "save", None)
     Image.new("RGB", (400, 10)).save(folder / "photo.png")
     assert stylize("-o", "out.webp", "--size", "16400") == 1
     assert "webp holds at most 16383 pixels a side" in capsys.readouterr().err

@@ -11,14 +11,10 @@ from PIL import Image
 
 from model.errors import ImageTooLarge
 from model.imaging import image_files, pixel_ops
+from model.imaging.formats import OUTPUT_FORMATS
 from model.imaging.image_files import encode, read, read_eight_bit
 from model.imaging.pixel_ops import Picture
-from tests.support.images import (
-    PHOTO,
-    levels,
-    quarters,
-    saved,
-)
+from tests.support.images import PHOTO, levels, quarters, saved
 
 
 def noise(alpha: bool = False) -> Picture:
@@ -71,7 +67,7 @@ def test_bytes_are_encoded_as_floats_are(format: Any) -> None:
 
 
 def test_every_file_has_the_srgb_profile() -> None:
-    for format in image_files.MAX_FORMAT_SIDES:
+    for format in OUTPUT_FORMATS:
         with Image.open(io.BytesIO(encode(noise(), format))) as image:
             assert image.info["icc_profile"] == image_files.srgb_profile()
 

@@ -15,19 +15,7 @@ from PIL import Image
 from model.errors import BrokenImage, ImageError, ImageTooLarge, InvalidOption, UnsupportedImage
 from model.imaging import image_files
 from model.imaging.image_files import read, read_eight_bit
-from tests.support.images import (
-    BLUE,
-    GREEN,
-    RED,
-    STORED,
-    WHITE,
-    corners,
-    levels,
-    png,
-    quarters,
-    saved,
-    swapped_profile,
-)
+from tests.support.images import BLUE, GREEN, RED, STORED, WHITE, corners, levels, png, quarters, saved, swapped_profile
 
 
 def test_every_source_gives_the_same_picture(tmp_path: Path) -> None:

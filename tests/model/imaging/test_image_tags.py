@@ -12,18 +12,7 @@ from PIL import Image, ImageCms
 from model.imaging import image_files
 from model.imaging.image_files import encode, read, read_eight_bit
 from model.imaging.pixel_ops import Picture
-from tests.support.images import (
-    BLUE,
-    GREEN,
-    RED,
-    STORED,
-    WHITE,
-    corners,
-    levels,
-    quarters,
-    saved,
-    swapped_profile,
-)
+from tests.support.images import BLUE, GREEN, RED, STORED, WHITE, corners, levels, quarters, saved, swapped_profile
 
 
 @pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP"])

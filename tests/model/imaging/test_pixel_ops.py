@@ -8,10 +8,7 @@ from PIL import Image
 
 from model.imaging import image_files, pixel_ops
 from model.imaging.pixel_ops import resize
-from tests.support.images import (
-    PHOTO,
-    quarters,
-)
+from tests.support.images import PHOTO, quarters
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32, np.float64])

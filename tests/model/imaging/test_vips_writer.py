@@ -10,11 +10,11 @@ import pytest
 from PIL import ExifTags, Image
 
 from model.errors import ImageTooLarge, StyleTransferError
-from model.imaging import image_files, large_files
-from model.imaging.large_files import save
+from model.imaging import image_files, vips_writer
 from model.imaging.metadata import build_metadata, find_recipe
 from model.imaging.pixel_ops import EightBitPicture, Resolution
 from model.imaging.scratch import DiskArray
+from model.imaging.vips_writer import save
 from model.options import Format
 
 RECIPE = {"method": "magenta", "width": 90, "styles": [{"name": "Wellen", "credit": "A. Maler", "vector": "A" * 4000}]}
@@ -138,7 +138,7 @@ def test_the_former_file_stays_until_the_new_one_is_whole(
         partial.write_bytes(former[:100])
         raise OSError("no room")
 
-    monkeypatch.setattr(large_files, "_write_image", fail)
+    monkeypatch.setattr(vips_writer, "_write_image", fail)
     with pytest.raises(StyleTransferError, match="could not be written"):
         save(255 - rgb, path, "png")
     assert path.read_bytes() == former

@@ -15,7 +15,7 @@ from model.networks.layers import batch_norm, conv, layer_name
 ConvUnit = tuple[str, int]  # name, filters
 
 
-def inception_v3(image: KerasTensor, architecture: Architecture) -> KerasTensor:
+def inception_predictor(image: KerasTensor, architecture: Architecture) -> KerasTensor:
     """Map style images (N, H, W, 3) in 0..1, at least 75 pixels a side, to style vectors (N, 768)."""
     x = _stem(image)
     x = _mixed_5(x, "Mixed_5b", 32)

@@ -7,13 +7,14 @@ import struct
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, assert_never
 
 import numpy as np
 from PIL import ExifTags
 
 from model.errors import StyleTransferError
 from model.imaging import image_files, metadata, pixel_ops
+from model.imaging.formats import OUTPUT_FORMATS
 from model.imaging.metadata import EmbeddedMetadata
 from model.imaging.pixel_ops import Resolution
 from model.imaging.scratch import DiskArray, atomic_write
@@ -66,10 +67,8 @@ def _attach_metadata(image: Any, format: Format, dpi: Resolution | None, embedde
     across, down = dpi or (0, 0)  # 0 is written too, and removed afterwards
     image = image.copy(xres=across / 25.4, yres=down / 25.4)  # pixels a millimetre
     blobs = {"icc-profile-data": image_files.srgb_profile()}
-    if embedded and format in ("jpeg", "webp"):
-        blobs |= {"xmp-data": embedded.xmp, "exif-data": embedded.exif(dpi)}
-    if embedded and format == "tiff":
-        blobs["xmp-data"] = embedded.xmp
+    if embedded:
+        blobs |= _metadata_blobs(embedded, format, dpi)
     if embedded and embedded.text and format in VIPS_TEXT_FIELDS:
         image.set_type(vips.GValue.gstr_type, VIPS_TEXT_FIELDS[format], embedded.text)
     for name, data in blobs.items():
@@ -77,17 +76,34 @@ def _attach_metadata(image: Any, format: Format, dpi: Resolution | None, embedde
     return image
 
 
+def _metadata_blobs(embedded: EmbeddedMetadata, format: Format, dpi: Resolution | None) -> dict[str, bytes]:
+    """Return what libvips embeds as it is, by libvips's names; `_patch_png` writes the XMP of a PNG."""
+    match format:
+        case "jpeg" | "webp":
+            return {"xmp-data": embedded.xmp, "exif-data": embedded.exif(dpi)}
+        case "tiff":
+            return {"xmp-data": embedded.xmp}
+        case "png":
+            return {}
+        case _:
+            assert_never(format)
+
+
 def _write_image(image: Any, path: Path, format: Format, quality: int) -> None:
-    if format == "png":
-        image.pngsave(str(path), compression=2, filter="paeth", keep="icc:other")  # 6 is slower and saves 1 %
-    elif format == "jpeg":
-        opaque = image.flatten(background=255) if image.hasalpha() else image
-        opaque.jpegsave(str(path), Q=quality, subsample_mode="on")
-    elif format == "webp":
-        image.webpsave(str(path), Q=quality, effort=2)  # 4 takes twice as long and saves nothing
-    else:
-        tiles = {"tile": True, "tile_width": 256, "tile_height": 256}
-        image.tiffsave(str(path), compression="deflate", predictor="horizontal", **tiles)
+    if image.hasalpha() and not OUTPUT_FORMATS[format].has_alpha:
+        image = image.flatten(background=255)
+    match format:
+        case "png":
+            image.pngsave(str(path), compression=2, filter="paeth", keep="icc:other")  # 6 is slower and saves 1 %
+        case "jpeg":
+            image.jpegsave(str(path), Q=quality, subsample_mode="on")
+        case "webp":
+            image.webpsave(str(path), Q=quality, effort=2)  # 4 takes twice as long and saves nothing
+        case "tiff":
+            tiles = {"tile": True, "tile_width": 256, "tile_height": 256}
+            image.tiffsave(str(path), compression="deflate", predictor="horizontal", **tiles)
+        case _:
+            assert_never(format)
 
 
 def _patch_png(path: Path, dpi: Resolution | None, embedded: EmbeddedMetadata | None) -> None:
@@ -124,11 +140,22 @@ def _strip_resolution(path: Path, format: Format) -> None:
 
 def _tiff_offset(file: BinaryIO, format: Format) -> int | None:
     """Return where the TIFF structure begins, from which its offsets count; None where there is none."""
-    if format == "tiff":
-        return 0
-    if format == "jpeg":
-        offset = file.read(1 << 16).find(_EXIF_HEADER)
-        return None if offset < 0 else offset + len(_EXIF_HEADER)
+    match format:
+        case "tiff":
+            return 0
+        case "jpeg":
+            offset = file.read(1 << 16).find(_EXIF_HEADER)
+            return None if offset < 0 else offset + len(_EXIF_HEADER)
+        case "webp":
+            return _riff_exif_offset(file)
+        case "png":
+            return None
+        case _:
+            assert_never(format)
+
+
+def _riff_exif_offset(file: BinaryIO) -> int | None:
+    """Return where the TIFF structure of a RIFF file's EXIF chunk begins; None where there is no such chunk."""
     file.seek(12)
     while (head := file.read(8)) and head[:4] != b"EXIF":
         size = _unpack(head[4:], "<I")
