@@ -29,7 +29,7 @@ class RenderEngine:
         self.painter = painter
         self.weights: str | None = None  # their name, once they are loaded
         self.refine_seconds = settings.refine_seconds
-        self.memory = RefinementMemory()
+        self.refinement_memory = RefinementMemory()
         self.raise_if_disconnected: Callable[[], None] = lambda: None  # called when a request gets its turn
         self._turns = TurnQueue(settings.renders, settings.queue, settings.patience)
         self._patience = settings.patience

@@ -1,4 +1,4 @@
-"""What the server asks of the library, as one interface: all painting goes through it."""
+"""The interface through which the server calls the library's pipelines, and its implementation."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from model.progress import Checkpoint, OnStep
 
 
 class Painter(Protocol):
-    """See the functions of the library with these names for arguments, results and errors."""
+    """What the server needs of `model.pipelines`; arguments, results and errors are those of the functions there."""
 
     def warm_up(self) -> str:
         """Load the weights and return their name."""

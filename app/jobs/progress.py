@@ -118,7 +118,7 @@ def append_losses(rows: list[list[float]], step: Step) -> list[list[float]]:
     row = [step.step, *(float(f"{step.losses[name]:.6g}") for name in LOSS_NAMES)]
     if not all(map(math.isfinite, row)):  # JSON has no NaN and no infinity
         return rows
-    apart = min((after[0] - before[0] for before, after in pairwise(rows[:-1])), default=1)
-    between = len(rows) > 1 and (rows[-1][0] - rows[0][0]) % apart
-    rows = [*(rows[:-1] if between else rows), row]
+    spacing = min((after[0] - before[0] for before, after in pairwise(rows[:-1])), default=1)
+    last_is_off_grid = len(rows) > 1 and (rows[-1][0] - rows[0][0]) % spacing
+    rows = [*(rows[:-1] if last_is_off_grid else rows), row]
     return rows if len(rows) <= MAX_LOSS_ROWS else rows[::2]

@@ -56,7 +56,7 @@ class Job:
 
     id: str
     owner: str
-    open: bool
+    open: bool  # anybody who knows its id may read it
     state: JobState
     method: Method
     raw_order: dict[str, Any]
@@ -75,7 +75,7 @@ class Job:
     lease_until: float | None
     error: dict[str, Any] | None
     created: float
-    queued: float
+    queued: float  # time.time() when it was last put into the queue
     started: float | None
     finished: float | None
     expires: float

@@ -189,7 +189,7 @@ class _WorkerRun:
         if isinstance(options, StylizeOptions):
             return nullcontext()
         needed = math.ceil(memory.refining_bytes_per_pixel(resolve_options(options)) * options.size**2)
-        return self._engine.memory.reserve(needed, reporter.raise_if_stopped)
+        return self._engine.refinement_memory.reserve(needed, reporter.raise_if_stopped)
 
     def _read_checkpoint(self, reporter: ProgressReporter) -> Checkpoint | None:
         """Return the job's checkpoint; None where there is none or it cannot be read."""

@@ -127,7 +127,7 @@ def _page(owner: str, form: FormValues, **more: Any) -> str:
         styles=context.library().styles(owner),
         sizes=_size_choices(form.size),
         scales=_scale_choices(form.style_scale),
-        **(picture_inputs.template_context(form.content) | {"photo_size": _photo_size(form)} | more),
+        **(picture_inputs.template_variables(form.content) | {"photo_size": _photo_size(form)} | more),
     )
 
 

@@ -77,8 +77,8 @@ def _page_from_job(earlier: Job) -> str:
 def _page_from_fields(fields: MultiDict[str, str], **more: Any) -> str:
     controls = Controls.of_fields(fields)
     with suppress(Missing):
-        if controls.origin and not controls.beginning:
-            controls = controls.with_beginning(context.own_job(controls.origin.removeprefix(RESULT_PREFIX)))
+        if controls.origin and not controls.start_job:
+            controls = controls.with_start_of(context.own_job(controls.origin.removeprefix(RESULT_PREFIX)))
     return _render(FormValues.of_fields(fields), controls, **more)
 
 
@@ -92,5 +92,5 @@ def _render(form: FormValues, controls: Controls, **more: Any) -> str:
         styles=styles,
         missing_styles=form.styles - {style.id for style in styles},
         layer_limits=page_options.layer_limits(),
-        **(picture_inputs.template_context(controls.origin) | more),
+        **(picture_inputs.template_variables(controls.origin) | more),
     )

@@ -141,7 +141,7 @@ def _join_sentence(parts: list[str]) -> str:
 
 
 def _mask_text(order: Order, number: int) -> str:
-    """`number`: from 0."""
+    """Return the words for one mask; regions that were drawn are counted from 1. number: of the mask, from 0."""
     drawn = [mask for mask in order.masks if mask not in _MASK_TEXTS]
     if order.masks[number] in _MASK_TEXTS:
         return _MASK_TEXTS[order.masks[number]]

@@ -1,4 +1,4 @@
-"""What the parts of a page are rendered with in which a photo and styles are chosen."""
+"""The template variables of the photo and style inputs, which the create and explore pages share."""
 
 from __future__ import annotations
 
@@ -11,8 +11,11 @@ from app.inputs.references import RESULT_PREFIX
 from app.pages import page_options
 
 
-def template_context(content: str) -> dict[str, Any]:
-    """`content`: the server's name for a photo that it has, if any. Styles and the form's values are the page's own."""
+def template_variables(content: str) -> dict[str, Any]:
+    """Return the variables of the shared inputs; each page adds the styles and the form's values.
+
+    content: "result:<id>" for the photo of a result, or empty.
+    """
     max_bytes = context.settings().upload_bytes
     return {
         **page_options.template_options(),
@@ -24,7 +27,7 @@ def template_context(content: str) -> dict[str, Any]:
 
 
 def photo_url(content: str) -> str | None:
-    """The address of a result's photo; None where the content is no result."""
+    """Return the address of a result's photo; None where `content` does not name a result."""
     if not content.startswith(RESULT_PREFIX):
         return None
     return url_for("results.before", id=content.removeprefix(RESULT_PREFIX))

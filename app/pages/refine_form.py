@@ -1,4 +1,4 @@
-"""A refinement's options as the controls of a page, as the model describes them, and the presets on offer."""
+"""The controls of a refinement's options on the explore page, and the presets to choose from."""
 
 from __future__ import annotations
 
@@ -30,8 +30,6 @@ _PRESET_DESCRIPTIONS = {
 
 @dataclass(frozen=True)
 class PresetChoice:
-    """A preset as a choice on a page."""
-
     name: str
     line: str
     steps: int
@@ -59,7 +57,7 @@ def styles_without_painting(result: Result, library: Library) -> list[str]:
 
 
 def _has_painting(style: OrderStyle, library: Library) -> bool:
-    """Whether a style is a painting: one that ships, or a stored file that does not begin as a style file."""
+    """Return whether a style is a painting: one that ships, or a stored file that does not begin as a style file."""
     if style.picture is None:
         return style.shipped in {one.id for one in gallery.shipped()}
     try:
@@ -78,7 +76,7 @@ class LayerControl:
     """A layer's weights: of each of LAYER_KINDS the name of its field and its text."""
 
     name: str
-    short: str  # its name within its stage
+    name_in_stage: str
     weights: tuple[tuple[str, str, str], ...]
 
     @property
@@ -97,7 +95,7 @@ class LayerStage:
 
     @property
     def folded(self) -> list[LayerControl]:
-        """The layers that are not used, where they are many or all of the stage."""
+        """Return the unused layers, where they are many or all of the stage."""
         idle = [layer for layer in self.layers if not layer.used]
         return idle if len(idle) > _MAX_IDLE or len(idle) == len(self.layers) else []
 
@@ -126,9 +124,9 @@ def _stage_name(layer: str) -> str:
 
 
 def _layer_control(name: str, stage: str, weights: Mapping[str, Mapping[str, str]]) -> LayerControl:
-    short = name.removeprefix(stage).removeprefix("_") or name
+    name_in_stage = name.removeprefix(stage).removeprefix("_") or name
     return LayerControl(
-        name, short, tuple((kind, layer_field(kind, name), weights[kind].get(name, "")) for kind in LAYER_KINDS)
+        name, name_in_stage, tuple((kind, layer_field(kind, name), weights[kind].get(name, "")) for kind in LAYER_KINDS)
     )
 
 
@@ -178,14 +176,14 @@ class Controls:
     """All controls of the page.
 
     `values`: an option's name -> its text. `layers`: of each kind, a layer's name -> the text of its weight.
-    `origin`: the result whose picture it may begin with, if any, as "result:<id>". `beginning`: the job that began with
-    a picture, which it may begin with as well, as "job:<id>".
+    `origin`: the result whose picture the refinement may begin with, as "result:<id>", or empty. `start_job`: the job
+    that began with a picture of its own, which the refinement may begin with as well, as "job:<id>", or empty.
     """
 
     values: Mapping[str, str]
     layers: Mapping[str, Mapping[str, str]]
     origin: str = ""
-    beginning: str = ""
+    start_job: str = ""
 
     @classmethod
     def of_options(cls, options: RefineOptions) -> Self:
@@ -214,42 +212,42 @@ class Controls:
         """Return what a refinement was made with; of a pastiche, what refines it."""
         origin, order = RESULT_PREFIX + result.id if result else "", job.order
         if isinstance(order.options, RefineOptions):
-            controls = replace(cls.of_options(order.options), origin=origin).with_beginning(job)
-            start = controls.beginning or controls.values["start"]
+            controls = replace(cls.of_options(order.options), origin=origin).with_start_of(job)
+            start = controls.start_job or controls.values["start"]
             return replace(controls, values={**controls.values, "start": start})
         kept = {name: getattr(order.options, name) for name in ("strength", "format", "quality", *_COLOUR_OPTIONS)}
         refined = cls.of_options(RefineOptions.parse(kept))
         begun = _values_of_result(result) if result else {}
         return cls({**refined.values, **begun}, refined.layers, origin)
 
-    def with_beginning(self, job: Job) -> Self:
+    def with_start_of(self, job: Job) -> Self:
         """Add the picture that a job began with, if any, as a choice to begin with."""
-        return replace(self, beginning=JOB_PREFIX + job.id) if job.order.start else self
+        return replace(self, start_job=JOB_PREFIX + job.id) if job.order.start else self
 
     @property
-    def judge(self) -> Encoder:
-        """The encoder, or the one that 'auto' stands for on this machine."""
+    def encoder(self) -> Encoder:
+        """Return the chosen encoder, or the one that 'auto' stands for on this machine."""
         return _find_encoder(self.values["encoder"])
 
     @property
     def stages(self) -> list[LayerStage]:
-        return group_layers(self.judge.layers, self.layers)
+        return group_layers(self.encoder.layers, self.layers)
 
     @property
-    def fields(self) -> set[str]:
-        """The fields beside which the page tells mistakes."""
+    def problem_fields(self) -> set[str]:
+        """Return the fields beside which the page has a place for a problem."""
         return {"content", "style", "weights", "content_layers", "style_layers", *_OPTIONS}
 
     @property
-    def weights(self) -> list[Control]:
-        return [self.of(name) for name in _WEIGHT_OPTIONS]
+    def weight_controls(self) -> list[Control]:
+        return [self.control(name) for name in _WEIGHT_OPTIONS]
 
     @property
-    def descent(self) -> list[Control]:
-        """The other options, which say how the picture descends."""
-        return [self.of(name) for name in _OPTIONS if name not in _LEADING_OPTIONS + _WEIGHT_OPTIONS]
+    def other_controls(self) -> list[Control]:
+        """Return the controls of the optimizer, the size, the start and the file."""
+        return [self.control(name) for name in _OPTIONS if name not in _LEADING_OPTIONS + _WEIGHT_OPTIONS]
 
-    def of(self, name: str) -> Control:
+    def control(self, name: str) -> Control:
         schema = option_schemas(RefineOptions)[name]
         choices = tuple((choice, _choice_text(name, choice)) for choice in _choice_values(name))
         if name == "start":
@@ -270,8 +268,8 @@ class Controls:
         """Yield the pictures to begin with besides those that the options name."""
         if self.origin:
             yield self.origin, "Your result"
-        if self.beginning:
-            yield self.beginning, "The same picture as before"
+        if self.start_job:
+            yield self.start_job, "The same picture as before"
 
 
 def _values_of_result(result: Result) -> dict[str, str]:
