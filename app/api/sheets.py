@@ -34,7 +34,7 @@ def contact_sheet() -> Response:
 def _paint_sheet(painter: Painter, inputs: SheetInputs) -> tuple[ContactSheet, bytes, str]:
     """Return the sheet, its file and the format of that."""
     options = inputs.options
-    names = [name for name, _, _ in (style.credit for style in inputs.styles)]
+    names = [style.attribution.name for style in inputs.styles]
     sheet = painter.make_contact_sheet(inputs.content, [style.source for style in inputs.styles], options, names)
     return sheet, image_files.encode(sheet.picture, options.format, options.quality), options.format
 

@@ -211,7 +211,7 @@ def style_from_file(data: bytes, limits: PictureLimits, name: str = "") -> Style
     """Return what was sent as a style; its first bytes are enough to refuse what is neither picture nor style file."""
     if style_file.is_style_file(data):
         file = StyleFile.from_bytes(data)
-        return StyleChoice(file.name, data, rights=(file.credit, file.licence))
+        return StyleChoice(file.name, data, credit_and_licence=(file.credit, file.licence))
     peek_size(data, "style", limits)
     return StyleChoice(clean_filename(name) or "Your painting", data)
 

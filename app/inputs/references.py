@@ -9,7 +9,7 @@ from pathlib import Path
 
 from app.failures import Missing
 from app.http.context import Caller
-from app.jobs.order import StyleCredit
+from app.jobs.order import Attribution
 from app.storage.library import Library
 from app.storage.records import Result, Style
 from model.errors import InvalidOption
@@ -34,12 +34,11 @@ class StyleChoice:
     name: str
     source: bytes | Path  # a picture, or a style file
     id: str | None = None  # in the library
-    rights: tuple[str, str] | None = None  # credit and licence; None: a painting that was sent, whose name is private
+    credit_and_licence: tuple[str, str] | None = None  # None: a painting that was sent, whose name is private
 
     @property
-    def credit(self) -> StyleCredit:
-        """What goes into the picture."""
-        return (self.name, *self.rights) if self.rights else ("", "", "")
+    def attribution(self) -> Attribution:
+        return Attribution(self.name, *self.credit_and_licence) if self.credit_and_licence else Attribution()
 
 
 @dataclass(frozen=True)

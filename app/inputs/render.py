@@ -49,7 +49,7 @@ def render_pastiche(painter: Painter, inputs: StylizeInputs) -> EncodedPastiche:
     assert isinstance(options, StylizeOptions)  # nobody waits for a refinement
     styles = [style.source for style in inputs.styles]
     pastiche = painter.stylize(inputs.content, styles, options, masks=inputs.masks)
-    pastiche = rendering.with_credits(pastiche, [style.credit for style in inputs.styles])
+    pastiche = rendering.with_credits(pastiche, [style.attribution for style in inputs.styles])
     data = image_files.encode(pastiche.picture, options.format, options.quality, pastiche.recipe)
     return EncodedPastiche(data, options.format, pastiche)
 

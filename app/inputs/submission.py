@@ -117,7 +117,7 @@ def _store_order(library: Library, owner: str, inputs: StylizeInputs) -> Order:
 
 
 def _store_style(library: Library, owner: str, style: StyleChoice) -> OrderStyle:
-    about = {"name": style.name, "id": style.id, "rights": style.rights}
+    about = {"name": style.name, "id": style.id, "rights": style.credit_and_licence}
     if isinstance(style.source, Path):
         return OrderStyle(**about, shipped=style.id)
     return OrderStyle(**about, picture=library.put_picture(owner, style.source))

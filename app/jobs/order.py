@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Literal, Self, TypeAlias
+from typing import Any, Literal, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationInfo, field_serializer, field_validator, model_validator
 from pydantic_core import to_json
@@ -18,9 +18,13 @@ from model.options import RefineOptions, StylizeOptions
 
 Method = Literal["magenta", "gatys"]
 Options = StylizeOptions | RefineOptions
-StyleCredit: TypeAlias = tuple[str, str, str]  # name, credit and licence of a style
+# Those that the fast style transfer and a refinement have in common, besides the weights of the styles and the file's
+# format: what is done with the painted pixels afterwards.
 SHARED_PAINTING_OPTIONS = ("keep_colours", "keep_light", "match_colours", "feather", "paint")
-_OPTIONS_NEWER_THAN_DIGEST: dict[type[Options], tuple[str, ...]] = {  # options that older orders did not have
+# Jobs are stored with the digest of their order, by which a request that is sent again with its Idempotency-Key is known.
+# So a new option must leave the digests of stored orders as they are: listed here, it counts only where it is not at its
+# default.
+_OPTIONS_NEWER_THAN_DIGEST: dict[type[Options], tuple[str, ...]] = {
     StylizeOptions: (
         *(*SHARED_PAINTING_OPTIONS, "steady", "style_scale", "print", "dpi"),
         *("region_styles", "region_strengths", "tiles"),
@@ -31,6 +35,14 @@ OPTIONS_BY_METHOD: dict[Method, type[StylizeOptions] | type[RefineOptions]] = {
     "magenta": StylizeOptions,
     "gatys": RefineOptions,
 }
+
+
+class Attribution(NamedTuple):
+    """A style's name, credit and licence, as a recipe has them; empty for a painting that was sent."""
+
+    name: str = ""
+    credit: str = ""
+    licence: str = ""
 
 
 class OrderStyle(BaseModel):
@@ -54,14 +66,13 @@ class OrderStyle(BaseModel):
         return library.picture(self.picture) if self.picture else _shipped_file(self.shipped).read_bytes()
 
     @property
-    def credit(self) -> StyleCredit:
-        """Return name, credit and licence for the recipe; empty for a painting that was sent."""
+    def attribution(self) -> Attribution:
         if self.rights:
-            return self.name, *self.rights
+            return Attribution(self.name, *self.rights)
         for style in gallery.shipped() if self.shipped else ():
             if style.id == self.shipped:
-                return style.name, style.credit, style.licence
-        return "", "", ""
+                return Attribution(style.name, style.credit, style.licence)
+        return Attribution()
 
 
 class Order(BaseModel):
@@ -115,18 +126,18 @@ class Order(BaseModel):
         return library.picture(self.content), styles, masks
 
     @property
-    def credits(self) -> list[StyleCredit]:
-        return [style.credit for style in self.styles]
+    def attributions(self) -> list[Attribution]:
+        return [style.attribution for style in self.styles]
 
 
 def _dump_for_digest(options: Options) -> dict[str, Any]:
-    """Dump options in their historical order; later options only where they differ from their defaults."""
+    """Dump options in their historical order; newer options only where they differ from their defaults."""
     dumped = options.model_dump(mode="json", exclude_none=True)
-    later = _OPTIONS_NEWER_THAN_DIGEST[type(options)]
+    newer = _OPTIONS_NEWER_THAN_DIGEST[type(options)]
     last = ("weights", "format", "quality")
-    names = [name for name in dumped if name not in later and name not in last]
-    asked = [name for name in later if name in dumped and dumped[name] != type(options).model_fields[name].default]
-    return {name: dumped[name] for name in (*names, *last, *asked) if name in dumped}
+    first = [name for name in dumped if name not in newer and name not in last]
+    changed = [name for name in newer if name in dumped and dumped[name] != type(options).model_fields[name].default]
+    return {name: dumped[name] for name in (*first, *last, *changed) if name in dumped}
 
 
 def _shipped_file(id: str | None) -> Path:

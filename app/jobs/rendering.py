@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from app.jobs.order import Order, StyleCredit
+from app.jobs.order import Attribution, Order
 from app.jobs.painter import Painter
 from app.storage.library import Library
 from model.imaging import image_files, masking, pixel_ops, scratch
@@ -18,11 +18,11 @@ from model.pipelines.refine import postprocess, read_painting, refine_recipe, re
 from model.pipelines.stylization import Pastiche
 from model.progress import Cancelled, Checkpoint, OnStep, Step
 
-LARGE_PIXELS = 12_000_000  # beyond which a result is painted into a file
+STREAMED_PIXELS = 12_000_000  # beyond which a result is painted into a file
 
 
-def with_credits(pastiche: Pastiche, credits: Sequence[StyleCredit]) -> Pastiche:
-    return replace(pastiche, recipe=recipes.with_credits(pastiche.recipe, credits))
+def with_credits(pastiche: Pastiche, attributions: Sequence[Attribution]) -> Pastiche:
+    return replace(pastiche, recipe=recipes.with_credits(pastiche.recipe, attributions))
 
 
 @dataclass(frozen=True)
@@ -51,13 +51,13 @@ def render_order(
 ) -> Pastiche | PastichePng:
     """Paint an order. resume: where a refinement was interrupted. refine_seconds: the limit for all its steps."""
     if isinstance(order.options, RefineOptions):
-        return with_credits(_refine(order, library, painter, on_step, resume, refine_seconds), order.credits)
+        return with_credits(_refine(order, library, painter, on_step, resume, refine_seconds), order.attributions)
     content, styles, masks = order.read_sources(library)
     width, height = order.options.result_size(*image_files.peek_size(content))
-    if width * height > LARGE_PIXELS:
+    if width * height > STREAMED_PIXELS:
         return _render_large(order, painter, content, styles, masks, on_step)
     pastiche = painter.stylize(content, styles, order.options, on_step=on_step, masks=masks)
-    return with_credits(pastiche, order.credits)
+    return with_credits(pastiche, order.attributions)
 
 
 def _render_large(
@@ -66,7 +66,7 @@ def _render_large(
     """Paint a small copy, which is shown soon and is the result if the job is cancelled, then the large one."""
     assert isinstance(order.options, StylizeOptions)
     small = order.options.model_copy(update={"size": stylization.PREVIEW_SIDE, "print": None})
-    preview = with_credits(painter.stylize(content, styles, small, masks=masks), order.credits)
+    preview = with_credits(painter.stylize(content, styles, small, masks=masks), order.attributions)
     as_png = order.options.model_copy(update={"format": "png"})
     try:
         on_step(Step(0, 1, preview=preview.picture))
@@ -88,7 +88,7 @@ def _render_large(
 
 def _final_recipe(order: Order, recipe: dict[str, Any]) -> dict[str, Any]:
     """Name the format that was asked for: the file is stored as PNG."""
-    return recipes.with_credits(recipe, order.credits) | {"format": order.options.format}
+    return recipes.with_credits(recipe, order.attributions) | {"format": order.options.format}
 
 
 def _refine(
@@ -126,7 +126,7 @@ def render_checkpoint(order: Order, library: Library, checkpoint: Checkpoint) ->
     if order.start:
         recipe["start"] = "given"
     pastiche = Pastiche(picture, options.encoder, checkpoint.seconds, recipe, complete=False, notes=notes)
-    return with_credits(pastiche, order.credits)
+    return with_credits(pastiche, order.attributions)
 
 
 def _limit_seconds(options: RefineOptions, limit: float) -> RefineOptions:

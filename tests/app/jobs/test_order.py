@@ -7,6 +7,7 @@ import json
 import pytest
 from pydantic import ValidationError
 
+from app.jobs import order as order_module
 from app.jobs.order import Order, OrderStyle
 from model.options import PRESETS, RefineOptions, StylizeOptions
 
@@ -56,6 +57,23 @@ def test_every_newer_wish_makes_another_order(options):
     assert order.digest != build_order(options=StylizeOptions()).digest
 
 
+OPTIONS_OF_DIGEST = {  # those that there were when digests were first stored
+    StylizeOptions: {"strength", "size", "weights", "format", "quality"},
+    RefineOptions: {
+        *("preset", "encoder", "content_layers", "style_layers", "content_weight", "style_weight", "variation_weight"),
+        *("loss", "optimizer", "rate", "steps", "seconds", "size", "start", "seed", "style_scale", "scales", "average"),
+        *("patience", "strength", "weights", "format", "quality"),
+    },
+}
+
+
+@pytest.mark.parametrize("options", OPTIONS_OF_DIGEST)
+def test_a_new_option_leaves_the_digests_of_stored_orders(options):
+    newer = order_module._OPTIONS_NEWER_THAN_DIGEST[options]
+    missing = set(options.model_fields) - OPTIONS_OF_DIGEST[options] - set(newer)
+    assert not missing, f"Add {sorted(missing)} to _OPTIONS_NEWER_THAN_DIGEST in app/jobs/order.py."
+
+
 def test_what_is_to_be_told_makes_no_other_order():
     order = build_order(options=StylizeOptions(), notes=["Late."])
     assert stored(order) == order
@@ -73,11 +91,11 @@ def test_masks_make_another_order_and_must_be_there():
 def test_whose_a_style_is_goes_with_the_order_and_makes_no_other():
     own = OrderStyle(name="swirl", id="1", picture=STYLE, rights=("Ann", "CC0"))
     order = Order(content=PHOTO, content_name="photo", styles=[own], options=StylizeOptions())
-    assert stored(order).credits == [("swirl", "Ann", "CC0")]
+    assert stored(order).attributions == [("swirl", "Ann", "CC0")]
     plain = order.model_copy(update={"styles": [own.model_copy(update={"rights": None})]})
-    assert plain.credits == [("", "", "")]
+    assert plain.attributions == [("", "", "")]
     assert plain.digest == order.digest
-    assert OrderStyle(name="Mosaic", id="mosaic", shipped="mosaic").credit[2] == "CC0-1.0"
+    assert OrderStyle(name="Mosaic", id="mosaic", shipped="mosaic").attribution.licence == "CC0-1.0"
 
 
 @pytest.mark.parametrize("preset", PRESETS)
