@@ -17,7 +17,7 @@ from model.errors import InvalidOption
 
 SUFFIX = ".style.json"
 MEDIA_TYPE = "application/json"
-MAX_BYTES = 100_000  # bytes; 768 numbers take about five thousand
+MAX_STYLE_FILE_BYTES = 100_000  # bytes; 768 numbers take about five thousand
 NAME_LENGTH, CREDIT_LENGTH, LICENCE_LENGTH = 80, 200, 200  # characters
 MAX_LENGTHS = {"name": NAME_LENGTH, "credit": CREDIT_LENGTH, "licence": LICENCE_LENGTH}
 WEIGHTS_NAME_LENGTH = 80  # characters
@@ -74,7 +74,7 @@ class StyleFile(BaseModel):
     def from_bytes(cls, data: bytes, field: str = "style") -> Self:
         """Parse a file that `to_bytes` wrote; raise InvalidOption for anything else."""
         try:
-            return cls.model_validate_json(data if len(data) <= MAX_BYTES else b"")
+            return cls.model_validate_json(data if len(data) <= MAX_STYLE_FILE_BYTES else b"")
         except ValidationError:
             raise InvalidOption("This is not a style file: use one that was exported here.", field) from None
 

@@ -201,6 +201,39 @@ def repeated_types(sources: Mapping[str, str]) -> dict[str, list[str]]:
     return {name: paths for name, paths in sorted(files.items()) if len(paths) > 1}
 
 
+def literal_constants(source: str) -> Iterator[tuple[str, str]]:
+    """Yield name and value of the public constants, in capitals, that a module sets to a literal at its top level."""
+    for node in ast.parse(source).body:
+        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+        for target in targets if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value else ():
+            for name, value in _pair_up(target, node.value):
+                if re.fullmatch(r"[A-Z][A-Z0-9_]*", name) and _is_literal(value):
+                    yield name, ast.unparse(value)
+
+
+def _pair_up(target: ast.expr, value: ast.expr) -> Iterator[tuple[str, ast.expr]]:
+    """Yield what an assignment gives to each name: `A, B = 1, 2` is two of them."""
+    if isinstance(target, ast.Name):
+        yield target.id, value
+    elif isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
+        for one, its_value in zip(target.elts, value.elts, strict=False):
+            yield from _pair_up(one, its_value)
+
+
+def _is_literal(value: ast.expr) -> bool:
+    """Whether an expression is made of literals alone: `4 * 1024` is, `4 * SIDE` and `Lock()` are not."""
+    return not any(isinstance(node, (ast.Name, ast.Call, ast.Attribute)) for node in ast.walk(value))
+
+
+def repeated_constants(sources: Mapping[str, str]) -> dict[str, list[str]]:
+    """Return the names of public constants that have different values in different files -> those files."""
+    values: dict[str, dict[str, str]] = defaultdict(dict)
+    for path, source in sources.items():
+        for name, value in literal_constants(source):
+            values[name][path] = value
+    return {name: list(files) for name, files in sorted(values.items()) if len(set(files.values())) > 1}
+
+
 def banned_functions(sources: Mapping[str, str]) -> list[str]:
     """Return where functions, methods included, bear a banned name, with underscores around it or without."""
     return [
@@ -277,9 +310,9 @@ def measure_tree(tree: str, root: Path = ROOT) -> list[Measurement]:
 def measure_names(root: Path = ROOT) -> list[Measurement]:
     """Return the numbers about the names in both trees and `API.py` together."""
     sources = modules(*TREES, "API.py", root=root)
-    repeated = repeated_types(sources)
     return [
-        _zero("type names defined twice", (f"{name}: {', '.join(paths)}" for name, paths in repeated.items())),
+        _zero("type names defined twice", map(_repetition, repeated_types(sources).items())),
+        _zero("constants of one name and several values", map(_repetition, repeated_constants(sources).items())),
         _zero("functions of banned names", banned_functions(sources)),
         _zero("wrong entries in the table of tests", wrong_entries(sources, root=root)),
     ]
@@ -288,6 +321,11 @@ def measure_names(root: Path = ROOT) -> list[Measurement]:
 def _zero(label: str, offences: Iterable[str]) -> Measurement:
     offences = list(offences)
     return Measurement(label, str(len(offences)), offences)
+
+
+def _repetition(item: tuple[str, list[str]]) -> str:
+    name, paths = item
+    return f"{name}: {', '.join(paths)}"
 
 
 def _circle(members: list[str]) -> str:

@@ -15,6 +15,7 @@ from tests.structure import (
     longest_chain,
     mirrored_test,
     module_graph,
+    repeated_constants,
     repeated_types,
     room_graph,
     types_of,
@@ -36,7 +37,7 @@ def test_what_must_be_zero_is(number: structure.Measurement) -> None:
 
 
 def test_there_are_numbers_of_both_trees_and_of_the_names() -> None:
-    assert len(NUMBERS) >= 2 * 3 + 3
+    assert len(NUMBERS) >= 2 * 3 + 4
 
 
 def write(root: Path, **files: str) -> None:
@@ -138,6 +139,29 @@ def test_what_is_no_type_is_not(source: str) -> None:
 def test_a_name_for_two_types_is_seen_with_an_underscore_too() -> None:
     sources = {"app/a.py": "class Mask: ...", "model/b.py": "class _Mask: ...", "model/c.py": "class Other: ..."}
     assert repeated_types(sources) == {"Mask": ["app/a.py", "model/b.py"]}
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("SIDE = 64", "SIDE = 32"), ("SIDE: int = 64", "SIDE = 2 * 64"), ("A, SIDE = 1, 64", "SIDE, B = 32, 2")],
+)
+def test_a_constant_of_two_values_is_seen(one: str, other: str) -> None:
+    assert repeated_constants({"app/a.py": one, "model/b.py": other}) == {"SIDE": ["app/a.py", "model/b.py"]}
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("SIDE = 64", "SIDE = 64"),
+        ("_SIDE = 64", "_SIDE = 32"),
+        ("side = 64", "side = 32"),
+        ("SIDE = 64", "SIDE = find_side()"),
+        ("SIDE = 64", "SIDE: int"),
+        ("SIDE = 64", "def f():\n    SIDE = 32"),
+    ],
+)
+def test_what_is_no_constant_of_two_values_is_not(one: str, other: str) -> None:
+    assert repeated_constants({"app/a.py": one, "model/b.py": other}) == {}
 
 
 @pytest.mark.parametrize("source", ["def _told(): ...", "class Jobs:\n    async def back(self): ..."])

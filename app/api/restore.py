@@ -20,7 +20,7 @@ from model.imaging.image_files import ImageSource
 from model.options import RefineOptions, StylizeOptions
 from model.pipelines import recipe_builder, recipes, stylization
 from model.pipelines.recipes import Recipe, RecordedMask, RecordedStyle
-from model.pipelines.refine import encoder_sha256
+from model.pipelines.refine import encoder_sha256, painting_limit
 from model.refinement import encoder_registry
 from model.style_file import MAX_LENGTHS, WEIGHTS_NAME_LENGTH, StyleFile, vector_sha256
 
@@ -37,7 +37,7 @@ _PER_MASK_OPTIONS = {"region_styles", "region_strengths"}  # one for each mask
 def from_recipe(recipe: Recipe, styles: Sequence[Style]) -> RecipeAnswer:
     """Return what to send for the same picture. styles: those that the caller may use."""
     options, notes = recipes.to_options(recipe), _weights_notes(recipe)
-    known = [_find_style(recorded, styles, _style_limit(options)) for recorded in recipe.styles]
+    known = [_find_style(recorded, styles, _painting_limit(options)) for recorded in recipe.styles]
     numbered = enumerate(recipe.styles, 1)
     files = [None if notes else _style_file(recipe, recorded, number) for number, recorded in numbered]
     notes += [
@@ -72,10 +72,9 @@ def _style_name(recorded: RecordedStyle) -> str:
     return recorded.name or "Without a name"
 
 
-def _style_limit(options: StylizeOptions | RefineOptions) -> int:
+def _painting_limit(options: StylizeOptions | RefineOptions) -> int:
     """Return the pixels of a painting's long side, as the network saw it."""
-    side = stylization.MAX_STYLE_SIDE if isinstance(options, StylizeOptions) else options.size
-    return round(side * max(1.0, options.style_scale))
+    return painting_limit(options) if isinstance(options, RefineOptions) else stylization.style_limit(options)
 
 
 def _has_baked_options(options: StylizeOptions) -> bool:

@@ -19,6 +19,7 @@ from model.pipelines.stylization import Pastiche
 from model.progress import Cancelled, Checkpoint, OnStep, Step
 
 STREAMED_PIXELS = 12_000_000  # beyond which a result is painted into a file
+THUMBNAIL_SIDE = 360  # pixels, long side; of results and of styles
 
 
 def with_credits(pastiche: Pastiche, attributions: Sequence[Attribution]) -> Pastiche:

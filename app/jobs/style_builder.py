@@ -11,6 +11,7 @@ import numpy as np
 from app.failures import shorten
 from app.jobs.engine import RenderEngine
 from app.jobs.painter import Painter
+from app.jobs.rendering import THUMBNAIL_SIDE
 from app.storage import gallery
 from app.storage.library import Library
 from app.storage.records import Style
@@ -21,7 +22,6 @@ from model.options import MAX_STYLES, StylizeOptions
 from model.pipelines.stylization import MAX_STYLE_SIDE
 from model.style_file import CREDIT_LENGTH, StyleFile
 
-THUMBNAIL_SIDE = 360
 _PICTURE_QUALITY, _THUMBNAIL_QUALITY = 95, 85
 
 

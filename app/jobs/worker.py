@@ -20,7 +20,7 @@ from app.jobs.engine import RenderEngine
 from app.jobs.liveness import Heartbeat, is_dead
 from app.jobs.progress import ProgressReporter
 from app.jobs.queue import Job, Jobs
-from app.jobs.rendering import PastichePng, render_checkpoint, render_order, small_jpeg, to_png
+from app.jobs.rendering import THUMBNAIL_SIDE, PastichePng, render_checkpoint, render_order, small_jpeg, to_png
 from app.storage.library import Library
 from model.errors import ImageError
 from model.hardware import memory
@@ -37,7 +37,7 @@ _POLL_SECONDS = 0.2  # at most, between two reads of a queue that cannot block, 
 _RECONNECT_SECONDS = 5.0  # at most, until a queue out of reach is tried again
 _SWEEP_SECONDS = 300.0  # between sweeps of the library
 _SHUTDOWN_SECONDS = 5.0  # for the threads to end, once all jobs are given back
-_BEFORE_SIDE, _THUMBNAIL_SIDE = 1024, 360  # pixels, long side
+_BEFORE_SIDE = 1024  # pixels, long side
 
 
 class Worker:
@@ -225,7 +225,7 @@ def _attempt_output(content: bytes, outcome: Pastiche | PastichePng) -> AttemptO
     return AttemptOutput(
         picture=file.png,
         before=image_files.encode(image_files.read_eight_bit(content, limit=_BEFORE_SIDE), "jpeg", 88),
-        thumbnail=small_jpeg(file.png, _THUMBNAIL_SIDE),
+        thumbnail=small_jpeg(file.png, THUMBNAIL_SIDE),
         width=report.width,
         height=report.height,
         seconds=report.seconds,

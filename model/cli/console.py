@@ -19,7 +19,7 @@ from model.progress import OnStep, Step
 
 PASTICHE_SUMMARY = "{output}: {width} x {height} pixels, {seconds} s, weights {weights}"
 BAR_FORMAT = "{percentage:3.0f}%|{bar}| {elapsed}{postfix}"
-LARGE_PIXELS = 3_000_000  # of a result; smaller ones take a few seconds at most
+FORECAST_PIXELS = 3_000_000  # of a result; smaller ones take a few seconds at most
 
 
 def pastiche_report(photo: Path, output: Path, pastiche: Pastiche) -> dict[str, Any]:
@@ -108,7 +108,7 @@ def forecast_photo(photo: Path, options: StylizeOptions, masks: int, model_path:
 def is_large(photo: Path, options: StylizeOptions) -> bool:
     """Tell whether a result takes long enough for a forecast and a progress bar."""
     width, height = options.result_size(*image_files.peek_size(photo))
-    return width * height >= LARGE_PIXELS
+    return width * height >= FORECAST_PIXELS
 
 
 def describe_forecast(forecast: Forecast) -> str:

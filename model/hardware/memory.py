@@ -26,7 +26,7 @@ REFINING_BYTES_PER_PIXEL = {
 }
 LBFGS_BYTES_PER_PIXEL = 800  # on top: ten pairs of pictures and gradients in float64, and SciPy's working memory
 STYLE_SHARE = 0.35  # of the encoder's, for a pixel of a style image
-MIN_REFINE_SIDE = 64  # pixels, long side; nothing smaller is worth refining
+MIN_MEMORY_FIT_SIDE = 64  # pixels, long side; nothing smaller is worth refining
 
 
 def total_bytes() -> int:
@@ -62,13 +62,13 @@ def refining_bytes_per_pixel(options: RefineOptions) -> float:
 def fitting_side(height: int, width: int, bytes_per_pixel: float) -> int:
     """Return the longest side, at most the given picture's, with which it fits into free memory.
 
-    Raises ImageTooLarge where that would be less than MIN_REFINE_SIDE.
+    Raises ImageTooLarge where that would be less than MIN_MEMORY_FIT_SIDE.
     """
     free, needed, longest = free_bytes(), height * width * bytes_per_pixel, max(height, width)
     if free is None or free >= needed:
         return longest
     side = int(longest * math.sqrt(free / needed))
-    if side < min(longest, MIN_REFINE_SIDE):
+    if side < min(longest, MIN_MEMORY_FIT_SIDE):
         raise too_large_error(
             f"Refining {width} x {height} pixels needs {needed / 1e9:.1f} GB, {free / 1e9:.1f} GB is free"
         )

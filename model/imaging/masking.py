@@ -16,7 +16,7 @@ from model.errors import InvalidOption
 from model.imaging import image_files, pixel_ops
 from model.imaging.image_files import ImageSource
 from model.imaging.pixel_ops import EightBitPicture, Picture
-from model.options import MAX_MASKS
+from model.options import check_mask_count
 
 ALPHA, EVERYWHERE = "alpha", "everywhere"  # words that stand for a mask
 MASK_WORDS = (ALPHA, EVERYWHERE)
@@ -98,8 +98,7 @@ def read(source: ImageSource) -> Mask:
 
 def read_masks(sources: Sequence[ImageSource], photo: Picture | EightBitPicture) -> list[Mask]:
     """Read the masks of a photo; raise InvalidOption where there are too many, or one does not fit."""
-    if len(sources) > MAX_MASKS:
-        raise InvalidOption(f"Give at most {MAX_MASKS} masks, not {len(sources)}.", "mask")
+    check_mask_count(len(sources))
     masks = [read(source) for source in sources]
     height, width = photo.rgb.shape[:2]
     for mask in masks:

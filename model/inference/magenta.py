@@ -29,7 +29,7 @@ from model.weights.checksums import file_version
 from model.weights.npz import read_weights
 
 STYLE_SIDE = 256  # pixels, short side of what the predictor sees: the scale it was trained at
-MAX_STYLE_SIDE = 4 * STYLE_SIDE  # pixels, long side: of a scroll or a frieze only the middle is looked at
+MAX_PREDICTOR_SIDE = 4 * STYLE_SIDE  # pixels, long side: of a scroll or a frieze only the middle is looked at
 MIN_CONTENT_SIDE = 32  # pixels; below it, reflected margins would be wider than the picture
 CACHE_SIZE = 256  # styles whose vectors and normalisations are remembered
 
@@ -144,7 +144,7 @@ def predictor_input(style: np.ndarray, style_scale: float = 1.0) -> np.ndarray:
     height, width = style.shape[:2]
     side = round(STYLE_SIDE * style_scale)
     scale = side / min(height, width)
-    longest = round(MAX_STYLE_SIDE * style_scale / scale)
+    longest = round(MAX_PREDICTOR_SIDE * style_scale / scale)
     top, left = max(0, (height - longest) // 2), max(0, (width - longest) // 2)
     style = style[top : top + longest, left : left + longest]
     height, width = (max(side, round(length * scale)) for length in style.shape[:2])

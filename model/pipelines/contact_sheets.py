@@ -17,7 +17,7 @@ from model.imaging.image_files import ImageSource
 from model.imaging.pixel_ops import Picture, as_float, as_uint8
 from model.options import SheetOptions, StylizeOptions
 from model.pipelines import stylization
-from model.pipelines.stylization import MAX_STYLE_SIDE, ModelPath, Pastiche
+from model.pipelines.stylization import ModelPath, Pastiche
 from model.progress import Cancelled, OnStep, Step
 from model.style_file import StyleFile
 
@@ -25,7 +25,7 @@ PAPER, INK, FAINT_INK = (255, 255, 255), (34, 34, 34), (110, 110, 110)
 MIN_TEXT_SIZE, MAX_TEXT_SIZE = 12, 22  # pixels
 LABEL_WIDTH = 0.62  # of the labels' column, as a share of the pictures' long side
 LEADING = 1.4  # line height, as a multiple of the text size
-THUMBNAIL_SIDE = 320  # pixels, long side to which a painting beside its row is read
+CELL_SIDE = 320  # pixels, long side to which a painting beside its row is read
 
 
 @dataclass(frozen=True)
@@ -183,8 +183,8 @@ def _reusable_source(style: ImageSource) -> ImageSource:
 
 
 def _build_rows(style: ImageSource, number: int, name: str, options: SheetOptions) -> list[SheetRow]:
-    read = stylization.read_style(style, limit=THUMBNAIL_SIDE)
-    painting = read if isinstance(read, np.ndarray) and read.ndim == 3 else None
+    read = stylization.read_style(style, limit=CELL_SIDE)
+    painting = read if stylization.is_painting(read) else None
     if painting is None and any(scale != 1 for scale in options.style_scales):
         sentence = "Brush sizes other than 1 need the painting itself: of a style file only the strokes are left."
         raise InvalidOption(sentence, "style_scales")
@@ -200,7 +200,7 @@ def _paint_cells(
 ) -> Iterator[tuple[Cell, Pastiche]]:
     lines = [(number, style, scale) for number, style in enumerate(styles, 1) for scale in options.style_scales]
     for row, (number, style, scale) in enumerate(lines):
-        read = stylization.read_style(style, limit=round(MAX_STYLE_SIDE * max(1.0, scale)))
+        read = stylization.read_style(style, limit=stylization.style_limit(StylizeOptions(style_scale=scale)))
         painting = style if isinstance(read, StyleFile) else read
         for column, strength in enumerate(options.strengths):
             cell = Cell(number, strength, scale, *page.box(row, column))

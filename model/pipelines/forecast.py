@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from model.inference.magenta import Magenta
     from model.pipelines.stylization import ModelPath
 
-TRIAL_SIDE = 512  # pixels
+FORECAST_TRIAL_SIDE = 512  # pixels
 OVERHEAD_FACTOR = 1.15  # of the network's time, for reading, colours and writing; seen from 4 to 100 MP
 
 # As measured by bench/big.py: Python with TensorFlow and the weights; the bands; the photo, and its file in writing.
@@ -77,7 +77,7 @@ def seconds_per_pixel(network: Magenta, is_tiled: bool) -> float:
     """Measure a small picture: the better of two trials, after one to warm up."""
     from model.inference.tiling import renderer
 
-    photo = np.random.default_rng(0).random((TRIAL_SIDE, TRIAL_SIDE, 3), dtype="float32")
+    photo = np.random.default_rng(0).random((FORECAST_TRIAL_SIDE, FORECAST_TRIAL_SIDE, 3), dtype="float32")
     vector = np.zeros(network.architecture.vector_size, "float32")
 
     def trial() -> float:

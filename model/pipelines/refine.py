@@ -122,7 +122,7 @@ def check_start_size(start: tuple[int, int], photo: tuple[int, int]) -> None:
 def read_painting(style: ImageSource, options: RefineOptions) -> np.ndarray:
     """Read a painting as (H, W, 3); raise InvalidOption for a style vector or style file."""
     read = stylization.read_style(style, limit=painting_limit(options))
-    if not (isinstance(read, np.ndarray) and read.ndim == 3):
+    if not stylization.is_painting(read):
         raise InvalidOption(
             "To refine, give the painting itself as style: of a style vector or style file only the feed-forward "
             "pastiche can be made.",

@@ -170,7 +170,7 @@ def _check_styles(recipe: Recipe, styles: Sequence[ImageSource], limit: int) -> 
 
 def _is_same_style(style: ImageSource, recorded: RecordedStyle, limit: int) -> bool:
     read = stylization.read_style(style, limit)
-    if isinstance(read, np.ndarray) and read.ndim == 3:
+    if stylization.is_painting(read):
         return recorded.sha256 in (None, recipe_builder.pixels_sha256(read))
     vector = read if isinstance(read, np.ndarray) else read.vector
     return recipes.matches_sha256(vector_to_bytes(vector), recorded.vector_sha256)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
 from PIL import Image
@@ -315,7 +315,7 @@ def style_limit(options: StylizeOptions) -> int:
     return round(MAX_STYLE_SIDE * max(1.0, options.style_scale))
 
 
-def is_painting(style: np.ndarray | StyleFile) -> bool:
+def is_painting(style: np.ndarray | StyleFile) -> TypeGuard[np.ndarray]:
     """Tell a painting, (H, W, 3), from a style vector or style file."""
     return isinstance(style, np.ndarray) and style.ndim == 3
 

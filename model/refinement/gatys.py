@@ -38,7 +38,7 @@ from model.refinement.optimizers import (
 from model.refinement.pyramid import PyramidLevel, build_pyramid, remaining_levels, resize_style
 from model.weights.checksums import file_version
 
-TRIAL_SIDE = 192  # pixels
+PRECISION_TRIAL_SIDE = 192  # pixels
 
 EndReason = Literal["steps", "settled", "time", "memory", "stopped"]
 
@@ -194,7 +194,8 @@ def optimise(
 
 def _trial_step(options: RefineOptions, dtype: str) -> Callable[[], object]:
     """Return a function that runs one step on a small picture."""
-    picture = np.linspace(0, 1, TRIAL_SIDE**2 * 3, dtype="float32").reshape(TRIAL_SIDE, TRIAL_SIDE, 3)
+    side = PRECISION_TRIAL_SIDE
+    picture = np.linspace(0, 1, side**2 * 3, dtype="float32").reshape(side, side, 3)
     compiled, weights = objective(options, dtype), loss_weights(options)
     targets = compiled.targets(picture, [picture], [1.0])
     return lambda: compiled.losses_and_gradient(tf.constant(picture[None]), targets, weights)

@@ -11,8 +11,8 @@ from model.imaging import pixel_ops
 from model.options import RefineOptions
 from model.refinement import encoder_registry
 
-MIN_SIDE = 64  # pixels, long side of the coarsest level
-MAX_STYLE_SIDE = 2048  # pixels, long side
+MIN_LEVEL_SIDE = 64  # pixels, long side of the coarsest level
+MAX_GRAM_STYLE_SIDE = 2048  # pixels, long side
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ def build_pyramid(size: tuple[int, int], options: RefineOptions) -> list[Pyramid
     """
     smallest = encoder_registry.get(options.encoder).smallest
     shrunk = [tuple(round(side / 2 ** (level / 2)) for side in size) for level in reversed(range(options.scales))]
-    sizes = [s for s in shrunk if s == size or (max(s) >= MIN_SIDE and min(s) >= smallest)]
+    sizes = [s for s in shrunk if s == size or (max(s) >= MIN_LEVEL_SIDE and min(s) >= smallest)]
     sizes = sizes[-options.steps :]
     ends = _cumulative_steps([1 / max(s) for s in sizes], options.steps)
     steps = np.diff(ends, prepend=0)
@@ -67,7 +67,7 @@ def _cumulative_steps(shares: Sequence[float], total: int) -> np.ndarray:
 
 def resize_style(style: np.ndarray, level: PyramidLevel, options: RefineOptions) -> np.ndarray:
     """Resize the style image to the content's size at this level times `style_scale`, which sets its strokes' size."""
-    ratio = min(max(level.size) * options.style_scale, MAX_STYLE_SIDE) / max(style.shape[:2])
-    smallest = max(MIN_SIDE, encoder_registry.get(options.encoder).smallest)
+    ratio = min(max(level.size) * options.style_scale, MAX_GRAM_STYLE_SIDE) / max(style.shape[:2])
+    smallest = max(MIN_LEVEL_SIDE, encoder_registry.get(options.encoder).smallest)
     height, width = (max(smallest, round(side * ratio)) for side in style.shape[:2])
     return pixel_ops.resize(style, (height, width))

@@ -12,7 +12,7 @@ import pytest
 from model import StylizeOptions, stylize
 from model.errors import InvalidOption
 from model.pipelines import stylization
-from model.style_file import MAX_BYTES, StyleFile, is_style_file
+from model.style_file import MAX_STYLE_FILE_BYTES, StyleFile, is_style_file
 from tests.support.tiny_weights import write_tiny
 
 ABOUT = {"name": "Waves", "credit": "Anna", "licence": "CC0-1.0"}
@@ -86,7 +86,7 @@ def test_what_is_no_style_file(file: StyleFile, values: dict):
     assert caught.value.field == "style"
 
 
-@pytest.mark.parametrize("data", [b"{", b"{}", b"[]", b"{" + b" " * MAX_BYTES + b"}", b'{"a":' * 20_000])
+@pytest.mark.parametrize("data", [b"{", b"{}", b"[]", b"{" + b" " * MAX_STYLE_FILE_BYTES + b"}", b'{"a":' * 20_000])
 def test_nonsense_is_no_style_file(data: bytes):
     with pytest.raises(InvalidOption, match="not a style file"):
         StyleFile.from_bytes(data)

@@ -58,7 +58,7 @@ def test_a_print_has_the_pixels_that_it_takes(client, form):
 @pytest.fixture
 def working(new_app, monkeypatch):
     """A server that takes the smallest of pictures for large ones."""
-    monkeypatch.setattr(rendering, "LARGE_PIXELS", 1000)
+    monkeypatch.setattr(rendering, "STREAMED_PIXELS", 1000)
     client = new_app(worker=True).test_client()
     client.get("/")
     return client

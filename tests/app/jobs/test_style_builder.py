@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from app.jobs import style_builder
+from app.jobs.rendering import THUMBNAIL_SIDE
 from app.storage import gallery
 from model.errors import InvalidOption, UnsupportedImage
 from model.imaging import image_files
@@ -73,7 +74,7 @@ def test_numbers_alone_keep_no_artwork(add, library, painting_png):
 
 
 def assert_painted_sample(thumbnail):
-    cat = image_files.read(str(gallery.SAMPLE_PHOTO), limit=style_builder.THUMBNAIL_SIDE).rgb
+    cat = image_files.read(str(gallery.SAMPLE_PHOTO), limit=THUMBNAIL_SIDE).rgb
     assert abs(pixels(thumbnail) / 255 - (1 - cat)).mean() < 0.05  # a vector's face: the cat painted in it
 
 

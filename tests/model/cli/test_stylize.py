@@ -138,7 +138,7 @@ def test_a_dry_run_in_json(capsys: pytest.CaptureFixture[str]):
 def test_a_large_picture_is_told_of_before_it_is_begun(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(console, "LARGE_PIXELS", 128 * 96)
+    monkeypatch.setattr(console, "FORECAST_PIXELS", 128 * 96)
     said: list[str] = []
 
     def painted(*arguments: object) -> object:

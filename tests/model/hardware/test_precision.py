@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
 from model.hardware import precision
@@ -17,7 +19,8 @@ def fresh_choice(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_trial_decides_the_precision(monkeypatch: pytest.MonkeyPatch, plain: float, mixed: float, best: str):
     monkeypatch.setattr(precision, "should_try_bfloat16", lambda: True)
     now, tried = [0.0], []
-    monkeypatch.setattr(precision.time, "perf_counter", lambda: now[0])
+    clock = SimpleNamespace(perf_counter=lambda: now[0])
+    monkeypatch.setattr(precision, "time", clock)  # not the clock of the whole process
 
     def trial(dtype: str):
         tried.append(dtype)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -22,7 +23,7 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "TRIAL_SIDE", 48)
+    monkeypatch.setattr(module, "FORECAST_TRIAL_SIDE", 48)
     monkeypatch.setattr(memory, "free_bytes", lambda: None)
     module.seconds_per_pixel.cache_clear()
 
@@ -70,7 +71,8 @@ def test_each_mask_is_painted_by_itself(path: Path):
 
 def test_the_trial_is_made_once(path: Path, monkeypatch: pytest.MonkeyPatch):
     first = estimate(800, 600, StylizeOptions(), model_path=path)
-    monkeypatch.setattr(module.time, "perf_counter", lambda: pytest.fail("it measures again"))
+    clock = SimpleNamespace(perf_counter=lambda: pytest.fail("it measures again"))
+    monkeypatch.setattr(module, "time", clock)  # not the clock of the whole process
     assert estimate(800, 600, StylizeOptions(), model_path=path) == first
 
 
