@@ -16,7 +16,7 @@ from app.jobs.engine import RenderEngine
 from app.jobs.painter import LibraryPainter, Painter
 from app.jobs.queue import Jobs, open_queue
 from app.jobs.worker import Worker
-from app.pages import create, docs, explore, job, results
+from app.pages import create, docs, explore, job, results, template_helpers
 from app.pages import styles as style_pages
 from app.settings import Settings
 from app.storage.blob_store import BlobStore
@@ -41,7 +41,7 @@ def create_app(settings: Settings | None = None, painter: Painter | None = None)
     app.extensions.update(create_services(settings, painter or LibraryPainter()))
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
-    for module in (security_headers, error_handlers, cookies, rate_limits, metrics):
+    for module in (security_headers, error_handlers, cookies, rate_limits, metrics, template_helpers):
         module.register(app)
     app.extensions["engine"].raise_if_disconnected = disconnects.raise_if_disconnected
     app.before_request(lambda: start_background(app))

@@ -21,9 +21,9 @@ Options = StylizeOptions | RefineOptions
 # Those that the fast style transfer and a refinement have in common, besides the weights of the styles and the file's
 # format: what is done with the painted pixels afterwards.
 SHARED_PAINTING_OPTIONS = ("keep_colours", "keep_light", "match_colours", "feather", "paint")
-# Jobs are stored with the digest of their order, by which a request that is sent again with its Idempotency-Key is known.
-# So a new option must leave the digests of stored orders as they are: listed here, it counts only where it is not at its
-# default.
+# Jobs are stored with the digest of their order, which tells whether a request with a known Idempotency-Key is the same
+# again. So a new option must leave the digests of stored orders as they are: listed here, it counts only where it
+# differs from its default.
 _OPTIONS_NEWER_THAN_DIGEST: dict[type[Options], tuple[str, ...]] = {
     StylizeOptions: (
         *(*SHARED_PAINTING_OPTIONS, "steady", "style_scale", "print", "dpi"),

@@ -30,13 +30,6 @@ _USUAL_ASPECT = 2 / 3  # of a photo: its short side to the long one
 _REFINEMENT_TOO_LONG = "A refinement takes longer than a page can wait for. Let the server keep it."
 
 
-@blueprint.app_context_processor
-def _retention_context() -> dict[str, str]:
-    """Give every page how long things are kept."""
-    hours = round(context.settings().keep_hours)
-    return {"kept_for": f"{hours // 24} days" if hours >= 48 else f"{hours} hours" if hours > 1 else "an hour"}
-
-
 @blueprint.get("/")
 def create() -> ResponseReturnValue:
     owner = identity.owner_or_new().id

@@ -1,16 +1,15 @@
-"""The interface for programs, described: as OpenAPI, and as a page made of the same document."""
+"""The OpenAPI document, and the page of documentation that is rendered from it."""
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, make_response, render_template, request
-from markupsafe import Markup, escape
 
 from app.api import openapi as description
 from app.http import context
 from app.inputs.bodies import JsonObject
+from app.pages.template_helpers import schema_name
 
 blueprint = Blueprint("docs", __name__)
 _TYPE_TEXTS = {"string": "text", "integer": "whole number", "boolean": "true or false"}
@@ -36,24 +35,12 @@ def page() -> Response:
     )
 
 
-@blueprint.app_template_filter()
-def coded(text: str) -> Markup:
-    """`this` -> <code>this</code>."""
-    return Markup(re.sub(r"`([^`]*)`", r"<code>\1</code>", str(escape(text))))
-
-
-@blueprint.app_template_filter()
-def name_of(schema: JsonObject) -> str:
-    """The last part of a $ref."""
-    return str(schema["$ref"]).rpartition("/")[2]
-
-
 def _document() -> JsonObject:
     return description.document(request.url_root.rstrip("/"))
 
 
 def _tagged_operations(document: JsonObject) -> list[tuple[JsonObject, list[tuple[str, str, JsonObject]]]]:
-    """Each tag with its operations, as (method, path, operation)."""
+    """Return each tag with its operations, as (method, path, operation)."""
     listed = [
         (method, path, operation)
         for path, methods in document["paths"].items()
@@ -63,19 +50,19 @@ def _tagged_operations(document: JsonObject) -> list[tuple[JsonObject, list[tupl
 
 
 def _resolve_reference(document: JsonObject, value: JsonObject) -> JsonObject:
-    """What a $ref stands for."""
+    """Return the part of the document that a $ref names; anything else as it is."""
     if "$ref" not in value:
         return value
-    found: Any = document
+    target: Any = document
     for part in value["$ref"].removeprefix("#/").split("/"):
-        found = found[part]
-    return dict(found)
+        target = target[part]
+    return dict(target)
 
 
 def _describe_schema(schema: JsonObject) -> str:
-    """A schema in a few words: "number, 0 to 1"."""
+    """Describe a schema in a few words: "number, 0 to 1"."""
     if "$ref" in schema:
-        return name_of(schema)
+        return schema_name(schema)
     if "anyOf" in schema:
         return " or ".join(dict.fromkeys(_describe_schema(one) for one in schema["anyOf"]))
     if "const" in schema or "enum" in schema:
@@ -115,5 +102,5 @@ def _limits_text(schema: JsonObject) -> str:
 
 
 def _number_text(value: float) -> str:
-    """Large ones as they are, which would be 1e+09."""
+    """Write a number in short, a large one with commas: 0.5, 1,000,000,000 and not 1e+09."""
     return f"{value:g}" if value < 1e6 else f"{value:,.0f}"

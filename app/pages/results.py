@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-import time
-from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any
 
 from flask import (
     Blueprint,
@@ -29,11 +27,12 @@ from app.inputs import submission
 from app.jobs.order import Order
 from app.jobs.queue import Job
 from app.pages import facts, page_options, refine_form
+from app.pages.template_helpers import duration_text
 from app.storage.records import Result
 from model.errors import StyleTransferError
 from model.imaging import image_files
 from model.imaging.formats import OUTPUT_FORMATS
-from model.options import Format, RefineOptions
+from model.options import RefineOptions
 
 blueprint = Blueprint("results", __name__)
 DISPLAY_SIDE = 1024  # pixels, of the picture in its page
@@ -68,7 +67,8 @@ def picture(id: str, format: str) -> Response:
     result = _find_result(id)
     quality = result.order["options"]["quality"]
     data = downloads.encode(context.library().picture(result.picture), format, quality)
-    return send_file(io.BytesIO(data), OUTPUT_FORMATS[format].media_type, download_name=f"{_file_stem(result)}-pastiche.{format}")
+    name = f"{_file_stem(result)}-pastiche.{format}"
+    return send_file(io.BytesIO(data), OUTPUT_FORMATS[format].media_type, download_name=name)
 
 
 @blueprint.get("/results/<id>/shown", endpoint="shown")
@@ -125,42 +125,6 @@ def delete_everything() -> ResponseReturnValue:
     return redirect(url_for("results.history"), 303)
 
 
-@blueprint.app_template_filter()
-def short(value: float) -> str:
-    """Round to two significant digits."""
-    return f"{float(f'{value:.1e}'):,.10g}"
-
-
-@blueprint.app_template_filter()
-def left(moment: float) -> str:
-    """Return how long it is until `moment`, in words."""
-    return duration_text(moment - time.time())
-
-
-@blueprint.app_template_filter()
-def date(moment: float) -> str:
-    then = datetime.fromtimestamp(moment, UTC)
-    return f"{then.day} {then:%B %Y, %H:%M} UTC"
-
-
-@blueprint.app_template_filter()
-def iso(moment: float) -> str:
-    return datetime.fromtimestamp(moment, UTC).isoformat(timespec="seconds")
-
-
-def duration_text(seconds: float) -> str:
-    """Return "2 days, 23 hours", "5 hours", "12 minutes"."""
-    hours, minutes = divmod(max(1, round(seconds / 60)), 60)
-    days, hours = divmod(hours, 24)
-    if days:
-        return _count_text(days, "day") + (f", {_count_text(hours, 'hour')}" if hours else "")
-    return _count_text(hours, "hour") if hours else _count_text(minutes, "minute")
-
-
-def _count_text(number: int, unit: str) -> str:
-    return f"{number} {unit}{'s' if number != 1 else ''}"
-
-
 def _page(result: Result, problem: Problem | None = None) -> str:
     job = _find_job(result)
     return render_template(
@@ -200,7 +164,7 @@ def _facts(result: Result, job: Job | None) -> list[tuple[str, str]]:
     order = Order.model_validate(result.order)
     return [
         *(facts.refinement_facts(result, job) if _is_refined(result) else ()),
-        *facts.option_facts(order, result.recipe),
+        *facts.option_facts(order),
     ]
 
 

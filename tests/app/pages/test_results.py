@@ -13,7 +13,6 @@ from app.failures import Busy
 from app.inputs.references import style_from_library
 from app.jobs.order import OrderStyle
 from app.jobs.queue import QueueFull
-from app.pages.results import duration_text, short
 from app.storage.tables import Base
 from tests.support.pages import facts, words
 from tests.support.requests import pixels, upload
@@ -61,13 +60,6 @@ def test_a_pastiche_has_no_losses(ann, painted):
     page = ann.get(painted()).text
     assert "losses" not in page
     assert "loss-curves.js" not in page
-
-
-@pytest.mark.parametrize(
-    ("value", "told"), [(0.0961, "0.096"), (0.5, "0.5"), (0, "0"), (12.34, "12"), (1234567, "1,200,000")]
-)
-def test_losses_in_short(value, told):
-    assert short(value) == told
 
 
 def job_of(app, answer):
@@ -203,23 +195,6 @@ def test_it_says_when_it_goes(ann, painted):
     assert "For 2 days more" in page
     assert re.search(r'until <time datetime="20\d\d-[^"]+">\d+ \w+ 20\d\d, \d\d:\d\d UTC</time>', page)
     assert "2 days left" in ann.get("/history").text
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"),
-    [
-        (3 * DAY, "3 days"),
-        (3 * DAY - 60, "2 days, 23 hours"),
-        (DAY + 3700, "1 day, 1 hour"),
-        (DAY, "1 day"),
-        (7200, "2 hours"),
-        (3599, "1 hour"),
-        (61, "1 minute"),
-        (-5, "1 minute"),
-    ],
-)
-def test_times_in_words(seconds, words):
-    assert duration_text(seconds) == words
 
 
 def test_deleted(app, ann, painted):
