@@ -35,8 +35,8 @@ _MISSING_MESSAGES = {
     "content": "There is no photo: add one as 'content'.",
     "style": "There is no painting: add at least one as 'style'.",
 }
-_WEIGHT_PREFIX = "weight-"  # before a style's id: its slider on the page
-_UPLOAD_WEIGHT = "weight-own"  # the page's slider for what is uploaded
+WEIGHT_PREFIX = "weight-"  # before a style's id: its slider on the page
+_UPLOAD_WEIGHT = f"{WEIGHT_PREFIX}own"  # the page's slider for what is uploaded
 _WEIGHTS_TWICE_MESSAGE = "Give the weights once: in 'weights' or with each style."
 _MASK_MESSAGE = (
     "'mask' must be a picture as a file, or one of the words " + " and ".join(f"'{word}'" for word in MASK_WORDS) + "."
@@ -177,7 +177,7 @@ def _check_file_fields(files: Iterable[str], known: Sequence[str]) -> None:
 
 
 def take_sliders(texts: FormTexts) -> FormTexts:
-    return {name: texts.pop(name) for name in list(texts) if name.startswith(_WEIGHT_PREFIX)}
+    return {name: texts.pop(name) for name in list(texts) if name.startswith(WEIGHT_PREFIX)}
 
 
 def read_file(file: FileStorage, limits: PictureLimits) -> bytes:
@@ -192,7 +192,7 @@ def decode_picture(value: Any, field: str) -> bytes:
     if value.startswith("data:"):
         return _decode_data_url(value, field)
     try:
-        return _decode_base64(value)
+        return _decode_wrapped_base64(value)
     except ValueError:
         raise InvalidOption(f"'{field}' is neither base64 nor a data URL; addresses are not fetched.", field) from None
 
@@ -277,14 +277,14 @@ def _parse_json_start(caller: Caller, value: Any) -> StoredPicture | bytes:
 def _apply_sliders(texts: FormTexts, named: Sequence[Style], uploaded: Sequence[FileStorage]) -> None:
     """Put the sliders of the chosen styles into 'weights'; a form sends those of all others too."""
     sliders = take_sliders(texts)
-    names = [f"{_WEIGHT_PREFIX}{style.id}" for style in named] + [_UPLOAD_WEIGHT] * bool(uploaded)
+    names = [f"{WEIGHT_PREFIX}{style.id}" for style in named] + [_UPLOAD_WEIGHT] * bool(uploaded)
     if sliders.keys().isdisjoint(names):
         return
     if "weights" in texts:
         raise InvalidOption(_WEIGHTS_TWICE_MESSAGE, "weights")
     own = sliders.get(_UPLOAD_WEIGHT, ["1"])
     each = own if len(own) == len(uploaded) else own[:1] * len(uploaded)
-    texts["weights"] = [sliders.get(f"{_WEIGHT_PREFIX}{style.id}", ["1"])[0] for style in named] + each
+    texts["weights"] = [sliders.get(f"{WEIGHT_PREFIX}{style.id}", ["1"])[0] for style in named] + each
 
 
 def _split_weights(caller: Caller, value: Any) -> tuple[list[Style | JsonValue], list[Any] | None]:
@@ -313,12 +313,12 @@ def _decode_data_url(value: str, field: str) -> bytes:
     try:
         if not (comma and head.endswith(";base64")):
             raise ValueError(head)
-        return _decode_base64(data)
+        return _decode_wrapped_base64(data)
     except ValueError:
         raise MalformedRequest(f"'{field}' is a broken data URL: it must be data:image/…;base64,….", field) from None
 
 
-def _decode_base64(text: str) -> bytes:
+def _decode_wrapped_base64(text: str) -> bytes:
     """Raise ValueError on anything that is not base64; line breaks are allowed."""
     data = base64.b64decode(text.encode("ascii").translate(None, b" \t\r\n"), validate=True)
     if not data:

@@ -23,16 +23,16 @@ from app.inputs.picture_fields import (
     take_sliders,
 )
 from app.inputs.references import StyleChoice
-from app.jobs.order import OPTIONS_BY_METHOD, Method, Options
+from app.jobs.order import OPTIONS_BY_METHOD, Method
 from app.settings import PictureLimits
 from model import style_file
 from model.errors import InvalidOption, ResultTooLarge, StyleTransferError
 from model.imaging import image_files
-from model.options import RefineOptions, SheetOptions, StylizeOptions
+from model.options import Options, RefineOptions, SheetOptions, StylizeOptions
 from model.pipelines.refine import check_photo_size, check_start_size, resolve_options
 
 _PICTURE_FIELDS: dict[Method, tuple[str, ...]] = {"magenta": STYLIZE_FIELDS, "gatys": REFINE_FIELDS}
-_LAYER_PREFIXES = {"content_layers": "content-layer-", "style_layers": "style-layer-"}  # before a layer's name: weight
+LAYER_PREFIXES = {"content": "content-layer-", "style": "style-layer-"}  # before a layer's name: its weight
 
 
 @dataclass(frozen=True)
@@ -273,7 +273,8 @@ def _unwrap_single_values(texts: FormTexts) -> dict[str, Any]:
 def _refine_fields(fields: dict[str, Any]) -> dict[str, Any]:
     """Leave out what a form leaves empty, which the preset decides, and gather the fields of single layers."""
     fields = {name: value for name, value in fields.items() if value != "" or name not in RefineOptions.model_fields}
-    for option, prefix in _LAYER_PREFIXES.items():
+    for kind, prefix in LAYER_PREFIXES.items():
+        option = f"{kind}_layers"
         names = [name for name in fields if name.startswith(prefix)]
         if names and option in fields:
             raise InvalidOption(f"Give the layers once: in '{option}' or each by itself.", option)

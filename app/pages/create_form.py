@@ -9,12 +9,12 @@ from typing import Any, Self
 
 from werkzeug.datastructures import MultiDict
 
-from app.jobs.order import Options, Order, OrderStyle
+from app.inputs.picture_fields import WEIGHT_PREFIX
+from app.jobs.order import Order, OrderStyle
 from app.pages.page_options import CONTROLS, FOLDED_CONTROLS, INCOMPLETE_PRINT, SLIDER_DEFAULT, SLIDER_MAX, control_text
 from model.errors import InvalidOption
-from model.options import StylizeOptions
+from model.options import Options, StylizeOptions
 
-WEIGHT_PREFIX = "weight-"
 PRINT = "print"  # the choice of a size that is a print's
 NO_STORE = "no_store"
 _PRINT_FIELDS = ("print_width", "print_height", "print_unit")  # of a print, each in an input of its own

@@ -13,15 +13,16 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from app.failures import Missing
 from app.http import context, error_handlers, identity, negotiation
 from app.inputs import stylize_request, submission
+from app.inputs.picture_fields import WEIGHT_PREFIX
 from app.inputs.references import RESULT_PREFIX
+from app.inputs.stylize_request import LAYER_PREFIXES
 from app.jobs.queue import Job
 from app.pages import page_options, picture_inputs
-from app.pages.create_form import WEIGHT_PREFIX, FormValues
-from app.pages.refine_form import Controls, layer_field
+from app.pages.create_form import FormValues
+from app.pages.refine_form import Controls
 from model.errors import StyleTransferError
 
 blueprint = Blueprint("explore", __name__, url_prefix="/explore")
-_LAYER_PREFIXES = (layer_field("style", ""), layer_field("content", ""))
 
 
 @blueprint.get("", endpoint="explore")
@@ -60,7 +61,8 @@ def preset() -> Response:
 @blueprint.post("/encoder")
 def encoder() -> Response:
     """Return the page with the encoder's layers; all else stays."""
-    fields = [(name, text) for name, text in request.form.items(multi=True) if not name.startswith(_LAYER_PREFIXES)]
+    layer_prefixes = tuple(LAYER_PREFIXES.values())
+    fields = [(name, text) for name, text in request.form.items(multi=True) if not name.startswith(layer_prefixes)]
     return make_response(_page_from_fields(MultiDict(fields)))
 
 

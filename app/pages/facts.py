@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from app.jobs.order import SHARED_PAINTING_OPTIONS, Options, Order
+from app.jobs.order import SHARED_PAINTING_OPTIONS, Order
 from app.jobs.queue import Job
-from app.pages.page_options import START_NAMES
+from app.pages.page_options import MATCH_NAMES, START_NAMES
 from app.storage.records import Result
 from model.imaging.masking import ALPHA, EVERYWHERE
-from model.options import DEFAULT_DPI, RefineOptions, StylizeOptions
+from model.options import DEFAULT_DPI, Options, RefineOptions, StylizeOptions
 from model.progress import LOSS_NAMES
 from model.refinement.encoder_registry import ENCODERS, Encoder
 
@@ -73,11 +73,10 @@ def _other_facts(options: RefineOptions) -> Iterator[tuple[str, str]]:
             yield name.replace("_", " ").capitalize(), f"{value:g}" if isinstance(value, float) else str(value)
 
 
-_MATCH_TEXTS = {"histogram": "shade by shade", "covariance": "on the whole"}
 _MASK_TEXTS = {ALPHA: "the parts of the photo that are not clear", EVERYWHERE: "all of the photo"}
 
 
-def option_facts(order: Order, recipe: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def option_facts(order: Order) -> Iterator[tuple[str, str]]:
     """Yield names and values of the options that are not at their defaults."""
     options = order.options
     yield from _colour_facts(options)
@@ -95,7 +94,7 @@ def _colour_facts(options: Options) -> Iterator[tuple[str, str]]:
     if options.keep_light:
         yield "Light and shade", f"{_percent_text(options.keep_light)} from the photo"
     if options.match_colours != "none":
-        yield "Colours of the painting", f"Made like those of the photo, {_MATCH_TEXTS[options.match_colours]}"
+        yield "Colours of the painting", f"Made like those of the photo, {MATCH_NAMES[options.match_colours].lower()}"
 
 
 def _brush_facts(options: StylizeOptions) -> Iterator[tuple[str, str]]:

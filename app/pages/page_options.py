@@ -45,6 +45,7 @@ FORMAT_CHOICES = (  # value, words, hint
     ("tiff", "TIFF, for print shops", "TIFF loses nothing, but few browsers show it."),
 )
 MATCH_CHOICES = (("none", "No, as it is"), ("covariance", "Roughly"), ("histogram", "Exactly, shade by shade"))
+MATCH_NAMES = {"histogram": "Shade by shade", "covariance": "On the whole"}  # of colours that were matched
 PAINT_CHOICES = (
     ("inside", "is painted, the rest stays the photo"),
     ("outside", "stays the photo, the rest is painted"),
@@ -56,6 +57,7 @@ STYLE_SCALE_NAMES = {
     "2": "2 × · broad",  # noqa: RUF001
     "4": "4 × · very broad",  # noqa: RUF001
 }
+SHEET_SCALE_CHOICES = (("0.5", "½"), ("1", "1"), ("2", "2"))  # of STYLE_SCALE_NAMES, on a contact sheet
 START_NAMES = {"pastiche": "A quick pastiche", "content": "The photo", "noise": "Noise"}
 
 PICTURE_KINDS = "JPEG, PNG, WebP or GIF"  # that people have; others may be read as well
@@ -65,8 +67,7 @@ _SENTENCES = {
     "incomplete_print": INCOMPLETE_PRINT,
     "too_long": TOO_LONG,
     "not_a_picture": f"This is not a picture that can be read. Use {PICTURE_KINDS}.",
-    "no_styles_to_compare": "Choose the styles to compare first: close this, and pick up to "
-    f"{'eight' if MAX_STYLES == 8 else MAX_STYLES} in the gallery.",
+    "no_styles_to_compare": "Choose the styles to compare first: close this, and pick up to eight in the gallery.",
 }
 
 
@@ -113,6 +114,7 @@ def template_options() -> JsonObject:
         "matches": MATCH_CHOICES,
         "paints": PAINT_CHOICES,
         "scale_names": STYLE_SCALE_NAMES,
+        "sheet_scales": SHEET_SCALE_CHOICES,
         "folded_controls": FOLDED_CONTROLS,
         "region_fields": REGION_FIELDS,
         "create_fields": CREATE_FIELDS,

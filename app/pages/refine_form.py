@@ -10,9 +10,10 @@ from typing import Self
 
 from app.failures import Missing
 from app.inputs.references import JOB_PREFIX, RESULT_PREFIX
+from app.inputs.stylize_request import LAYER_PREFIXES
 from app.jobs.order import OrderStyle
 from app.jobs.queue import Job
-from app.pages.page_options import FORMAT_NAMES, START_NAMES, control_text, option_schemas
+from app.pages.page_options import FORMAT_NAMES, MATCH_NAMES, START_NAMES, control_text, option_schemas
 from app.storage import gallery
 from app.storage.library import Library
 from app.storage.records import Result
@@ -25,6 +26,32 @@ _PRESET_DESCRIPTIONS = {
     "fast": "A first look at what refining does.",
     "balanced": "More of the painting in every stroke.",
     "best": "The finest, for those who can wait.",
+}
+LAYER_KINDS = ("style", "content")
+_MAX_IDLE = 3  # layers that are shown at once although nobody uses them
+_STAGE_PATTERN = re.compile(r"(?:block|conv|pool)\d+|[a-z]+")
+_EXCLUDED_OPTIONS = (
+    *("content_layers", "style_layers", "weights"),  # have fields of their own, one for each layer or style
+    *("feather", "paint"),  # say nothing without a mask, which this page has not
+)
+_COLOUR_OPTIONS = ("keep_colours", "keep_light", "match_colours")
+_LEADING_OPTIONS = ("preset", "encoder")
+_WEIGHT_OPTIONS = ("content_weight", "style_weight", "variation_weight", "strength")
+_TRAILING_OPTIONS = (*_COLOUR_OPTIONS, "format", "quality")
+_OPTIONS = [
+    *(name for name in RefineOptions.model_fields if name not in _EXCLUDED_OPTIONS + _TRAILING_OPTIONS),
+    *_TRAILING_OPTIONS,
+]
+_NO_LIMIT = 1e6  # a limit beyond it is nobody's to reach, and not worth saying
+_CHOICE_TEXTS = {
+    **FORMAT_NAMES,
+    **START_NAMES,
+    **MATCH_NAMES,
+    "lbfgs": "L-BFGS",
+    "none": "Left as they are",
+    "stransfer": "As Stransfer begins",
+    "tutorial": "The tutorial of TensorFlow",
+    "paper": "The paper of 2016",
 }
 
 
@@ -66,11 +93,6 @@ def _has_painting(style: OrderStyle, library: Library) -> bool:
         return False
 
 
-LAYER_KINDS = ("style", "content")
-_MAX_IDLE = 3  # layers that are shown at once although nobody uses them
-_STAGE_PATTERN = re.compile(r"(?:block|conv|pool)\d+|[a-z]+")
-
-
 @dataclass(frozen=True)
 class LayerControl:
     """A layer's weights: of each of LAYER_KINDS the name of its field and its text."""
@@ -101,12 +123,12 @@ class LayerStage:
 
 
 def layer_field(kind: str, layer: str) -> str:
-    return f"{kind}-layer-{layer}"
+    return LAYER_PREFIXES[kind] + layer
 
 
 def layers_from_fields(fields: Mapping[str, str], kind: str) -> dict[str, str] | None:
     """Return each layer's weight as text; None where the form had no such fields."""
-    prefix = layer_field(kind, "")
+    prefix = LAYER_PREFIXES[kind]
     return {name.removeprefix(prefix): text for name, text in fields.items() if name.startswith(prefix)} or None
 
 
@@ -130,27 +152,6 @@ def _layer_control(name: str, stage: str, weights: Mapping[str, Mapping[str, str
     )
 
 
-_EXCLUDED_OPTIONS = (
-    *("content_layers", "style_layers", "weights"),  # have fields of their own, one for each layer or style
-    *("feather", "paint"),  # say nothing without a mask, which this page has not
-)
-_COLOUR_OPTIONS = ("keep_colours", "keep_light", "match_colours")
-_LEADING_OPTIONS = ("preset", "encoder")
-_WEIGHT_OPTIONS = ("content_weight", "style_weight", "variation_weight", "strength")
-_NO_LIMIT = 1e6  # a limit beyond it is nobody's to reach, and not worth saying
-_CHOICE_TEXTS = {
-    **FORMAT_NAMES,
-    **START_NAMES,
-    "lbfgs": "L-BFGS",
-    "none": "Left as they are",
-    "histogram": "Shade by shade",
-    "covariance": "On the whole",
-    "stransfer": "As Stransfer begins",
-    "tutorial": "The tutorial of TensorFlow",
-    "paper": "The paper of 2016",
-}
-
-
 @dataclass(frozen=True)
 class Control:
     """An option's control: a choice where it has `choices`, else a number with its limits as texts, empty if none."""
@@ -160,15 +161,16 @@ class Control:
     help: str
     value: str
     choices: tuple[tuple[str, str], ...]  # value, words
-    least: str
-    most: str
-    whole: bool
-    without: str  # its value where nothing is given and no preset has it
+    minimum: str
+    maximum: str
+    is_integer: bool
+    placeholder: str  # its value where nothing is given and no preset has it
 
     @property
     def limits(self) -> str:
         """Both limits in words, where the help says nothing of them."""
-        return f"{self.least} to {self.most}" if self.least and self.most and self.most not in self.help else ""
+        is_stated = self.minimum and self.maximum and self.maximum not in self.help
+        return f"{self.minimum} to {self.maximum}" if is_stated else ""
 
 
 @dataclass(frozen=True)
@@ -258,10 +260,10 @@ class Controls:
             help=schema["description"],
             value=self.values.get(name, ""),
             choices=choices,
-            least=_limit_text(schema.get("minimum")),
-            most=_limit_text(schema.get("maximum")),
-            whole=schema.get("type") == "integer",
-            without="unlimited" if RefineOptions.model_fields[name].default is None else "",
+            minimum=_limit_text(schema.get("minimum")),
+            maximum=_limit_text(schema.get("maximum")),
+            is_integer=schema.get("type") == "integer",
+            placeholder="unlimited" if RefineOptions.model_fields[name].default is None else "",
         )
 
     def _start_pictures(self) -> Iterator[tuple[str, str]]:
@@ -275,13 +277,6 @@ class Controls:
 def _values_of_result(result: Result) -> dict[str, str]:
     """Return what refines a result as it is: from its picture, in its size."""
     return {"start": RESULT_PREFIX + result.id, "size": str(_refined_side(result))}
-
-
-_TRAILING_OPTIONS = (*_COLOUR_OPTIONS, "format", "quality")
-_OPTIONS = [
-    *(name for name in RefineOptions.model_fields if name not in _EXCLUDED_OPTIONS + _TRAILING_OPTIONS),
-    *_TRAILING_OPTIONS,
-]
 
 
 def _limit_text(limit: float | None) -> str:
