@@ -62,8 +62,6 @@ def create_services(settings: Settings, painter: Painter) -> dict[str, object]:
     worker = Worker(jobs, library, engine, threads=settings.painters)
     services = {
         "settings": settings,
-        "picture_limits": settings.picture_limits,
-        "painter": painter,
         "library": library,
         "jobs": jobs,
     }

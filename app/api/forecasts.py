@@ -10,6 +10,7 @@ from flask import Blueprint, Response, request
 from app.api.request_schemas import ForecastQuery
 from app.api.response_schemas import ForecastAnswer
 from app.http import context, identity
+from app.http.context import Caller
 from model.errors import InvalidOption
 
 blueprint = Blueprint("api_forecasts", __name__, url_prefix="/api/v1/forecast")
@@ -19,8 +20,8 @@ _PATIENCE = 2.0  # seconds: whoever waits holds a thread of the server
 
 @blueprint.get("")
 def forecast() -> Response:
-    identity.require_valid_key()
-    return _forecast_answer(_parse_query()).response()
+    caller = context.for_owner(identity.owner())
+    return _forecast_answer(caller, _parse_query()).response()
 
 
 def _parse_query() -> ForecastQuery:
@@ -31,12 +32,13 @@ def _parse_query() -> ForecastQuery:
     return ForecastQuery.parse(fields)
 
 
-def _forecast_answer(query: ForecastQuery) -> ForecastAnswer:
+def _forecast_answer(caller: Caller, query: ForecastQuery) -> ForecastAnswer:
     """Return the forecast; while the model is not loaded yet or another forecast is under way, only the size."""
-    width, height = query.result_size(query.width, query.height, context.settings().result_pixels)
-    if context.engine().weights is None or not _LOCK.acquire(timeout=_PATIENCE):
+    width, height = query.result_size(query.width, query.height, caller.limits.result_pixels)
+    if caller.engine.weights is None or not _LOCK.acquire(timeout=_PATIENCE):
         return ForecastAnswer(width=width, height=height, seconds=None, memory=None, disk=None, tiled=None)
     try:
-        return ForecastAnswer(**vars(context.painter().estimate(query.width, query.height, query, query.masks)))
+        estimate = caller.engine.painter.estimate(query.width, query.height, query, query.masks)
+        return ForecastAnswer(**vars(estimate))
     finally:
         _LOCK.release()

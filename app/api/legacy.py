@@ -42,13 +42,10 @@ def styles() -> Response:
 
 @blueprint.post("/styles/")
 def add_style() -> Response:
-    with bodies.receive(request) as body, _SLOTS.slot(context.settings().patience):
+    with bodies.receive(request) as body:
         caller = context.for_owner(identity.owner_or_new())
-        fields = _fields(caller, body)
-        name = parse_fields(NewStyle, {"name": fields.get("name") or fields.get("title") or ""}).name
-        painting = _style_from_fields(caller, fields)
-        with references.invalid_if_deleted("image" if fields.get("image") else "link"):
-            added = _store_style(caller.require_owner(), name, painting)
+        with _SLOTS.slot(caller.patience):
+            added = _add_style(caller, _fields(caller, body))
     return _created_response(OldStyle.of(added), url_for("api_styles.style", id=added.id))
 
 
@@ -73,6 +70,13 @@ def _fields(caller: Caller, body: FormBody | JsonBody) -> JsonObject:
     files = {name: files[0] for name, files in body.files.items() if files}
     texts: JsonObject = {name: values[0] for name, values in body.texts.items()}
     return texts | {name: picture_fields.read_file(file, caller.limits) for name, file in files.items()}
+
+
+def _add_style(caller: Caller, fields: JsonObject) -> Style:
+    name = parse_fields(NewStyle, {"name": fields.get("name") or fields.get("title") or ""}).name
+    painting = _style_from_fields(caller, fields)
+    with references.invalid_if_deleted("image" if fields.get("image") else "link"):
+        return _store_style(caller, name, painting)
 
 
 def _style_from_fields(caller: Caller, fields: JsonObject) -> StyleChoice:
@@ -122,8 +126,8 @@ def _picture_bytes(value: Any, field: str) -> bytes:
     return value if isinstance(value, bytes) else picture_fields.decode_picture(value, field)
 
 
-def _store_style(owner: str, name: str, painting: StyleChoice) -> Style:
-    library, engine = context.library(), context.engine()
+def _store_style(caller: Caller, name: str, painting: StyleChoice) -> Style:
+    library, engine, owner = caller.library, caller.engine, caller.require_owner()
     data = painting.source.read_bytes() if isinstance(painting.source, Path) else painting.source
     if style_file.is_style_file(data):
         file = StyleFile.from_bytes(data).model_copy(update={"name": name})

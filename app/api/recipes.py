@@ -36,7 +36,7 @@ def recipe() -> Response:
 
 def _restore(caller: Caller, picture: bytes) -> RecipeAnswer:
     image_files.read_bytes(picture, "picture", most_bytes=caller.limits.upload_bytes)
-    return restore.from_recipe(recipes.extract(picture), caller.library.styles(caller.owner_id))
+    return restore.from_recipe(caller, recipes.extract(picture))
 
 
 def _form_reader(form: FormBody, limits: PictureLimits) -> Callable[[], bytes]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -11,8 +10,12 @@ import numpy as np
 
 from app.api.response_schemas import RecipeAnswer, RecipeStyle
 from app.failures import Missing
-from app.http import context
+from app.http.context import Caller
+from app.inputs.render import data_url
+from app.jobs.painter import Painter
+from app.settings import PictureLimits
 from app.storage import gallery
+from app.storage.library import Library
 from app.storage.records import Style
 from model.errors import ImageError
 from model.imaging import image_files
@@ -24,7 +27,6 @@ from model.pipelines.refine import encoder_sha256, painting_limit
 from model.refinement import encoder_registry
 from model.style_file import MAX_LENGTHS, WEIGHTS_NAME_LENGTH, StyleFile, vector_sha256
 
-_SHA256_DIGITS = 12  # digits of a sha256
 _MAX_VECTOR_LENGTH = 4096  # of a style vector, whichever weights it is for: those that ship have fewer
 _DAMAGED_STYLE = "The numbers of the style “{}” are damaged in this recipe: choose that style anew."
 _BAKED_OPTIONS: dict[str, Any] = {
@@ -34,10 +36,10 @@ _BAKED_OPTIONS: dict[str, Any] = {
 _PER_MASK_OPTIONS = {"region_styles", "region_strengths"}  # one for each mask
 
 
-def from_recipe(recipe: Recipe, styles: Sequence[Style]) -> RecipeAnswer:
-    """Return what to send for the same picture. styles: those that the caller may use."""
-    options, notes = recipes.to_options(recipe), _weights_notes(recipe)
-    known = [_find_style(recorded, styles, _painting_limit(options)) for recorded in recipe.styles]
+def from_recipe(caller: Caller, recipe: Recipe) -> RecipeAnswer:
+    """Return what to send for the same picture, with the styles that the caller may use."""
+    options, notes = recipes.to_options(recipe), _weights_notes(caller.engine.painter, recipe)
+    known = _find_styles(caller, recipe, _painting_limit(options))
     numbered = enumerate(recipe.styles, 1)
     files = [None if notes else _style_file(recipe, recorded, number) for number, recorded in numbered]
     notes += [
@@ -53,7 +55,7 @@ def from_recipe(recipe: Recipe, styles: Sequence[Style]) -> RecipeAnswer:
     values = {"method": recipe.method} | options.model_dump(mode="json", exclude_none=True, exclude={"weights"})
     if isinstance(options, StylizeOptions) and recipe.masks:  # always, as the styles may have another order now
         values["region_styles"] = [style for style, _ in options.resolve_regions(len(recipe.masks), len(recipe.styles))]
-    masks = _restore_masks(recipe, values, notes)
+    masks = _restore_masks(caller.limits, recipe, values, notes)
     chosen = [_recipe_style(*one) for one in zip(recipe.styles, known, files, strict=True)]
     return RecipeAnswer(recipe=recipe.to_dict(), options=values, styles=chosen, masks=masks, notes=notes)
 
@@ -81,20 +83,21 @@ def _has_baked_options(options: StylizeOptions) -> bool:
     return any(getattr(options, name) != value for name, value in _BAKED_OPTIONS.items())
 
 
-def _find_style(recorded: RecordedStyle, styles: Sequence[Style], limit: int) -> Style | None:
-    return next((style for style in styles if _is_same_style(recorded, style, limit)), None)
+def _find_styles(caller: Caller, recipe: Recipe, limit: int) -> list[Style | None]:
+    """Return each recorded style as the caller's library has it, or None."""
+    library, styles = caller.library, caller.library.styles(caller.owner_id)
+    return [
+        next((style for style in styles if _is_same_style(library, recorded, style, limit)), None)
+        for recorded in recipe.styles
+    ]
 
 
-def _is_same_style(recorded: RecordedStyle, style: Style, limit: int) -> bool:
+def _is_same_style(library: Library, recorded: RecordedStyle, style: Style, limit: int) -> bool:
     if recorded.sha256 is None:  # it was a vector
-        return style.vector is not None and recorded.vector_sha256 == _vector_sha256(style.vector)
+        return style.vector is not None and recorded.vector_sha256 == vector_sha256(style.vector)
     return recorded.sha256 == (
-        _stored_sha256(style.picture, limit) if style.picture else _shipped_sha256s(limit).get(style.id)
+        _stored_sha256(library, style.picture, limit) if style.picture else _shipped_sha256s(limit).get(style.id)
     )
-
-
-def _vector_sha256(vector: np.ndarray) -> str:
-    return vector_sha256(vector)
 
 
 @lru_cache(maxsize=8)
@@ -104,10 +107,10 @@ def _shipped_sha256s(limit: int) -> dict[str, str]:
 
 
 @lru_cache(maxsize=4096)
-def _stored_sha256(key: str, limit: int) -> str:
+def _stored_sha256(library: Library, key: str, limit: int) -> str:
     """Return the sha256 of a stored painting's pixels; empty where it is gone, or is none."""
     try:
-        return _painting_sha256(context.library().picture(key), limit)
+        return _painting_sha256(library.picture(key), limit)
     except (Missing, ImageError):
         return ""
 
@@ -135,16 +138,16 @@ def _is_damaged(recorded: RecordedStyle) -> bool:
     )
 
 
-def _weights_notes(recipe: Recipe) -> list[str]:
+def _weights_notes(painter: Painter, recipe: Recipe) -> list[str]:
     """Return a note where the weights are not on this server."""
     if recipe.method == "gatys":
         known = recipe.weights in encoder_registry.ENCODERS and encoder_registry.find(recipe.weights)
         here = encoder_sha256(recipe.weights) if known else None
     else:
-        here = context.painter().weights_identity()[1]
+        here = painter.weights_identity()[1]
     if recipe.weights_sha256 in (None, here):
         return []
-    name = f"'{recipe.weights}' ({(recipe.weights_sha256 or '')[:_SHA256_DIGITS]})"
+    name = f"'{recipe.weights}' ({(recipe.weights_sha256 or '')[: recipes.SHA256_DIGITS]})"
     return [f"It was painted with the weights {name}, which are not on this server: the strokes will be others."]
 
 
@@ -156,9 +159,9 @@ def _refinement_notes(recipe: Recipe, all_here: bool) -> list[str]:
     ]
 
 
-def _restore_masks(recipe: Recipe, values: dict[str, Any], notes: list[str]) -> list[str]:
+def _restore_masks(limits: PictureLimits, recipe: Recipe, values: dict[str, Any], notes: list[str]) -> list[str]:
     """Return the masks as words and data URLs; those that are lost go from the lists in `values` too."""
-    masks = [mask if isinstance(mask, str) else _mask_data_url(mask) for mask in recipe.masks]
+    masks = [mask if isinstance(mask, str) else _mask_data_url(limits, mask) for mask in recipe.masks]
     present = [number for number, mask in enumerate(masks) if mask]
     if missing := len(masks) - len(present):
         notes.append(f"{missing} of its masks are not in the recipe, being too large: paint them anew.")
@@ -167,11 +170,11 @@ def _restore_masks(recipe: Recipe, values: dict[str, Any], notes: list[str]) -> 
     return [mask for mask in masks if mask]
 
 
-def _mask_data_url(mask: RecordedMask) -> str:
+def _mask_data_url(limits: PictureLimits, mask: RecordedMask) -> str:
     """Return the mask as a data URL; empty where it is not recorded, or is no picture."""
     try:
         png = base64.b64decode(mask.png or "", validate=True)
-        image_files.peek_size(png, "mask", most_pixels=context.settings().upload_pixels)
+        image_files.peek_size(png, "mask", most_pixels=limits.upload_pixels)
     except (ValueError, ImageError):
         return ""
-    return f"data:image/png;base64,{base64.b64encode(png).decode('ascii')}"
+    return data_url(png, "png")

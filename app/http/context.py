@@ -12,7 +12,6 @@ from app.failures import Missing
 from app.http import identity
 from app.http.identity import Owner
 from app.jobs.engine import RenderEngine
-from app.jobs.painter import Painter
 from app.jobs.queue import Job, Jobs
 from app.settings import PictureLimits, Settings
 from app.storage.library import Library
@@ -40,7 +39,7 @@ def for_owner(owner: Owner | None) -> Caller:
     """Return the caller of the request at hand, given whose it is."""
     services = current_app.extensions
     return Caller(
-        limits=services["picture_limits"],
+        limits=services["settings"].picture_limits,
         patience=services["settings"].patience,
         library=services["library"],
         jobs=services["jobs"],
@@ -51,10 +50,6 @@ def for_owner(owner: Owner | None) -> Caller:
 
 def engine() -> RenderEngine:
     return cast(RenderEngine, current_app.extensions["engine"])
-
-
-def painter() -> Painter:
-    return cast(Painter, current_app.extensions["painter"])
 
 
 def library() -> Library:

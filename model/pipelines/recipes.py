@@ -23,6 +23,7 @@ Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 AnyOptions: TypeAlias = StylizeOptions | RefineOptions
 RecipeLike: TypeAlias = "Recipe | Mapping[str, Any]"
 
+SHA256_DIGITS = 12  # of the weights' hash, in messages
 _PILLOW_NAMES = [format.pillow_name for format in OUTPUT_FORMATS.values()]  # of the files that carry recipes
 
 

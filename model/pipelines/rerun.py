@@ -22,8 +22,6 @@ from model.progress import OnStep
 from model.style_file import vector_to_bytes
 from model.weights import registry
 
-_SHA256_DIGITS = 12  # of the weights' hash, in messages
-
 ResultT = TypeVar("ResultT", Pastiche, StylizeReport)
 
 
@@ -217,7 +215,7 @@ def _candidate_weights(likely: str) -> Iterator[str]:
 
 
 def _missing_weights(name: str, sha256: str | None) -> WeightsMissing:
-    digits = (sha256 or "")[:_SHA256_DIGITS]
+    digits = (sha256 or "")[: recipes.SHA256_DIGITS]
     return WeightsMissing(
         f"This picture was made with the weights '{name}' ({digits}), which are not those here: put their file into "
         "the folder named by STYLE_MODEL_DIR, or give it as model_path.",
