@@ -129,13 +129,13 @@ def against_the_whole() -> list[str]:
 @contextmanager
 def statistics_of_the_first(norms: int) -> Iterator[None]:
     """Of the renders in here, each with so many normalisations, all take those of the first."""
-    numbers, scales, exact = count(), [], ChannelAffine.from_statistics
+    numbers, affines, exact = count(), [], ChannelAffine.from_statistics
 
     def of(norm: NormParams, parts: Sequence[ChannelStatistics]) -> ChannelAffine:
         number = next(numbers)
         if number < norms:
-            scales.append(exact(norm, parts))
-        return scales[number % norms]
+            affines.append(exact(norm, parts))
+        return affines[number % norms]
 
     with patch.object(ChannelAffine, "from_statistics", of):
         yield

@@ -113,6 +113,7 @@ EncoderName = Literal[
     "resnet50",
     "resnet50v2",
 ]
+OptimizerName = Literal["adam", "lbfgs"]
 
 PRESETS: dict[str, dict[str, Any]] = {
     "fast": {"encoder": "vgg19-slim", "content_weight": 0.05, "variation_weight": 0.1, "steps": 50},
@@ -389,7 +390,7 @@ class RefineOptions(_PasticheOptions):
         description="'relative': as shares of the target's own size, so that all layers count alike; 'absolute': mean "
         "squares, as in the paper.",
     )
-    optimizer: Literal["adam", "lbfgs"] = Field("adam", description="'lbfgs' needs no rate and pays for it in time.")
+    optimizer: OptimizerName = Field("adam", description="'lbfgs' needs no rate and pays for it in time.")
     rate: Number = Field(0.02, gt=0, le=1, description="Adam's step, as a share of the range of a colour.")
     steps: Whole = Field(120, ge=1, le=10_000, description="In all, 1 to 10000.")
     seconds: Annotated[Seconds | None, BeforeValidator(_parse_unlimited)] = Field(

@@ -23,10 +23,9 @@ from app.jobs.queue import Job, Jobs
 from app.jobs.rendering import THUMBNAIL_SIDE, PastichePng, render_checkpoint, render_order, small_jpeg, to_png
 from app.storage.library import Library
 from model.errors import ImageError
-from model.hardware import memory
 from model.imaging import image_files, pixel_ops, scratch
 from model.options import StylizeOptions
-from model.pipelines.refine import resolve_options
+from model.pipelines.refine import refining_bytes_per_pixel, resolve_options
 from model.pipelines.stylization import Pastiche
 from model.progress import Cancelled, Checkpoint
 
@@ -188,7 +187,7 @@ class _WorkerRun:
         options = reporter.job.order.options
         if isinstance(options, StylizeOptions):
             return nullcontext()
-        needed = math.ceil(memory.refining_bytes_per_pixel(resolve_options(options)) * options.size**2)
+        needed = math.ceil(refining_bytes_per_pixel(resolve_options(options)) * options.size**2)
         return self._engine.refinement_memory.reserve(needed, reporter.raise_if_stopped)
 
     def _read_checkpoint(self, reporter: ProgressReporter) -> Checkpoint | None:

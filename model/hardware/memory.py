@@ -8,24 +8,9 @@ import re
 from pathlib import Path
 
 from model.errors import ImageTooLarge
-from model.options import RefineOptions
 
 # At 2 to 4 million pixels a pixel takes 280 with the weights that ship and 580 with v1-256, which must fit as well.
 BYTES_PER_PIXEL = 650
-
-# For a refinement with each encoder's default layers, at 512 and 640 pixels: 13 % above the highest measured.
-REFINING_BYTES_PER_PIXEL = {
-    "vgg19-slim": 800,
-    "vgg19": 2600,
-    "vgg16": 2600,
-    "inception_v3": 1000,
-    "xception": 2000,
-    "densenet121": 2200,
-    "resnet50": 1500,
-    "resnet50v2": 1550,
-}
-LBFGS_BYTES_PER_PIXEL = 800  # on top: ten pairs of pictures and gradients in float64, and SciPy's working memory
-STYLE_SHARE = 0.35  # of the encoder's, for a pixel of a style image
 MIN_MEMORY_FIT_SIDE = 64  # pixels, long side; nothing smaller is worth refining
 
 
@@ -51,12 +36,6 @@ def check_fits(height: int, width: int) -> None:
 
 def too_large_error(reason: str) -> ImageTooLarge:
     return ImageTooLarge(f"{reason}: ask for a smaller size.", "size")
-
-
-def refining_bytes_per_pixel(options: RefineOptions) -> float:
-    """Return bytes for each pixel of the content; style images count where they are much larger than it."""
-    most = REFINING_BYTES_PER_PIXEL[options.encoder] * max(1.0, STYLE_SHARE * options.style_scale**2)
-    return most + (LBFGS_BYTES_PER_PIXEL if options.optimizer == "lbfgs" else 0)
 
 
 def fitting_side(height: int, width: int, bytes_per_pixel: float) -> int:

@@ -28,14 +28,14 @@ _CHANNEL_WEIGHTS = np.full(3, 1 / 3, "float32")  # of red, green and blue in lig
 
 @dataclass(frozen=True)
 class Mask:
-    """A mask as it was given: `light` is (h, w) uint8, 255 where the paint goes, or one of MASK_WORDS."""
+    """A mask as it was given: pixels are (h, w) uint8, 255 where the paint goes; a word is one of MASK_WORDS."""
 
-    light: np.ndarray | str
+    pixels_or_word: np.ndarray | str
 
     def check_size(self, height: int, width: int) -> None:
         """Raise InvalidOption where the mask has other proportions than a photo of this size; words fit every photo."""
-        if not isinstance(self.light, str):
-            check_mask_size(self.light.shape[::-1], (width, height))
+        if not isinstance(self.pixels_or_word, str):
+            check_mask_size(self.pixels_or_word.shape[::-1], (width, height))
 
     def to_array(
         self,
@@ -57,26 +57,26 @@ class Mask:
         return mask if paint == "inside" else 255 - mask
 
     def _resize(self, height: int, width: int, alpha: np.ndarray | None) -> np.ndarray:
-        if not isinstance(self.light, str):  # Lanczos would ring: paint beyond the edges
-            return np.asarray(Image.fromarray(self.light).resize((width, height), Image.Resampling.BILINEAR))
-        return alpha if self.light == ALPHA and alpha is not None else np.full((height, width), 255, "uint8")
+        if not isinstance(self.pixels_or_word, str):  # Lanczos would ring: paint beyond the edges
+            return np.asarray(Image.fromarray(self.pixels_or_word).resize((width, height), Image.Resampling.BILINEAR))
+        return alpha if self.pixels_or_word == ALPHA and alpha is not None else np.full((height, width), 255, "uint8")
 
     def to_recipe(self) -> str | dict[str, Any]:
         """Return a recipe's entry: the word, or the hash, with the PNG beside it where that is small."""
-        if isinstance(self.light, str):
-            return self.light
-        entry = {"sha256": mask_sha256(self.light)}
-        if self.light.size > MAX_RECIPE_PNG_PIXELS:
+        if isinstance(self.pixels_or_word, str):
+            return self.pixels_or_word
+        entry = {"sha256": mask_sha256(self.pixels_or_word)}
+        if self.pixels_or_word.size > MAX_RECIPE_PNG_PIXELS:
             return entry
         file = io.BytesIO()
-        Image.fromarray(self.light).save(file, "png", optimize=True)
+        Image.fromarray(self.pixels_or_word).save(file, "png", optimize=True)
         if file.tell() > MAX_RECIPE_PNG_BYTES:
             return entry
         return entry | {"png": base64.b64encode(file.getvalue()).decode("ascii")}
 
 
-def mask_sha256(light: np.ndarray) -> str:
-    return hashlib.sha256(np.ascontiguousarray(light).data).hexdigest()
+def mask_sha256(pixels: np.ndarray) -> str:
+    return hashlib.sha256(np.ascontiguousarray(pixels).data).hexdigest()
 
 
 def read(source: ImageSource) -> Mask:
@@ -89,11 +89,11 @@ def read(source: ImageSource) -> Mask:
     if isinstance(source, np.ndarray) and source.dtype == bool:
         source = source * np.uint8(255)
     picture = image_files.read_eight_bit(source, field="mask")
-    light = np.empty(picture.rgb.shape[:2], "uint8")
-    for rows in pixel_ops.row_bands(len(light)):
+    lightness = np.empty(picture.rgb.shape[:2], "uint8")
+    for rows in pixel_ops.row_bands(len(lightness)):
         opacity = 1 if picture.alpha is None else pixel_ops.as_float(picture.alpha[rows])
-        light[rows] = picture.rgb[rows] @ _CHANNEL_WEIGHTS * opacity + 0.5
-    return Mask(light)
+        lightness[rows] = picture.rgb[rows] @ _CHANNEL_WEIGHTS * opacity + 0.5
+    return Mask(lightness)
 
 
 def read_masks(sources: Sequence[ImageSource], photo: Picture | EightBitPicture) -> list[Mask]:

@@ -65,6 +65,7 @@ def fastest_engine(
     backends = Backends(architecture, arrays)
     if settings.precision() == "float32":
         return TransformerEngine(backends, FLOAT32_PLAN)
+    # Plans were once called ways; under another name the caches of existing installations would be lost.
     file = settings.cache_dir() / "ways" / f"{_cache_key(sha256)}.json"
     if plan := _read_cached_plan(file):
         with _log_and_skip(plan):

@@ -57,10 +57,14 @@ class WritableRows(Protocol):
 
 @dataclass(frozen=True)
 class StyleLayer:
-    """A layer of paint. mix: the share of the style in `vector`, beside the photo's own style vector."""
+    """A style and the mask where it is painted; None is everywhere.
+
+    vector: a mix of the style's vector and the photo's own.
+    style_share: of the style's in that mix.
+    """
 
     vector: np.ndarray
-    mix: float
+    style_share: float
     mask: Mask | None = None
 
 
@@ -74,12 +78,12 @@ def build_layers(
 ) -> list[StyleLayer]:
     """Return one layer for each mask; without masks, one for the whole photo, (H, W, 3)."""
     blend = np.average(vectors, axis=0, weights=shares).astype("float32")
-    mix = _VectorMixer(network, photo, options.steady)
+    mix_with_photo = _VectorMixer(network, photo, options.steady)
     if not masks:
-        return [StyleLayer(*mix(blend, options.strength))]
+        return [StyleLayer(*mix_with_photo(blend, options.strength))]
     regions = options.resolve_regions(len(masks), len(vectors))
     return [
-        StyleLayer(*mix(vectors[style - 1] if style else blend, strength), mask)
+        StyleLayer(*mix_with_photo(vectors[style - 1] if style else blend, strength), mask)
         for mask, (style, strength) in zip(masks, regions, strict=True)
     ]
 
@@ -101,8 +105,8 @@ class _VectorMixer:
     def _interpolate(self, vector: np.ndarray, share: float) -> np.ndarray:
         if share == 1:
             return vector
-        own = self._network.embed(self._photo_copy)
-        mixed: np.ndarray = own + np.float32(share) * (vector - own)
+        photo_vector = self._network.embed(self._photo_copy)
+        mixed: np.ndarray = photo_vector + np.float32(share) * (vector - photo_vector)
         return mixed
 
     def _solve_share(self, vector: np.ndarray, strength: float) -> float:

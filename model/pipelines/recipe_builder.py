@@ -35,7 +35,7 @@ def stylize_recipe(
     method = {"method": "magenta", "weights": network.name, "weights_sha256": network.sha256}
     parts = {
         "styles": [_style_fields(*style) for style in zip(styles, shares, vectors, strict=True)],
-        **({"mix": [float(layer.mix) for layer in layers]} if options.steady else {}),
+        **({"mix": [float(layer.style_share) for layer in layers]} if options.steady else {}),
     }
     masks = mask_fields([layer.mask for layer in layers if layer.mask])
     return method | used | parts | masks | {"versions": library_versions() | {"transformer": str(network.plan)}}

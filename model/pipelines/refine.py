@@ -18,12 +18,16 @@ from model.imaging import color, image_files, masking, pixel_ops
 from model.imaging.image_files import ImageSource
 from model.imaging.masking import Mask
 from model.imaging.pixel_ops import Picture
-from model.options import RefineOptions, StylizeOptions
+from model.options import OptimizerName, RefineOptions, StylizeOptions
 from model.pipelines import recipe_builder, stylization
 from model.pipelines.stylization import ModelPath, Pastiche
 from model.progress import Checkpoint, OnStep
 from model.refinement import encoder_registry
 from model.weights.checksums import file_sha256, file_version
+
+# On top of the encoder's. L-BFGS keeps ten pairs of pictures and gradients in float64, and SciPy has working memory.
+OPTIMIZER_BYTES_PER_PIXEL: dict[OptimizerName, int] = {"adam": 0, "lbfgs": 800}
+STYLE_SHARE = 0.35  # of the encoder's bytes, for a pixel of a style image
 
 
 def refine(
@@ -142,10 +146,16 @@ def _read_checkpoint(checkpoint: Checkpoint, options: RefineOptions) -> Checkpoi
     return replace(checkpoint, picture=picture)
 
 
+def refining_bytes_per_pixel(options: RefineOptions) -> float:
+    """Return bytes for each pixel of the content; style images count where they are much larger than it."""
+    most = encoder_registry.get(options.encoder).bytes_per_pixel * max(1.0, STYLE_SHARE * options.style_scale**2)
+    return most + OPTIMIZER_BYTES_PER_PIXEL[options.optimizer]
+
+
 def _fit_to_memory(photo: Picture, options: RefineOptions, notes: list[str]) -> Picture:
     """Return the photo, reduced and with a note where too little memory is free."""
     height, width = photo.rgb.shape[:2]
-    side = memory.fitting_side(height, width, memory.refining_bytes_per_pixel(options))
+    side = memory.fitting_side(height, width, refining_bytes_per_pixel(options))
     if side < max(height, width):
         photo = replace(image_files.read(pixel_ops.stack_alpha(photo), long_side=side), dpi=photo.dpi)
         notes.append(f"Too little memory is free for {width} x {height} pixels, so the size was lowered to {side}.")

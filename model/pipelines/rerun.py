@@ -192,8 +192,8 @@ def _choose_mask(recipe: Recipe, number: int, given: Sequence[ImageSource]) -> I
 
 
 def _hash_mask(mask: ImageSource) -> str | None:
-    light = masking.read(mask).light
-    return None if isinstance(light, str) else masking.mask_sha256(light)
+    pixels_or_word = masking.read(mask).pixels_or_word
+    return None if isinstance(pixels_or_word, str) else masking.mask_sha256(pixels_or_word)
 
 
 def _find_weights(name: str, sha256: str | None, model_path: ModelPath) -> ModelPath:

@@ -12,6 +12,8 @@ import numpy as np
 import tensorflow as tf
 from scipy.optimize import Bounds, minimize
 
+from model.options import OptimizerName
+
 LossValues: TypeAlias = dict[str, float]
 # Picture (1, H, W, 3) -> losses and gradient there.
 LossAndGradient: TypeAlias = Callable[[tf.Tensor], tuple[LossValues, tf.Tensor]]
@@ -136,7 +138,7 @@ def _to_picture(x: np.ndarray, shape: tuple[int, ...]) -> tf.Tensor:
     return tf.constant(x.reshape(shape), tf.float32)
 
 
-OPTIMIZERS: dict[str, Callable[[float], Optimizer]] = {"adam": Adam, "lbfgs": LBFGS}
+OPTIMIZERS: dict[OptimizerName, Callable[[float], Optimizer]] = {"adam": Adam, "lbfgs": LBFGS}
 
 
 class ExponentialMovingAverage:

@@ -31,11 +31,11 @@ class ResidualConvolutions(Protocol):
     of TILE_ROWS.
     """
 
-    def convolve_rectified(self, x: Band, scale: ChannelAffine, number: int, out: Band) -> ChannelStatistics:
+    def convolve_rectified(self, x: Band, affine: ChannelAffine, number: int, out: Band) -> ChannelStatistics:
         """Convolve the normalised x without its negative values into `out`; return the statistics of `out`."""
 
     def convolve_sum(
-        self, x: Band, y: Band, scale: ChannelAffine, total: np.ndarray, number: int, out: Band
+        self, x: Band, y: Band, affine: ChannelAffine, total: np.ndarray, number: int, out: Band
     ) -> ChannelStatistics:
         """Convolve the sum of x and the normalised y into `out`, and write its rows of that sum into `total`."""
 
@@ -46,13 +46,13 @@ class TensorFlowConvolutions:
     def __init__(self, architecture: Architecture, arrays: Arrays, precision: ComputeDtype) -> None:
         self._kernels = [tf.cast(kernel, precision) for kernel in folding.residual_kernels(architecture, arrays)]
 
-    def convolve_rectified(self, x: Band, scale: ChannelAffine, number: int, out: Band) -> ChannelStatistics:
-        return self._convolve(np.maximum(x.rows * scale.factor + scale.offset, 0), number, _crop_slice(x, out), out)
+    def convolve_rectified(self, x: Band, affine: ChannelAffine, number: int, out: Band) -> ChannelStatistics:
+        return self._convolve(np.maximum(x.rows * affine.factor + affine.offset, 0), number, _crop_slice(x, out), out)
 
     def convolve_sum(
-        self, x: Band, y: Band, scale: ChannelAffine, total: np.ndarray, number: int, out: Band
+        self, x: Band, y: Band, affine: ChannelAffine, total: np.ndarray, number: int, out: Band
     ) -> ChannelStatistics:
-        rows, cut = x.rows + (y.rows * scale.factor + scale.offset), _crop_slice(x, out)
+        rows, cut = x.rows + (y.rows * affine.factor + affine.offset), _crop_slice(x, out)
         total[:] = rows[cut]
         return self._convolve(rows, number, cut, out)
 
@@ -87,17 +87,17 @@ class ContractExpandLayers:
         contracted: np.ndarray = _run_traced(_contract_rows, layers[0].dtype, content.rows, cut, *layers).numpy()
         return contracted
 
-    def expand(self, x: Band, rows: slice, scales: Sequence[ChannelAffine]) -> tuple[tf.Tensor, ChannelStatistics]:
-        """Run the expanding layers up to the first whose scale is not known.
+    def expand(self, x: Band, rows: slice, affines: Sequence[ChannelAffine]) -> tuple[tf.Tensor, ChannelStatistics]:
+        """Run the expanding layers up to the first whose normalisation is not known.
 
         rows: of the residual blocks' maps. Returns (h, W, n), two or four rows for each of them, and their statistics.
         """
-        times = 2 if not scales else 4
+        times = 2 if not affines else 4
         cut = slice(times * (rows.start - x.first), times * (rows.stop - x.first))
         layers: list[np.ndarray] = []
-        for kernel, scale in zip(self._expanding_kernels, scales, strict=False):
-            layers += [kernel * np.tile(scale.factor, 4), np.tile(scale.offset, 4)]
-        layers.append(self._expanding_kernels[len(scales)])
+        for kernel, affine in zip(self._expanding_kernels, affines, strict=False):
+            layers += [kernel * np.tile(affine.factor, 4), np.tile(affine.offset, 4)]
+        layers.append(self._expanding_kernels[len(affines)])
         arrays = [tf.cast(layer, self._expanding_dtype) for layer in layers]
         expanded, sums = _run_traced(_expand_rows, self._expanding_dtype, x.rows, cut, *arrays)
         return expanded, _row_statistics(sums, expanded.shape[1])

@@ -117,15 +117,15 @@ class _TiledRender:
         self._on_stage(0, self._rows_total)
         *residual, first, second, third = norms
         with self._new_plane(1, self._network.architecture.channels[2]) as x:
-            scales: list[ChannelAffine] = []
+            affines: list[ChannelAffine] = []
             self._contract(content, x)
             self._run_residual_blocks(residual, x)
             for norm in first, second:
-                parts = [statistics for _, _, statistics in self._expand(x, scales)]
-                scales.append(ChannelAffine.from_statistics(norm, parts))
+                parts = [statistics for _, _, statistics in self._expand(x, affines)]
+                affines.append(ChannelAffine.from_statistics(norm, parts))
             with self._new_plane(4, 3) as last:
                 parts = []
-                for rows, expanded, statistics in self._expand(x, scales):
+                for rows, expanded, statistics in self._expand(x, affines):
                     last[4 * rows.start : 4 * rows.stop] = expanded.numpy()
                     parts.append(statistics)
                 self._write_pastiche(last, ChannelAffine.from_statistics(third, parts), write)
@@ -144,11 +144,11 @@ class _TiledRender:
 
     def _run_residual_blocks(self, norms: Sequence[NormParams], x: DiskArray) -> None:
         with self._new_plane(1, x.shape[2]) as y:
-            scale = residual_passes.run_residual_blocks(
+            affine = residual_passes.run_residual_blocks(
                 self._convolutions(x.shape), norms, x, y, self._band_rows, self._report_rows
             )
             for rows in self._bands:
-                x[rows] += scale(y[rows])
+                x[rows] += affine(y[rows])
                 self._report_rows(rows.stop)
 
     def _convolutions(self, shape: tuple[int, ...]) -> ResidualConvolutions:
@@ -159,18 +159,18 @@ class _TiledRender:
         return TensorFlowConvolutions(network.architecture, network.arrays, blocks)
 
     def _expand(
-        self, x: DiskArray, scales: Sequence[ChannelAffine]
+        self, x: DiskArray, affines: Sequence[ChannelAffine]
     ) -> Iterator[tuple[slice, tf.Tensor, ChannelStatistics]]:
         """Yield the rows of each band with the result of `ContractExpandLayers.expand`."""
         with closing(prefetch(overlapping_bands(x.read_into, x.shape, self._band_rows, HALO_ROWS))) as bands:
             for rows, band in zip(self._bands, bands, strict=True):
-                yield rows, *self._outer_layers.expand(band, rows, scales)
+                yield rows, *self._outer_layers.expand(band, rows, affines)
                 self._report_rows(rows.stop)
 
-    def _write_pastiche(self, last: DiskArray, scale: ChannelAffine, write: WriteRows) -> None:
+    def _write_pastiche(self, last: DiskArray, affine: ChannelAffine, write: WriteRows) -> None:
         for rows in self._bands:
             own = slice(4 * rows.start, min(4 * rows.stop, self._height))
-            write(own.start, tf.sigmoid(scale(last[own])[:, : self._width]).numpy())
+            write(own.start, tf.sigmoid(affine(last[own])[:, : self._width]).numpy())
             self._report_rows(rows.stop)
 
     def _report_rows(self, rows: int) -> None:

@@ -30,15 +30,15 @@ def run_residual_blocks(
     In the end x and y, normalised by what is returned, add up to the output of the blocks.
     on_rows is called after each band of each pass; what it raises ends the run.
     """
-    scale = ChannelAffine.identity(x.shape[2])
+    affine = ChannelAffine.identity(x.shape[2])
     passes = _ResidualPasses(convolutions, x, y, -(-step // TILE_ROWS) * TILE_ROWS, on_rows)
     for number, norm in enumerate(norms):
         if number and number % 2 == 0:
-            statistics = passes.convolve_sum(scale, number)
+            statistics = passes.convolve_sum(affine, number)
         else:
-            statistics = passes.convolve_rectified(y if number else x, scale, number)
-        scale = ChannelAffine.from_statistics(norm, statistics)
-    return scale
+            statistics = passes.convolve_rectified(y if number else x, affine, number)
+        affine = ChannelAffine.from_statistics(norm, statistics)
+    return affine
 
 
 class _ResidualPasses:
@@ -50,18 +50,18 @@ class _ResidualPasses:
         self._convolutions, self._x, self._y = convolutions, x, y
         self._height, self._step, self._on_rows = x.shape[0], step, on_rows
 
-    def convolve_rectified(self, source: DiskArray, scale: ChannelAffine, number: int) -> list[ChannelStatistics]:
+    def convolve_rectified(self, source: DiskArray, affine: ChannelAffine, number: int) -> list[ChannelStatistics]:
         """Write the convolution of the rectified, normalised source into y."""
         statistics = []
         with closing(self._read_bands(source)) as bands, BandWriter() as writer:
             for rows, band in zip(row_slices(self._height, self._step), bands, strict=True):
                 out = self._new_band(rows)
-                statistics.append(self._convolutions.convolve_rectified(band, scale, number, out))
+                statistics.append(self._convolutions.convolve_rectified(band, affine, number, out))
                 writer.submit({self._y: out})
                 self._on_rows(rows.stop)
         return statistics
 
-    def convolve_sum(self, scale: ChannelAffine, number: int) -> list[ChannelStatistics]:
+    def convolve_sum(self, affine: ChannelAffine, number: int) -> list[ChannelStatistics]:
         """Write the sum of x and the normalised y into x, and its convolution into y."""
         statistics = []
         with (
@@ -71,7 +71,7 @@ class _ResidualPasses:
         ):
             for rows, x, y in zip(row_slices(self._height, self._step), xs, ys, strict=True):
                 total, out = self._new_band(rows), self._new_band(rows)
-                statistics.append(self._convolutions.convolve_sum(x, y, scale, total.rows, number, out))
+                statistics.append(self._convolutions.convolve_sum(x, y, affine, total.rows, number, out))
                 writer.submit({self._x: total, self._y: out})
                 self._on_rows(rows.stop)
         return statistics

@@ -32,7 +32,7 @@ class WinogradBlocks:
         norms: one for each kernel. on_block(index): called before each block; what it raises ends the run. The result
         lies in a shared buffer: it is valid until the `with` ends.
         """
-        convolutions, scale = self.convolutions(x.shape), ChannelAffine.identity(x.shape[2])
+        convolutions, affine = self.convolutions(x.shape), ChannelAffine.identity(x.shape[2])
         with _borrow_buffer(4 * x.size) as floats:
             maps = floats[: 4 * x.size].reshape(2, 2, *x.shape)
             products, sums = map(cycle, maps)  # only the last two of each are needed
@@ -43,11 +43,11 @@ class WinogradBlocks:
                 source, y = Band(0, y), next(products)
                 if number and number % 2 == 0:
                     former, x = Band(0, x), next(sums)
-                    statistics = convolutions.convolve_sum(former, source, scale, x, number, Band(0, y))
+                    statistics = convolutions.convolve_sum(former, source, affine, x, number, Band(0, y))
                 else:
-                    statistics = convolutions.convolve_rectified(source, scale, number, Band(0, y))
-                scale = ChannelAffine.from_statistics(norm, [statistics])
-            add_normalised(x, y, scale)
+                    statistics = convolutions.convolve_rectified(source, affine, number, Band(0, y))
+                affine = ChannelAffine.from_statistics(norm, [statistics])
+            add_normalised(x, y, affine)
             yield y
 
     def convolutions(self, shape: tuple[int, ...]) -> WinogradConvolutions:

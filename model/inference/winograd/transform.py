@@ -48,17 +48,17 @@ class WinogradConvolutions:
         self._kernels, self._transforms = kernels, _compile_transforms(shape[2])
         self._height, self._width, self._channels = shape
 
-    def convolve_rectified(self, x: Band, scale: ChannelAffine, number: int, out: Band) -> ChannelStatistics:
+    def convolve_rectified(self, x: Band, affine: ChannelAffine, number: int, out: Band) -> ChannelStatistics:
         """Convolve the normalised x without its negative values into `out`; return the statistics of `out`."""
-        source = x.rows.ravel(), x.first, scale.factor, scale.offset
+        source = x.rows.ravel(), x.first, affine.factor, affine.offset
         transform = partial(self._transforms.transform_rectified, *source, self._height, self._width)
         return self._convolve(transform, self._kernels[number], out)
 
     def convolve_sum(
-        self, x: Band, y: Band, scale: ChannelAffine, total: np.ndarray, number: int, out: Band
+        self, x: Band, y: Band, affine: ChannelAffine, total: np.ndarray, number: int, out: Band
     ) -> ChannelStatistics:
         """Convolve the sum of x and the normalised y into `out`, and write its rows of that sum into `total`."""
-        sources = x.rows.ravel(), y.rows.ravel(), x.first, scale.factor, scale.offset, total.ravel(), out.first
+        sources = x.rows.ravel(), y.rows.ravel(), x.first, affine.factor, affine.offset, total.ravel(), out.first
         transform = partial(self._transforms.transform_sum, *sources, self._height, self._width)
         return self._convolve(transform, self._kernels[number], out)
 
@@ -88,11 +88,11 @@ class WinogradConvolutions:
         return ChannelStatistics.from_sums(pieces, counts)
 
 
-def add_normalised(x: np.ndarray, y: np.ndarray, scale: ChannelAffine) -> None:
+def add_normalised(x: np.ndarray, y: np.ndarray, affine: ChannelAffine) -> None:
     """Add x to the normalised y in the place of y; both (h, W, C)."""
 
     def work(rows: slice) -> None:
-        _add_normalised_rows(x[rows].ravel(), scale.factor, scale.offset, y[rows].ravel())
+        _add_normalised_rows(x[rows].ravel(), affine.factor, affine.offset, y[rows].ravel())
 
     list(_thread_pool().map(work, [slice(top, top + OUTPUT_TILE) for top in range(0, len(x), OUTPUT_TILE)]))
 

@@ -12,6 +12,7 @@ from model.errors import ImageTooLarge
 from model.hardware import memory
 from model.imaging import image_files
 from model.options import RefineOptions
+from model.pipelines.refine import refining_bytes_per_pixel
 from tests.support.fake_painter import METHODS, FakePainter, Hold, darken
 from tests.support.jobs import ANN
 from tests.support.studio import PATIENCE, Studio
@@ -139,7 +140,7 @@ def test_the_last_step_is_told_however_soon_it_comes(studio, painter, photo_png)
 
 
 def test_refinements_that_do_not_fit_into_memory_together_wait(studio, painter, refiner, photo_png, monkeypatch):
-    needed = memory.refining_bytes_per_pixel(RefineOptions(encoder="vgg16")) * 512**2
+    needed = refining_bytes_per_pixel(RefineOptions(encoder="vgg16")) * 512**2
     monkeypatch.setattr(memory, "free_bytes", lambda: int(1.5 * needed))
     monkeypatch.setattr("app.jobs.engine._POLL_SECONDS", 0.05)
     one = studio(painters=4)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import pytest
 
 from app.jobs.order import OrderStyle
+from app.pages.facts import _OPTIMIZER_TEXTS
+from model.options import OptimizerName
 from tests.support.pages import facts, words
 
 
@@ -75,3 +79,7 @@ def test_how_a_refinement_was_made_is_told(ann, painted):
 def test_layers_that_none_were_chosen_of_are_told_as_none(ann, painted):
     told = facts(ann.get(painted(method="gatys", encoder="vgg19-slim", style_layers={})).text)
     assert (told["Style seen at"], told["Content seen at"]) == ("–", "block4_conv2")  # noqa: RUF001
+
+
+def test_every_optimizer_has_its_words():
+    assert _OPTIMIZER_TEXTS.keys() == set(get_args(OptimizerName))

@@ -16,6 +16,7 @@ from model.cli import refine as refine_command
 from model.hardware import memory
 from model.options import RefineOptions
 from model.progress import Step
+from model.refinement.encoder_registry import ENCODERS
 from model.video.film import Film
 from tests.support.command_line import assert_nothing_but_the_inputs, pixels, refine
 from tests.support.tiny_weights import write_tiny_encoder
@@ -56,7 +57,7 @@ def test_refine_in_json_from_a_picture_with_a_film(capsys: pytest.CaptureFixture
 
 @pytest.mark.usefixtures("_tiny_encoder")
 def test_refine_says_what_did_not_go_as_asked(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(memory, "free_bytes", lambda: memory.REFINING_BYTES_PER_PIXEL["vgg19-slim"] * 100 * 60)
+    monkeypatch.setattr(memory, "free_bytes", lambda: ENCODERS["vgg19-slim"].bytes_per_pixel * 100 * 60)
     assert refine() == 0
     assert "note: Too little memory is free for 100 x 75 pixels" in capsys.readouterr().err
 

@@ -28,11 +28,11 @@ def test_lightness_counts_where_it_is_not_clear():
     picture[0] = 255, 255, 255, 255
     picture[1, 0] = 255, 255, 255, 0
     picture[1, 1] = 0, 255, 255, 255
-    assert masking.read(picture).light.tolist() == [[255, 255], [0, 170]]
+    assert masking.read(picture).pixels_or_word.tolist() == [[255, 255], [0, 170]]
 
 
 def test_true_is_where_the_paint_goes():
-    assert masking.read(np.array([[True, False]])).light.tolist() == [[255, 0]]
+    assert masking.read(np.array([[True, False]])).pixels_or_word.tolist() == [[255, 0]]
 
 
 @pytest.mark.parametrize("word", masking.MASK_WORDS)

@@ -24,6 +24,7 @@ from model.inference.magenta import Magenta, load
 from model.inference.winograd.blocks import WinogradBlocks
 from model.networks.architecture import SMALL
 from model.weights import registry
+from tests.structure import module_graph, modules
 from tests.support.tiny_weights import TINY, tiny_arrays
 
 WINOGRAD = ExecutionPlan("float32", "winograd", "float32")
@@ -214,3 +215,14 @@ def test_bfloat16_spoils_a_sky_where_it_sees_the_photo(monkeypatch: pytest.Monke
         for one in trial_pictures()
     )
     assert busy > autotune.MIN_PSNR > max(sky, mist)
+
+
+def test_the_cache_key_covers_all_that_the_engine_imports():
+    listed = {f"model.inference.{name.replace('/', '.')}" for name in autotune.CACHE_KEY_MODULES}
+    graph = module_graph(modules("model/inference"))
+    pending, reached = ["model.inference.engine"], set[str]()
+    while pending:
+        reached.add(module := pending.pop())
+        pending += graph[module] - reached
+    assert listed == {"model.inference.autotune"} | reached
+    assert all((Path(autotune.__file__).parent / f"{name}.py").is_file() for name in autotune.CACHE_KEY_MODULES)

@@ -21,13 +21,13 @@ def moments(rows: np.ndarray) -> ChannelStatistics:
 def test_far_from_zero_as_well(level: float):
     x = (np.random.default_rng(0).standard_normal((50, 40, 6)) * 0.5 + level).astype("float32")
     gamma, beta = np.arange(1, 7, dtype="float32"), np.arange(6, dtype="float32")
-    scale = ChannelAffine.from_statistics(
+    affine = ChannelAffine.from_statistics(
         (gamma, beta), [moments(x[:7]), moments(x[7:8]), moments(x[8:, :25]), moments(x[8:, 25:])]
     )
     exact = x.astype("float64")
     factor = gamma / np.sqrt(exact.var(axis=(0, 1)) + EPSILON)
-    np.testing.assert_allclose(scale.factor, factor, rtol=1e-5)
-    np.testing.assert_allclose(scale.offset, beta - exact.mean(axis=(0, 1)) * factor, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(affine.factor, factor, rtol=1e-5)
+    np.testing.assert_allclose(affine.offset, beta - exact.mean(axis=(0, 1)) * factor, rtol=1e-5, atol=1e-5)
 
 
 def test_it_scales_in_place():

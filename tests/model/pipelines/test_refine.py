@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -16,9 +17,14 @@ from model.errors import ImageTooLarge, InvalidOption, UnsupportedImage, Weights
 from model.hardware import memory
 from model.imaging import image_files
 from model.imaging.pixel_ops import Picture
-from model.options import PRESETS
+from model.options import PRESETS, OptimizerName
 from model.pipelines import stylization
-from model.pipelines.refine import check_photo_size, resolve_options
+from model.pipelines.refine import (
+    OPTIMIZER_BYTES_PER_PIXEL,
+    check_photo_size,
+    refining_bytes_per_pixel,
+    resolve_options,
+)
 from model.progress import Cancelled, Checkpoint, Step
 from model.refinement import encoder_registry, encoders, gatys
 from tests.support.tiny_weights import write_tiny
@@ -210,7 +216,7 @@ def test_every_preset_refines(photo: np.ndarray, painting: np.ndarray, tiny: Pat
 
 
 def test_a_size_that_does_not_fit_is_lowered(photo: np.ndarray, painting: np.ndarray, monkeypatch: pytest.MonkeyPatch):
-    one = memory.REFINING_BYTES_PER_PIXEL[encoder_registry.SLIM]
+    one = encoder_registry.ENCODERS[encoder_registry.SLIM].bytes_per_pixel
     monkeypatch.setattr(memory, "free_bytes", lambda: one * 96 * 128 // 2)
     file = image_files.encode(Picture(photo, dpi=(200, 200)))
     result = refine(file, [painting], quick(start="content"))
@@ -229,16 +235,16 @@ def test_no_memory_at_all_is_told(photo: np.ndarray, painting: np.ndarray, monke
 
 def test_large_styles_and_lbfgs_take_memory_too():
     plain, large, lbfgs = (
-        memory.refining_bytes_per_pixel(quick(**values))
+        refining_bytes_per_pixel(quick(**values))
         for values in ({"style_scale": 1.5}, {"style_scale": 4}, {"optimizer": "lbfgs"})
     )
-    assert plain == memory.REFINING_BYTES_PER_PIXEL[encoder_registry.SLIM]
+    assert plain == encoder_registry.ENCODERS[encoder_registry.SLIM].bytes_per_pixel
     assert large > 4 * plain
-    assert lbfgs == plain + memory.LBFGS_BYTES_PER_PIXEL
+    assert lbfgs == plain + OPTIMIZER_BYTES_PER_PIXEL["lbfgs"]
 
 
-def test_memory_is_known_for_each_encoder():
-    assert memory.REFINING_BYTES_PER_PIXEL.keys() == encoder_registry.ENCODERS.keys()
+def test_memory_is_known_for_each_optimizer():
+    assert OPTIMIZER_BYTES_PER_PIXEL.keys() == set(get_args(OptimizerName))
 
 
 def test_a_picture_too_narrow_for_the_encoder(painting: np.ndarray):
@@ -283,7 +289,8 @@ def test_refine_in_one_line(photo: np.ndarray, painting: np.ndarray, tmp_path: P
 
 
 def test_what_did_not_go_as_asked_is_a_warning(photo: np.ndarray, painting: np.ndarray, monkeypatch):
-    monkeypatch.setattr(memory, "free_bytes", lambda: memory.REFINING_BYTES_PER_PIXEL[encoder_registry.SLIM] * 96 * 64)
+    one = encoder_registry.ENCODERS[encoder_registry.SLIM].bytes_per_pixel
+    monkeypatch.setattr(memory, "free_bytes", lambda: one * 96 * 64)
     with pytest.warns(UserWarning, match="the size was lowered to 90") as caught:
         API.refine(photo, painting, start="content", size=128, steps=1, encoder=encoder_registry.SLIM)
     assert caught[0].filename == __file__

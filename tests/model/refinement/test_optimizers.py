@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from types import SimpleNamespace
+from typing import get_args
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from model.options import OptimizerName
 from model.refinement import optimizers
 from model.refinement.optimizers import (
     MAX_RATE_HALVINGS,
@@ -195,3 +197,7 @@ def test_the_clock(monkeypatch: pytest.MonkeyPatch):
     assert (bounded.is_spent(0.4), bounded.is_spent(0.5)) == (True, False)
     assert free.seconds_left(0.25) == bounded.seconds_left(0.5) + 8 == 12
     assert bounded.seconds_left(0.1) == 6
+
+
+def test_each_choice_of_the_option_is_an_optimizer():
+    assert tuple(OPTIMIZERS) == get_args(OptimizerName)
