@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import Annotated, Any, Literal, Self, TypeAlias, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
@@ -435,6 +435,9 @@ class RefineOptions(_PasticheOptions):
             field = "style_layers" if self.style_weight else "content_layers"
             raise InvalidOption(f"'{field}' must have a weight that is more than 0.", field)
         return self
+
+
+Options: TypeAlias = StylizeOptions | RefineOptions
 
 
 def check_style_count(count: int) -> None:

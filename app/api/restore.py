@@ -20,7 +20,7 @@ from app.storage.records import Style
 from model.errors import ImageError
 from model.imaging import image_files
 from model.imaging.image_files import ImageSource
-from model.options import RefineOptions, StylizeOptions
+from model.options import Options, RefineOptions, StylizeOptions
 from model.pipelines import recipe_builder, recipes, stylization
 from model.pipelines.recipes import Recipe, RecordedMask, RecordedStyle
 from model.pipelines.refine import encoder_sha256, painting_limit
@@ -74,7 +74,7 @@ def _style_name(recorded: RecordedStyle) -> str:
     return recorded.name or "Without a name"
 
 
-def _painting_limit(options: StylizeOptions | RefineOptions) -> int:
+def _painting_limit(options: Options) -> int:
     """Return the pixels of a painting's long side, as the network saw it."""
     return painting_limit(options) if isinstance(options, RefineOptions) else stylization.style_limit(options)
 

@@ -14,10 +14,9 @@ from app.failures import Missing
 from app.storage import gallery
 from app.storage.library import Library
 from model.imaging.masking import MASK_WORDS
-from model.options import RefineOptions, StylizeOptions
+from model.options import Options, RefineOptions, StylizeOptions
 
 Method = Literal["magenta", "gatys"]
-Options = StylizeOptions | RefineOptions
 # Those that the fast style transfer and a refinement have in common, besides the weights of the styles and the file's
 # format: what is done with the painted pixels afterwards.
 SHARED_PAINTING_OPTIONS = ("keep_colours", "keep_light", "match_colours", "feather", "paint")

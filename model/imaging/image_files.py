@@ -80,15 +80,12 @@ def read_eight_bit(
     source: ImageSource,
     *,
     field: str = "content",
-    long_side: int | None = None,
     limit: int | None = None,
     target: TargetSize | None = None,
-    most_bytes: int | None = None,
-    most_pixels: int | None = None,
 ) -> EightBitPicture:
     """Read as `read` does, in a quarter of the memory."""
-    wanted = target or _long_side_target(long_side, limit)
-    return pixel_ops.to_eight_bit(_read_source(source, field, wanted, _Limits.of(most_bytes, most_pixels)))
+    wanted = target or _long_side_target(None, limit)
+    return pixel_ops.to_eight_bit(_read_source(source, field, wanted, _Limits.of(None, None)))
 
 
 def peek_size(
@@ -103,11 +100,11 @@ def peek_size(
         return image.size[::-1] if _orientation(image) >= _FIRST_QUARTER_TURN else image.size
 
 
-def source_size(source: ImageSource, field: str = "content") -> tuple[int, int]:
+def source_size(source: ImageSource) -> tuple[int, int]:
     """Return the upright width and height of any kind of source; of files as `peek_size` does."""
     if not isinstance(source, np.ndarray | Image.Image):
-        return peek_size(source, field)
-    with _prefixed_errors(field), _translated_errors():
+        return peek_size(source)
+    with _prefixed_errors("content"), _translated_errors():
         if isinstance(source, np.ndarray):
             height, width = _with_channel_axis(source).shape[:2]
             _Limits.of(None, None).check_area(width, height)
@@ -116,9 +113,9 @@ def source_size(source: ImageSource, field: str = "content") -> tuple[int, int]:
         return source.size[::-1] if _orientation(source) >= _FIRST_QUARTER_TURN else source.size
 
 
-def has_alpha(source: FileSource, field: str = "content") -> bool:
+def has_alpha(source: FileSource) -> bool:
     """Tell from the header whether the picture may have transparent parts."""
-    with _prefixed_errors(field), _open_source(source, _Limits.of(None, None)) as file, _translated_errors():
+    with _prefixed_errors("content"), _open_source(source, _Limits.of(None, None)) as file, _translated_errors():
         return bool(_open_image(file).has_transparency_data)
 
 

@@ -16,11 +16,10 @@ from model.imaging import image_files
 from model.imaging.formats import OUTPUT_FORMATS
 from model.imaging.image_files import FileSource
 from model.imaging.metadata import MAX_TEXT_BYTES, RECIPE_VERSION, find_recipe
-from model.options import MAX_MASKS, MAX_STYLES, RefineOptions, StylizeOptions
+from model.options import MAX_MASKS, MAX_STYLES, Options, RefineOptions, StylizeOptions
 from model.style_file import CREDIT_LENGTH, LICENCE_LENGTH, MAX_LENGTHS, NAME_LENGTH, vector_from_bytes
 
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
-AnyOptions: TypeAlias = StylizeOptions | RefineOptions
 RecipeLike: TypeAlias = "Recipe | Mapping[str, Any]"
 
 SHA256_DIGITS = 12  # of the weights' hash, in messages
@@ -44,13 +43,15 @@ class RecordedStyle(_RecipePart):
 
     @model_validator(mode="after")
     def _check_vector(self) -> Self:
-        if self.vector is not None and not matches_sha256(decode_base64(self.vector), self.vector_sha256, multiple=4):
+        if self.vector is not None and not matches_sha256(
+            decode_strict_base64(self.vector), self.vector_sha256, multiple=4
+        ):
             raise ValueError("a style vector is damaged")
         return self
 
     def vector_array(self) -> np.ndarray | None:
         """Return the vector as (n,) float32; None where the recipe has only its hash."""
-        return None if self.vector is None else vector_from_bytes(decode_base64(self.vector))
+        return None if self.vector is None else vector_from_bytes(decode_strict_base64(self.vector))
 
 
 class RecordedMask(_RecipePart):
@@ -59,7 +60,7 @@ class RecordedMask(_RecipePart):
 
     @model_validator(mode="after")
     def _check_png(self) -> Self:
-        if self.png is not None and not decode_base64(self.png).startswith(b"\x89PNG"):
+        if self.png is not None and not decode_strict_base64(self.png).startswith(b"\x89PNG"):
             raise ValueError("a mask is damaged")
         return self
 
@@ -146,7 +147,7 @@ def _no_recipe(reason: str) -> NoRecipe:
     return NoRecipe(f"This picture has no recipe: {reason}", "picture")
 
 
-def to_options(recipe: RecipeLike) -> AnyOptions:
+def to_options(recipe: RecipeLike) -> Options:
     """Return the options as they were asked for; raise InvalidOption for values that no option takes."""
     recipe = as_recipe(recipe)
     kind = StylizeOptions if recipe.method == "magenta" else RefineOptions
@@ -157,7 +158,7 @@ def to_options(recipe: RecipeLike) -> AnyOptions:
     if recipe.method == "gatys":
         values = {"size": max(recipe.width, recipe.height)} | values
         values |= {"start": "pastiche"} if values.get("start") == "given" else {}
-    options: AnyOptions = kind.parse(values)
+    options: Options = kind.parse(values)
     options.blend_weights(len(recipe.styles))
     if isinstance(options, StylizeOptions):
         options.resolve_regions(len(recipe.masks), len(recipe.styles))
@@ -174,7 +175,7 @@ def as_recipe(recipe: RecipeLike) -> Recipe:
         raise _no_recipe("it is no recipe, or a damaged one. Use one that was made here.") from error
 
 
-def decode_base64(text: str) -> bytes:
+def decode_strict_base64(text: str) -> bytes:
     """Decode strict base64; raise ValueError for anything else."""
     try:
         return base64.b64decode(text, validate=True)

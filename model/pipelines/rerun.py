@@ -14,9 +14,9 @@ from PIL import Image
 from model.errors import InvalidOption, WeightsError, WeightsMissing
 from model.imaging import image_files, masking
 from model.imaging.image_files import ImageSource
-from model.options import DEFAULT_DPI, MIN_SIDE, Format, RefineOptions, StylizeOptions, pluralise
+from model.options import DEFAULT_DPI, MIN_SIDE, Format, Options, RefineOptions, StylizeOptions, pluralise
 from model.pipelines import recipe_builder, recipes, refine, stylization
-from model.pipelines.recipes import AnyOptions, Recipe, RecipeLike, RecordedStyle
+from model.pipelines.recipes import Recipe, RecipeLike, RecordedStyle
 from model.pipelines.stylization import ModelPath, Pastiche, StylizeReport
 from model.progress import OnStep
 from model.style_file import vector_to_bytes
@@ -74,7 +74,7 @@ def rerun_file(
 
 def _prepare(
     recipe: RecipeLike, content: ImageSource, masks: Sequence[ImageSource]
-) -> tuple[Recipe, ImageSource, AnyOptions, list[ImageSource]]:
+) -> tuple[Recipe, ImageSource, Options, list[ImageSource]]:
     """Return the validated recipe, the photo as something that can be read twice, the options, and the masks."""
     recipe = recipes.as_recipe(recipe)
     if "frames" in (recipe.model_extra or {}):
@@ -140,7 +140,7 @@ def _rerun_refine(
     return refine.refine(content, styles, options, start, on_step, model_path, masks=masks)
 
 
-def _at_recipe_size(options: AnyOptions, recipe: Recipe, photo: tuple[int, int]) -> AnyOptions:
+def _at_recipe_size(options: Options, recipe: Recipe, photo: tuple[int, int]) -> Options:
     """Return options that give the recipe's size, where the photo has its proportions."""
     if isinstance(options, StylizeOptions) and options.result_size(*photo) == (recipe.width, recipe.height):
         return options
@@ -182,7 +182,7 @@ def _choose_mask(recipe: Recipe, number: int, given: Sequence[ImageSource]) -> I
     elif given:
         mask = given[number]
     elif recorded.png is not None:
-        mask = recipes.decode_base64(recorded.png)
+        mask = recipes.decode_strict_base64(recorded.png)
         image_files.peek_size(mask, "mask", most_pixels=masking.MAX_RECIPE_PNG_PIXELS)
     else:
         raise InvalidOption(f"This recipe has only the hash of mask {number + 1}: give all its masks too.", "mask")

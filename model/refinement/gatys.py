@@ -88,11 +88,6 @@ class Objective:
         self._traced_losses_and_gradient = tf.function(self._losses_and_gradient, signature, autograph=False)
         self._traced_features = tf.function(self._extract_features, [image], autograph=False)
 
-    @property
-    def trace_count(self) -> int:
-        functions = self._traced_losses_and_gradient, self._traced_features
-        return sum(int(function.experimental_get_tracing_count()) for function in functions)
-
     def targets(self, content: np.ndarray, styles: Sequence[np.ndarray], shares: Sequence[float]) -> Targets:
         """Return the targets of a content and of styles in these shares, all pictures (H, W, 3)."""
         maps, _ = self._traced_features(content[None])

@@ -56,47 +56,5 @@ def total_variation(pictures: KerasTensor, exponent: Literal[1, 2] = 1) -> Keras
     return sum(ops.sum(power(difference), (1, 2, 3)) for difference in (down, right))
 
 
-def histogram_error(pictures: KerasTensor, target: KerasTensor) -> KerasTensor:
-    """Return the mean squared distance of each channel's values to those that `match_histograms` makes of them.
-
-    Risser, Wilmot and Barnes, "Stable and Controllable Neural Texture Synthesis and Style Transfer Using Histogram
-    Losses", 2017, eq. 7, exact instead of by bins: per channel, the squared Wasserstein distance of its values.
-    """
-    values = _values(pictures)
-    return ops.mean(ops.square(ops.sort(values, axis=1) - _quantiles(target, ops.shape(values)[1])), (1, 2))
-
-
-def match_histograms(pictures: KerasTensor, target: KerasTensor) -> KerasTensor:
-    """Replace each channel's values, in their order, by those of the same rank in `target`'s.
-
-    `target` (N, H', W', C) may be of another size. Colours of the content for a style image: Gatys et al., "Preserving
-    Color in Neural Artistic Style Transfer", 2016.
-    """
-    values = _values(pictures)
-    ranks = ops.argsort(ops.argsort(values, axis=1), axis=1)
-    return ops.reshape(
-        ops.take_along_axis(_quantiles(target, ops.shape(values)[1]), ranks, axis=1), ops.shape(pictures)
-    )
-
-
-def _values(pictures: KerasTensor) -> KerasTensor:
-    """Flatten to (N, H * W, C)."""
-    _, height, width, channels = ops.shape(pictures)
-    return ops.reshape(pictures, (-1, height * width, channels))
-
-
-def _quantiles(pictures: KerasTensor, count: int) -> KerasTensor:
-    """Return (N, count, C): each channel's values in order, thinned out or interpolated to that many."""
-    values = ops.sort(_values(pictures), axis=1)
-    most = ops.cast(ops.shape(values)[1], "float32")
-    place = (ops.arange(count, dtype="float32") + 0.5) / ops.cast(count, "float32") * most - 0.5
-    place = ops.clip(place, 0.0, most - 1.0)
-    below = ops.floor(place)
-    above = ops.minimum(below + 1.0, most - 1.0)
-    share = (place - below)[None, :, None]
-    lower, upper = (ops.take(values, ops.cast(index, "int32"), axis=1) for index in (below, above))
-    return lower + share * (upper - lower)
-
-
 def _inner_axes(x: KerasTensor) -> tuple[int, ...]:
     return tuple(range(1, len(x.shape)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import warnings
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -38,17 +38,6 @@ _DITHER_AMPLITUDE = 8  # of 256 levels, from the lightest threshold to the darke
 _TRANSPARENT_INDEX = 255  # of a GIF's palette
 
 FrameGetter: TypeAlias = Callable[[int], Image.Image]
-
-
-def is_animated(data: bytes) -> bool:
-    """Tell from its header whether a picture has more than one frame; other data has none."""
-    with (
-        suppress(Exception),
-        _without_pillow_warnings(),
-        Image.open(io.BytesIO(data), formats=READABLE_FORMATS) as image,
-    ):
-        return _frame_count(image) > 1
-    return False
 
 
 class Animation:

@@ -103,7 +103,7 @@ class Video:
                         continue
                     yield replace(pending, seconds=start - pending.start)
                 number = pending.number + 1 if pending else 1
-                pending = Frame(_to_eight_bit(frame, size), start, _duration_seconds(frame) or usual, number)
+                pending = Frame(_decode_frame(frame, size), start, _duration_seconds(frame) or usual, number)
             if pending is not None:
                 self._note_missing_end(container, pending)
                 yield pending
@@ -188,7 +188,7 @@ def _upright_size(frame: av.VideoFrame, stream: VideoStream) -> tuple[int, int]:
     return (frame.height, width) if frame.rotation % 180 else (width, frame.height)
 
 
-def _to_eight_bit(frame: av.VideoFrame, size: tuple[int, int]) -> EightBitPicture:
+def _decode_frame(frame: av.VideoFrame, size: tuple[int, int]) -> EightBitPicture:
     width, height = size[::-1] if frame.rotation % 180 else size
     is_untagged_hd = frame.colorspace == 2 and frame.height >= BT709_MIN_HEIGHT
     rgb = frame.to_ndarray(
@@ -240,7 +240,7 @@ def _encode_frames(
     for picture, start, seconds in frames:
         if not lengths:
             _configure_stream(stream, picture.size)
-        rgb = av.VideoFrame.from_ndarray(_flatten_on_white(picture))
+        rgb = av.VideoFrame.from_ndarray(_image_to_rgb(picture))
         frame = rgb.reformat(format="yuv420p", dst_colorspace=BT709, dst_color_range=LIMITED_RANGE)
         frame.pts, frame.time_base = round(start / TIME_BASE), TIME_BASE
         lengths[frame.pts] = round(seconds / TIME_BASE)
@@ -264,7 +264,8 @@ def _configure_stream(stream: VideoStream, size: tuple[int, int]) -> None:
     codec.colorspace = codec.color_primaries = codec.color_trc = BT709
 
 
-def _flatten_on_white(picture: Image.Image) -> np.ndarray:
+def _image_to_rgb(picture: Image.Image) -> np.ndarray:
+    """Return (H, W, 3) uint8, on white where the picture is clear."""
     if picture.mode == "RGBA":
         picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
     return np.asarray(picture.convert("RGB"))

@@ -145,7 +145,7 @@ def test_a_refinement_again_with_its_painting(folder: Path, monkeypatch: pytest.
     assert main(["refine", "photo.png", "painting.png", "-o", "out.png", "--mask", "left.png", *quick]) == 0
     assert main(["rerun", "out.png", "photo.png", "painting.png"]) == 0
     assert np.array_equal(pixels("out-again.png"), pixels("out.png"))
-    photo = image_files.read_eight_bit("photo.png", long_side=100).rgb
+    photo = pixel_ops.as_uint8(image_files.read("photo.png", long_side=100).rgb)
     assert np.array_equal(pixels("out.png")[:, 52:], photo[:, 52:])
 
 

@@ -126,12 +126,12 @@ def test_a_server_has_smaller_limits_and_names_them(tmp_path: Path) -> None:
     data = png(10, 11, 8, 2, bytes(30))
     path = tmp_path / "photo.png"
     path.write_bytes(data)
-    for refusing in (read, read_eight_bit, image_files.peek_size):
+    for refusing in (read, image_files.peek_size):
         for source in (data, path):
             with pytest.raises(ImageTooLarge, match=r"content: .* 0\.0001 million pixels"):
                 refusing(source, most_pixels=100)
             assert refusing(source, most_pixels=110, most_bytes=len(data))
-    for refusing in (read, read_eight_bit, image_files.peek_size, image_files.read_bytes):
+    for refusing in (read, image_files.peek_size, image_files.read_bytes):
         for source in (data, path, io.BytesIO(data)):
             with pytest.raises(ImageTooLarge, match=r"content: .* 5e-05 MB"):
                 refusing(source, most_bytes=50)

@@ -14,8 +14,6 @@ from keras import ops
 from model.refinement import encoders
 from model.refinement.losses import (
     gram,
-    histogram_error,
-    match_histograms,
     relative_error,
     squared_error,
     statistics,
@@ -29,11 +27,6 @@ LAYERS = (*STYLE, "block4_conv2")
 @pytest.fixture
 def features() -> np.ndarray:
     return np.random.default_rng(0).normal(size=(2, 5, 7, 3)).astype("float32")
-
-
-@pytest.fixture
-def others() -> np.ndarray:
-    return np.random.default_rng(1).gamma(2.0, size=(2, 4, 6, 3)).astype("float32")
 
 
 def test_gram_averages_the_products_of_channels(features: np.ndarray):
@@ -89,49 +82,6 @@ def test_total_variation_adds_up_the_differences_of_neighbours(features: np.ndar
 
 def test_total_variation_of_a_flat_picture_is_0():
     assert np.all(ops.convert_to_numpy(total_variation(np.full((1, 4, 5, 3), 0.7, "float32"))) == 0)
-
-
-def ranked(values: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """(M,) with the values of `target`, interpolated between its order statistics, by the ranks of `values`."""
-    places = (np.argsort(np.argsort(values)) + 0.5) / values.size * target.size - 0.5
-    return np.interp(places, np.arange(target.size), np.sort(target.astype("float64")))
-
-
-def matched(pictures: np.ndarray, target: np.ndarray) -> np.ndarray:
-    columns = [
-        [ranked(p[..., c].ravel(), t[..., c].ravel()).reshape(p.shape[:2]) for c in range(p.shape[-1])]
-        for p, t in zip(pictures, target, strict=True)
-    ]
-    return np.moveaxis(np.array(columns), 1, -1)
-
-
-def test_matching_histograms_equals_numpy(features: np.ndarray, others: np.ndarray):
-    expected = matched(features, others)
-    assert np.allclose(match_histograms(features, others), expected, atol=1e-5)
-    error = np.mean((features - expected) ** 2, (1, 2, 3))
-    assert np.allclose(histogram_error(features, others), error, rtol=1e-4)
-
-
-def test_a_picture_of_the_same_size_gets_just_the_values_of_the_other(features: np.ndarray):
-    target = np.random.default_rng(2).random(features.shape, "float32")
-    result = ops.convert_to_numpy(match_histograms(features, target))
-    for mine, its in ((result[..., c], target[..., c]) for c in range(3)):
-        assert np.allclose(np.sort(mine.reshape(2, -1)), np.sort(its.reshape(2, -1)), atol=1e-6)
-    assert np.allclose(histogram_error(result, target), 0, atol=1e-10)
-
-
-def test_matching_keeps_what_is_brighter_brighter(features: np.ndarray, others: np.ndarray):
-    result = ops.convert_to_numpy(match_histograms(features, others))
-    order = np.argsort(features[0, :, :, 0].ravel())
-    assert np.all(np.diff(result[0, :, :, 0].ravel()[order]) >= 0)
-
-
-def test_the_histogram_s_gradient_leads_to_it(features: np.ndarray, others: np.ndarray):
-    picture = tf.Variable(features)
-    with tf.GradientTape() as tape:
-        loss = tf.reduce_sum(histogram_error(picture, others))
-    step = -tape.gradient(loss, picture) * (features[0].size / 2)  # of a mean of squares, all the way
-    assert np.allclose(picture + step, match_histograms(features, others), atol=1e-4)
 
 
 class Reference:

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from model.video import animations
-from model.video.animations import Animation, is_animated
+from model.video.animations import Animation
 from model.video.frames import Frame
 from tests.support.clip_files import HEIGHT, WIDTH, animation, frames
 
@@ -133,13 +133,3 @@ def test_what_stands_still_in_a_gif_stands_still(tmp_path: Path):
         image.seek(index)
         below.append(np.asarray(image.convert("RGB"))[36:])
     assert all(np.array_equal(one, below[0]) for one in below)
-
-
-@pytest.mark.parametrize("format", ["GIF", "WEBP", "PNG", "AVIF"])
-def test_a_picture_that_moves_is_a_clip(format: str):
-    assert is_animated(animation(format))
-
-
-@pytest.mark.parametrize("data", [b"", b"GIF89a", b"words", animation()[:40]])
-def test_what_cannot_be_read_is_no_clip(data: bytes):
-    assert not is_animated(data)
