@@ -19,6 +19,7 @@ _RENDERING_ENDPOINTS = (  # endpoints whose answers take a painter's turn, most 
     *("api.job_result", "api_styles.vector"),
     *("results.picture", "results.shown", "shelf.vector"),
 )
+_FORECAST_ENDPOINT = "api_forecasts.forecast"
 _FORECAST_RATE = "600 per minute"  # one for each stop of a slider, and more
 _FREE_SUFFIXES = ("/cancel", "/delete", "/pause", "/explore/preset", "/explore/encoder")  # ends of addresses
 _EXPOSED_HEADERS = ["Location", "Retry-After", "X-Style-Weights", "X-Style-Seconds"]
@@ -48,7 +49,7 @@ def _add_limiter(app: Flask, storage: str) -> None:
         key_function=_client_id,
         scope="forecasts",
         shared=True,
-        exempt_when=lambda: request.endpoint != "api_forecasts.forecast" or request.method == "OPTIONS",
+        exempt_when=lambda: request.endpoint != _FORECAST_ENDPOINT or request.method == "OPTIONS",
     )
     limiter = Limiter(
         get_remote_address,

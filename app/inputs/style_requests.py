@@ -20,7 +20,6 @@ from app.jobs import style_builder
 from app.settings import PictureLimits
 from app.storage.records import Style
 from model.errors import InvalidOption
-from model.options import MAX_STYLES
 from model.style_file import CREDIT_LENGTH, LICENCE_LENGTH, NAME_LENGTH, StyleFile
 
 Name = Annotated[str, Field(min_length=1, max_length=NAME_LENGTH)]
@@ -142,8 +141,7 @@ def _add_style(caller: Caller, read: Callable[[], _StyleBody]) -> Style:
 
 
 def _add_from_paintings(caller: Caller, pictures: list[bytes], fields: dict[str, Any]) -> Style:
-    if not 1 <= len(pictures) <= MAX_STYLES:
-        raise InvalidOption(f"Give between 1 and {MAX_STYLES} paintings as 'picture', or a 'vector'.", "picture")
+    style_builder.check_painting_count(len(pictures))
     about = parse_fields(NewStyle, fields)
     for picture in pictures:
         peek_size(picture, "picture", caller.limits)

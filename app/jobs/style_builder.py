@@ -36,6 +36,11 @@ class _Appearance:
     weights_sha256: str | None = None
 
 
+def check_painting_count(count: int) -> None:
+    if not 1 <= count <= MAX_STYLES:
+        raise InvalidOption(f"Give between 1 and {MAX_STYLES} paintings as 'picture', or a 'vector'.", "picture")
+
+
 def add_painting(
     library: Library,
     engine: RenderEngine,
@@ -48,8 +53,7 @@ def add_painting(
     keep: Literal["picture", "vector"] = "picture",
 ) -> Style:
     """Add a style: of one painting its picture or its vector, of several the average of their vectors."""
-    if not 1 <= len(pictures) <= MAX_STYLES:
-        raise InvalidOption(f"Give between 1 and {MAX_STYLES} paintings, not {len(pictures)}.", "picture")
+    check_painting_count(len(pictures))
     if len(pictures) == 1 and keep == "picture":
         # Without a turn, as it needs no network; callers limit how many are decoded at once.
         appearance = _picture_appearance(pictures[0])

@@ -11,6 +11,7 @@ from werkzeug.datastructures import ImmutableMultiDict, MultiDict
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from app.http import context, error_handlers, identity, negotiation
+from app.http.context import Caller
 from app.inputs import references, stylize_request, submission
 from app.inputs.references import RESULT_PREFIX, ResultPhoto
 from app.inputs.render import preview_data_url, render_pastiche
@@ -32,43 +33,40 @@ _REFINEMENT_TOO_LONG = "A refinement takes longer than a page can wait for. Let 
 
 @blueprint.get("/")
 def create() -> ResponseReturnValue:
-    owner = identity.owner_or_new().id
+    caller = context.for_owner(identity.owner_or_new())
     if earlier := request.args.get("from"):
-        return _page_from_job(context.own_job(earlier))
-    return make_response(_page(owner, FormValues(styles=frozenset(request.args.getlist("style")))))
+        return _page_from_job(caller, context.own_job(earlier))
+    return make_response(_page(caller, FormValues(styles=frozenset(request.args.getlist("style")))))
 
 
 @blueprint.post("/")
 def paint_it() -> ResponseReturnValue:
     """Take the form as it is sent without JavaScript."""
-    owner = identity.owner_or_new()
+    caller = context.for_owner(identity.owner_or_new())
     sent: MultiDict[str, str] = MultiDict()
     try:
         sent = request.form.copy()
         request.form = ImmutableMultiDict(option_fields(sent))
         if NO_STORE in sent:
-            return _paint_without_storing(sent)
-        caller = context.for_owner(owner)
+            return _paint_without_storing(caller, sent)
         with stylize_request.receive(request, caller) as read:
             job = submission.submit(caller, read)
     except (StyleTransferError, RequestEntityTooLarge) as error:
         if negotiation.wants_json():
             raise
         problem = error_handlers.describe(error)
-        return error_handlers.as_page(problem, _page(owner.id, FormValues.of_fields(sent), problem=problem))
+        return error_handlers.as_page(problem, _page(caller, FormValues.of_fields(sent), problem=problem))
     return redirect(url_for("job.job", id=job.id), 303)
 
 
-def _paint_without_storing(sent: MultiDict[str, str]) -> Response:
+def _paint_without_storing(caller: Caller, sent: MultiDict[str, str]) -> Response:
     """Return a page that has both pictures in it; the server keeps neither."""
-    owner = identity.owner_or_new()
     sync_errors = SyncLimitErrors(
         too_large=InvalidOption(page_options.TOO_LONG, "size"), refinement=InvalidOption(_REFINEMENT_TOO_LONG, NO_STORE)
     )
-    caller = context.for_owner(owner)
     with stylize_request.receive(request, caller, sync_errors) as read:
         pictures = caller.engine.run(lambda: _pastiche_context(caller.engine.painter, read()))
-    return make_response(_page(owner.id, FormValues.of_fields(sent), **pictures))
+    return make_response(_page(caller, FormValues.of_fields(sent), **pictures))
 
 
 def _pastiche_context(painter: Painter, inputs: StylizeInputs) -> dict[str, Any]:
@@ -76,7 +74,7 @@ def _pastiche_context(painter: Painter, inputs: StylizeInputs) -> dict[str, Any]
     return {"painting": painting, "before": preview_data_url(inputs.content), "after": preview_data_url(painting.array)}
 
 
-def _page_from_job(earlier: Job) -> ResponseReturnValue:
+def _page_from_job(caller: Caller, earlier: Job) -> ResponseReturnValue:
     """Fill the page as a job was ordered. Without a result its photo is sent once more, which takes JavaScript."""
     if earlier.method == "gatys":
         return redirect(f"{url_for('explore.explore')}?from={earlier.id}")
@@ -84,7 +82,7 @@ def _page_from_job(earlier: Job) -> ResponseReturnValue:
     small = None if ALPHA in earlier.order.masks else picture_inputs.photo_url(form.content)  # which has no clear parts
     photo = small or url_for("job.photo", id=earlier.id)
     name, regions = earlier.order.content_name, _regions_data(earlier)
-    return make_response(_page(earlier.owner, form, job=earlier, photo=photo, photo_name=name, regions=regions))
+    return make_response(_page(caller, form, job=earlier, photo=photo, photo_name=name, regions=regions))
 
 
 def _regions_data(earlier: Job) -> dict[str, Any] | None:
@@ -103,30 +101,31 @@ def _regions_data(earlier: Job) -> dict[str, Any] | None:
     return {"masks": masks, "styles": [style.id for style in order.styles], "options": options}
 
 
-def _photo_size(form: FormValues) -> tuple[int, int] | None:
+def _photo_size(caller: Caller, form: FormValues) -> tuple[int, int] | None:
     """Return (width, height) of a result's photo, of which the page shows a smaller copy; None where it is none."""
     with suppress(StyleTransferError):  # where it is gone, the address of the copy says so
         if form.content.startswith(RESULT_PREFIX):
-            caller = context.for_owner(identity.owner())
             photo = ResultPhoto.of(references.require_result(caller, form.content, "content"))
             return image_files.peek_size(photo.read(caller.library))
     return None
 
 
-def _page(owner: str, form: FormValues, **more: Any) -> str:
+def _page(caller: Caller, form: FormValues, **more: Any) -> str:
     return render_template(
         "create/create.html",
         form=form,
-        styles=context.library().styles(owner),
-        sizes=_size_choices(form.size),
+        styles=caller.library.styles(caller.owner_id),
+        sizes=_size_choices(form.size, caller.limits.result_pixels),
         scales=_scale_choices(form.style_scale),
-        **(picture_inputs.template_variables(form.content) | {"photo_size": _photo_size(form)} | more),
+        **(picture_inputs.template_variables(form.content) | {"photo_size": _photo_size(caller, form)} | more),
     )
 
 
-def _size_choices(chosen: str) -> list[int]:
-    """Return the long sides to choose from; one that a program asked for in an earlier picture is among them."""
-    most = context.settings().result_pixels
+def _size_choices(chosen: str, most: int) -> list[int]:
+    """Return the long sides to choose from; one that a program asked for in an earlier picture is among them.
+
+    most: pixels that a result may have.
+    """
     allowed = [side for side in _SIZES if side * side * _USUAL_ASPECT <= most]
     return sorted({*allowed, *([int(chosen)] if chosen.isdecimal() and len(chosen) < 6 else [])})
 

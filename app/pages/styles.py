@@ -13,6 +13,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from app.failures import Missing
 from app.http import context, error_handlers, identity, negotiation
+from app.http.context import Caller
 from app.inputs import style_requests
 from app.jobs import style_builder
 from app.pages.page_options import PICTURE_KINDS
@@ -34,8 +35,7 @@ def styles() -> Response:
 def add(form: str) -> ResponseReturnValue:
     """Add a style from paintings or from a style file, as the API does."""
 
-    def add_received(owner: str) -> Style:
-        caller = context.for_owner(identity.owner())
+    def add_received(caller: Caller) -> Style:
         with style_requests.receive(request, caller) as add_style:
             return add_style()
 
@@ -44,10 +44,10 @@ def add(form: str) -> ResponseReturnValue:
 
 @blueprint.post("/average")
 def average() -> ResponseReturnValue:
-    def add_average(owner: str) -> Style:
-        library = context.library()
+    def add_average(caller: Caller) -> Style:
+        library, owner = caller.library, caller.require_owner()
         chosen = [library.style(owner, id) for id in request.form.getlist("styles")[: MAX_STYLES + 1]]
-        return style_builder.add_average(library, context.engine(), owner, chosen, **_style_details())
+        return style_builder.add_average(library, caller.engine, owner, chosen, **_style_details())
 
     return _add_style("average", add_average)
 
@@ -117,11 +117,11 @@ def _style_details() -> dict[str, str]:
     return {field: request.form.get(field, "").strip() for field in ("name", "credit", "licence")}
 
 
-def _add_style(form: str, work: Callable[[str], Style]) -> ResponseReturnValue:
+def _add_style(form: str, work: Callable[[Caller], Style]) -> ResponseReturnValue:
     """Lead to the style that `work` adds; where it is refused, show `form` again with the problem beside its field."""
-    owner = identity.owner_or_new().id
+    caller = context.for_owner(identity.owner_or_new())
     try:
-        added = work(owner)
+        added = work(caller)
     except (StyleTransferError, RequestEntityTooLarge) as error:
         return _refusal_page(error, lambda problem: _styles_page(problem=problem, form=form))
     flash(f"“{added.name}” is one of your styles now.")

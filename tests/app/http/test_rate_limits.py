@@ -38,6 +38,11 @@ def test_all_that_paints_or_stores_counts_together(new_app, form):
     assert statuses(client, form, 1) + statuses(client, form, 2, "/api/v1/jobs") == [200, 202, 429]
 
 
+def test_the_endpoints_with_limits_of_their_own_exist(app):
+    endpoints = {*rate_limits._RENDERING_ENDPOINTS, rate_limits._FORECAST_ENDPOINT}
+    assert endpoints <= app.view_functions.keys()
+
+
 def test_looking_and_taking_back_are_free(new_app, form):
     client = new_app(rate_limit="1 per hour").test_client()
     job = client.post("/api/v1/jobs", data=form()).headers["Location"]
