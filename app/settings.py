@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Self
@@ -93,7 +94,7 @@ class Settings(BaseModel):
     def result_pixels(self) -> int:
         return round(self.megapixels * 1e6)
 
-    @property
+    @cached_property
     def picture_limits(self) -> PictureLimits:
         return PictureLimits(self.upload_bytes, self.upload_pixels, self.result_pixels, self.sync_pixels)
 

@@ -22,7 +22,7 @@ from model.errors import InvalidOption
 from model.imaging import image_files, masking
 from model.imaging.masking import MASK_WORDS
 from model.options import MAX_STYLES, START_WORDS, check_mask_count, check_style_count
-from model.style_file import StyleFile
+from model.style_file import NAME_LENGTH, StyleFile
 
 FormTexts: TypeAlias = dict[str, list[str]]
 FormFiles: TypeAlias = Mapping[str, list[FileStorage]]
@@ -134,7 +134,8 @@ class PictureSources:
         if isinstance(style, FileStorage):
             return style_from_file(read_file(style, limits), limits, style.filename or "")
         if isinstance(style, JsonValue):
-            known = references.find_style(self.caller, style.value) if isinstance(style.value, str) else None
+            may_be_name = isinstance(style.value, str) and len(style.value) <= NAME_LENGTH
+            known = references.find_style(self.caller, style.value) if may_be_name else None
             if known is None:
                 return style_from_file(decode_picture(style.value, "style"), limits)
             style = known

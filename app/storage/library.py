@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields
 from typing import Any, NoReturn, TypeVar
 
 import numpy as np
-from sqlalchemy import ColumnElement, Select, delete, func, or_, select
+from sqlalchemy import ColumnElement, Select, delete, func, literal, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -21,7 +21,7 @@ from app.storage import database, gallery
 from app.storage.blob_store import BlobStore
 from app.storage.blobs import Blobs
 from app.storage.records import Result, Style
-from app.storage.tables import JobRow, ResultRow, StyleRow
+from app.storage.tables import JobRow, ResultRow, StyleRow, Text
 from model.errors import InvalidOption
 from model.style_file import MAX_LENGTHS, vector_from_bytes, vector_to_bytes
 
@@ -104,13 +104,15 @@ class Library:
 
     def style(self, owner: str | None, name_or_id: str) -> Style:
         with self.reading() as session:
-            this = or_(StyleRow.id == name_or_id, StyleRow.name == name_or_id)
-            own = select(StyleRow).where(StyleRow.owner == owner, this).order_by(StyleRow.id != name_or_id)
-            row = session.scalars(own).first()
+            this = literal(name_or_id, Text()).in_([StyleRow.id, StyleRow.name])
+            own = session.scalars(select(StyleRow).where(StyleRow.owner == owner, this))
+            row = min(own, key=lambda row: row.id != name_or_id, default=None)  # an id goes before a name
         if row:
             return _to_style(row)
-        shipped = (style for style in gallery.shipped() if name_or_id in (style.id, style.name))
-        return next(shipped, None) or _no_such_style()
+        for style in gallery.shipped():
+            if name_or_id in (style.id, style.name):
+                return style
+        _no_such_style()
 
     def add_style(
         self,
