@@ -30,6 +30,7 @@ from app import create_app
 from app.settings import Settings
 from model.__main__ import main
 from model.pipelines import stylization
+from tests.support.images import saved
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "pixels.md"
 HEIGHT, WIDTH = 48, 72
@@ -70,12 +71,6 @@ class Kind:
     dpi: tuple[float, float] | None = None
     naive_fails: bool = False  # for those who only decode it
     without: str = ""
-
-
-def saved(image: Image.Image, format: str, **options: Any) -> bytes:
-    file = io.BytesIO()
-    image.save(file, format, **options)
-    return file.getvalue()
 
 
 def jpeg(image: Image.Image, **options: Any) -> bytes:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from model.hardware import precision
 from tests.support.tiny_weights import write_tiny, write_tiny_encoder
 
 
@@ -22,6 +23,11 @@ def folder_of_tiny_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def tiny_encoder(folder_of_tiny_encoder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STYLE_MODEL_DIR", str(folder_of_tiny_encoder))
+
+
+@pytest.fixture
+def fresh_choice(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(precision, "_chosen_policies", {})
 
 
 @pytest.fixture(scope="session")

@@ -22,17 +22,15 @@ from tests.support.command_line import assert_nothing_but_the_inputs, pixels, st
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.fixture(autouse=True)
-def folder(desk: Path) -> Path:
-    return desk
+pytestmark = pytest.mark.usefixtures("desk")
 
 
-def test_a_photo_and_a_painting(folder: Path, capsys: pytest.CaptureFixture[str]):
+def test_a_photo_and_a_painting(desk: Path, capsys: pytest.CaptureFixture[str]):
     assert stylize() == 0
     expected = transfer_style("photo.png", "painting.png")
     assert np.array_equal(pixels("out.png"), (expected * 255 + 0.5).astype("uint8"))
     assert capsys.readouterr().out.startswith("out.png: 128 x 96 pixels, ")
-    assert not list(folder.glob(".*"))
+    assert not list(desk.glob(".*"))
 
 
 def test_several_paintings_and_all_options():
@@ -76,8 +74,8 @@ def test_json_for_scripts(capsys: pytest.CaptureFixture[str]):
     assert report["recipe"]["method"] == "magenta"
 
 
-def test_weights_by_their_path(folder: Path, capsys: pytest.CaptureFixture[str]):
-    shutil.copy(registry.SHIPPED_MAGENTA, folder / "mine.npz")
+def test_weights_by_their_path(desk: Path, capsys: pytest.CaptureFixture[str]):
+    shutil.copy(registry.SHIPPED_MAGENTA, desk / "mine.npz")
     assert stylize("--model", "mine.npz") == 0
     assert capsys.readouterr().out.endswith("weights mine\n")
 
@@ -129,13 +127,13 @@ def test_photos_of_one_name_do_not_overwrite_each_other(photos: Path):
         (["-o", "out"], "output"),
     ],
 )
-def test_a_wrong_option_is_named(folder: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], field: str):
+def test_a_wrong_option_is_named(desk: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], field: str):
     assert stylize(*arguments) == 2
     shown = capsys.readouterr()
     assert shown.err.startswith("error: ")
     assert field in shown.err
     assert "Traceback" not in shown.err + shown.out
-    assert_nothing_but_the_inputs(folder)
+    assert_nothing_but_the_inputs(desk)
 
 
 def test_a_wrong_option_stops_a_whole_folder(photos: Path, capsys: pytest.CaptureFixture[str]):
@@ -156,11 +154,11 @@ def test_a_folder_into_what_is_named_as_a_file(photos: Path, capsys: pytest.Capt
 
 
 @pytest.mark.parametrize("target", ["photo.png", "painting.png", "./photo.png"])
-def test_inputs_are_not_overwritten(folder: Path, capsys: pytest.CaptureFixture[str], target: str):
-    before = (folder / target).read_bytes()
+def test_inputs_are_not_overwritten(desk: Path, capsys: pytest.CaptureFixture[str], target: str):
+    before = (desk / target).read_bytes()
     assert stylize("-o", target) == 2
     assert "would overwrite" in capsys.readouterr().err
-    assert (folder / target).read_bytes() == before
+    assert (desk / target).read_bytes() == before
 
 
 def test_a_folder_of_photos_is_not_overwritten(photos: Path, capsys: pytest.CaptureFixture[str]):
@@ -174,8 +172,8 @@ def test_a_bad_painting_is_told_once(photos: Path, capsys: pytest.CaptureFixture
     assert not Path("out").exists()
 
 
-def test_a_folder_without_photos(folder: Path, capsys: pytest.CaptureFixture[str]):
-    (folder / "empty").mkdir()
+def test_a_folder_without_photos(desk: Path, capsys: pytest.CaptureFixture[str]):
+    (desk / "empty").mkdir()
     assert main(["stylize", "empty", "painting.png", "-o", "out"]) == 2
     assert "no picture in the folder 'empty'" in capsys.readouterr().err
 
@@ -188,13 +186,13 @@ def test_a_command_that_is_none(arguments: list[str]):
 
 
 @pytest.mark.parametrize("broken", ["photo.png", "painting.png"])
-def test_a_picture_that_is_none(folder: Path, capsys: pytest.CaptureFixture[str], broken: str):
-    (folder / broken).write_bytes(b"no picture")
+def test_a_picture_that_is_none(desk: Path, capsys: pytest.CaptureFixture[str], broken: str):
+    (desk / broken).write_bytes(b"no picture")
     assert stylize() == 1
     shown = capsys.readouterr()
     assert "not a picture" in shown.err
     assert shown.out == ""
-    assert_nothing_but_the_inputs(folder)
+    assert_nothing_but_the_inputs(desk)
 
 
 def test_weights_that_are_not_there(capsys: pytest.CaptureFixture[str]):
@@ -203,19 +201,19 @@ def test_weights_that_are_not_there(capsys: pytest.CaptureFixture[str]):
 
 
 def test_a_disk_that_is_full_leaves_nothing_half_done(
-    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    desk: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(Path, "replace", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
     assert stylize() == 1
     assert "'out.png' could not be written" in capsys.readouterr().err
-    assert_nothing_but_the_inputs(folder)
+    assert_nothing_but_the_inputs(desk)
 
 
-def test_a_failure_leaves_the_last_result_as_it_was(folder: Path, monkeypatch: pytest.MonkeyPatch):
-    (folder / "out.png").write_bytes(b"precious")
+def test_a_failure_leaves_the_last_result_as_it_was(desk: Path, monkeypatch: pytest.MonkeyPatch):
+    (desk / "out.png").write_bytes(b"precious")
     monkeypatch.setattr(Path, "replace", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
     assert stylize() == 1
-    assert (folder / "out.png").read_bytes() == b"precious"
+    assert (desk / "out.png").read_bytes() == b"precious"
 
 
 def test_an_output_where_no_folder_can_be(capsys: pytest.CaptureFixture[str]):
@@ -223,13 +221,13 @@ def test_an_output_where_no_folder_can_be(capsys: pytest.CaptureFixture[str]):
     assert "photo.png" in capsys.readouterr().err
 
 
-def test_stopped_from_the_keyboard(folder: Path, monkeypatch: pytest.MonkeyPatch):
+def test_stopped_from_the_keyboard(desk: Path, monkeypatch: pytest.MonkeyPatch):
     def stopped(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(stylize_command, "stylize_file", stopped)
     assert stylize() == 130
-    assert_nothing_but_the_inputs(folder)
+    assert_nothing_but_the_inputs(desk)
 
 
 def test_no_command_s_help_loads_a_network():

@@ -22,6 +22,11 @@ def tiny_arrays(seed: int = 0, architecture: Architecture = TINY) -> dict[str, n
     return read_arrays(build_predictor(architecture)) | read_arrays(build_transformer(architecture))
 
 
+def paint(transformer: keras.Model, content: np.ndarray, vector: np.ndarray) -> np.ndarray:
+    """Return the pastiche of a transformer alone."""
+    return keras.ops.convert_to_numpy(transformer([content, vector], training=False))
+
+
 def write_tiny(path: Path, seed: int = 0) -> Path:
     write_npz(path, TINY, tiny_arrays(seed))
     return path

@@ -49,15 +49,6 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module")
-def vgg(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """VGG19 that has seen nothing."""
-    path = tmp_path_factory.mktemp("vgg") / "random.weights.h5"
-    keras.utils.set_random_seed(0)
-    keras.applications.VGG19(include_top=False, weights=None).save_weights(path)
-    return path
-
-
 @pytest.fixture
 def command(monkeypatch: pytest.MonkeyPatch, pictures: Path, vgg: Path) -> Callable[..., None]:
     """Runs the script as the shell would."""

@@ -73,15 +73,6 @@ def teacher(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def vgg(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """VGG19 that has seen nothing."""
-    path = tmp_path_factory.mktemp("vgg") / "random.weights.h5"
-    keras.utils.set_random_seed(0)
-    keras.applications.VGG19(include_top=False, weights=None).save_weights(path)
-    return path
-
-
-@pytest.fixture(scope="module")
 def start(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """A student's predictor and transformer, as two distillations leave them."""
     folder = tmp_path_factory.mktemp("start")

@@ -21,10 +21,7 @@ from model.video.film import Film
 from tests.support.command_line import assert_nothing_but_the_inputs, pixels, refine
 from tests.support.tiny_weights import write_tiny_encoder
 
-
-@pytest.fixture(autouse=True)
-def folder(desk: Path) -> Path:
-    return desk
+pytestmark = pytest.mark.usefixtures("desk")
 
 
 @pytest.fixture
@@ -63,7 +60,7 @@ def test_refine_says_what_did_not_go_as_asked(capsys: pytest.CaptureFixture[str]
 
 
 @pytest.mark.usefixtures("_tiny_encoder")
-def test_refine_stopped_from_the_keyboard_keeps_the_best(folder: Path, monkeypatch: pytest.MonkeyPatch):
+def test_refine_stopped_from_the_keyboard_keeps_the_best(desk: Path, monkeypatch: pytest.MonkeyPatch):
     before = signal.getsignal(signal.SIGINT)
     add = Film.add
 
@@ -89,7 +86,7 @@ def interruptible() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("interruptible")
-def test_refine_stopped_twice_stops(folder: Path, monkeypatch: pytest.MonkeyPatch):
+def test_refine_stopped_twice_stops(desk: Path, monkeypatch: pytest.MonkeyPatch):
     def impatient(*_: object, **__: object) -> None:
         gentle = signal.getsignal(signal.SIGINT)
         signal.raise_signal(signal.SIGINT)
@@ -100,7 +97,7 @@ def test_refine_stopped_twice_stops(folder: Path, monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr(refine_command, "refine", impatient)
     assert refine() == 130
-    assert_nothing_but_the_inputs(folder)
+    assert_nothing_but_the_inputs(desk)
 
 
 def test_every_option_of_a_refinement_is_one_of_the_shell(capsys: pytest.CaptureFixture[str]):
@@ -125,11 +122,11 @@ def test_every_option_of_a_refinement_is_one_of_the_shell(capsys: pytest.Capture
 )
 @pytest.mark.usefixtures("_tiny_encoder")
 def test_a_wrong_option_of_a_refinement_is_named(
-    folder: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], field: str
+    desk: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], field: str
 ):
     assert refine(*arguments) == 2
     assert field in capsys.readouterr().err
-    assert_nothing_but_the_inputs(folder)
+    assert_nothing_but_the_inputs(desk)
 
 
 def test_a_folder_is_not_refined(photos: Path, capsys: pytest.CaptureFixture[str]):

@@ -11,10 +11,7 @@ import pytest
 from model.__main__ import main
 from tests.support.command_line import pixels, stylize
 
-
-@pytest.fixture(autouse=True)
-def folder(desk: Path) -> Path:
-    return desk
+pytestmark = pytest.mark.usefixtures("desk")
 
 
 def test_a_style_kept_without_its_artwork(capsys: pytest.CaptureFixture[str]):

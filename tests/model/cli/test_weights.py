@@ -9,10 +9,7 @@ import pytest
 from model.__main__ import main
 from model.weights import registry
 
-
-@pytest.fixture(autouse=True)
-def folder(desk: Path) -> Path:
-    return desk
+pytestmark = pytest.mark.usefixtures("desk")
 
 
 def test_weights_list(capsys: pytest.CaptureFixture[str]):
@@ -30,14 +27,14 @@ def test_weights_verify(capsys: pytest.CaptureFixture[str]):
 
 
 def test_weights_verify_finds_what_is_broken(
-    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    desk: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setenv("STYLE_MODEL_DIR", str(folder))
-    (folder / "magenta-small.npz").write_bytes(registry.SHIPPED_MAGENTA.read_bytes()[:-1000])
+    monkeypatch.setenv("STYLE_MODEL_DIR", str(desk))
+    (desk / "magenta-small.npz").write_bytes(registry.SHIPPED_MAGENTA.read_bytes()[:-1000])
     assert main(["weights", "verify"]) == 1
     fault, fix = capsys.readouterr().out.splitlines()
     assert fault.startswith("FAULT  magenta-small: ")
-    assert fix == f"       -> replace or delete {folder / 'magenta-small.npz'}"
+    assert fix == f"       -> replace or delete {desk / 'magenta-small.npz'}"
 
 
 @pytest.mark.parametrize("name", ["v1-256", "mosaic"])
@@ -47,9 +44,9 @@ def test_weights_verify_of_what_is_not_here(capsys: pytest.CaptureFixture[str], 
     assert name in shown.out + shown.err
 
 
-def test_weights_import(folder: Path, capsys: pytest.CaptureFixture[str]):
-    (folder / "nonsense.tar.gz").write_bytes(b"no archive")
+def test_weights_import(desk: Path, capsys: pytest.CaptureFixture[str]):
+    (desk / "nonsense.tar.gz").write_bytes(b"no archive")
     assert main(["weights", "import", "nonsense.tar.gz"]) == 1
     assert "'nonsense.tar.gz' was not imported as 'v1-256'" in capsys.readouterr().err
     assert main(["weights", "import", str(registry.SHIPPED_MAGENTA), "magenta-small"]) == 0
-    assert Path(capsys.readouterr().out.strip()) == folder / "style-cache" / "magenta-small.npz"
+    assert Path(capsys.readouterr().out.strip()) == desk / "style-cache" / "magenta-small.npz"

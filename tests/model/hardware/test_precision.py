@@ -9,11 +9,6 @@ import pytest
 from model.hardware import precision
 
 
-@pytest.fixture
-def fresh_choice(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(precision, "_chosen_policies", {})
-
-
 @pytest.mark.usefixtures("fresh_choice")
 @pytest.mark.parametrize(("plain", "mixed", "best"), [(4, 1, "mixed_bfloat16"), (1, 1, "float32"), (1, 4, "float32")])
 def test_a_trial_decides_the_precision(monkeypatch: pytest.MonkeyPatch, plain: float, mixed: float, best: str):

@@ -21,6 +21,7 @@ from model.networks.architecture import Architecture
 from model.networks.layers import assign_arrays
 from model.networks.transformer import build_transformer
 from model.weights import npz
+from tests.support.arrays import noise
 from tests.support.tiny_weights import TINY, tiny_arrays, write_tiny
 
 THREADS = 8
@@ -49,10 +50,6 @@ def readings(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     real = npz.read_weights
     monkeypatch.setattr(magenta, "read_weights", lambda path: read.append(Path(path)) or real(path))
     return read
-
-
-def noise(*shape: int, seed: int = 0) -> np.ndarray:
-    return np.random.default_rng(seed).random(shape, dtype="float32")
 
 
 def at_once(work: Callable[[int], np.ndarray]) -> list[np.ndarray]:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from model.networks.predictors import build_predictor
+from tests.support.arrays import noise
 from tests.support.tiny_weights import TINY
 
 
@@ -14,10 +15,6 @@ from tests.support.tiny_weights import TINY
 def predictor() -> keras.Model:
     keras.utils.set_random_seed(0)
     return build_predictor(TINY)
-
-
-def noise(*shape: int) -> np.ndarray:
-    return np.random.default_rng(0).random(shape, dtype="float32")
 
 
 @pytest.mark.parametrize("size", [(256, 256), (256, 301), (75, 128)])

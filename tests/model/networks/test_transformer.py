@@ -9,21 +9,8 @@ import pytest
 from model.networks.architecture import LITE, V1_256, Architecture
 from model.networks.layers import read_arrays
 from model.networks.transformer import build_transformer
-from tests.support.tiny_weights import TINY
-
-
-@pytest.fixture(scope="module")
-def transformer() -> keras.Model:
-    keras.utils.set_random_seed(0)
-    return build_transformer(TINY)
-
-
-def noise(*shape: int) -> np.ndarray:
-    return np.random.default_rng(0).random(shape, dtype="float32")
-
-
-def paint(transformer: keras.Model, content: np.ndarray, vector: np.ndarray) -> np.ndarray:
-    return keras.ops.convert_to_numpy(transformer([content, vector], training=False))
+from tests.support.arrays import noise
+from tests.support.tiny_weights import paint
 
 
 @pytest.mark.parametrize("size", [(32, 32), (33, 47), (36, 34), (35, 64)])

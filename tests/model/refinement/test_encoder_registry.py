@@ -5,33 +5,14 @@ from __future__ import annotations
 import importlib
 from pathlib import Path
 
-import keras
 import pytest
 
 from model.errors import InvalidOption
-from model.refinement import encoder_registry, encoders
+from model.refinement import encoder_registry
 from model.refinement.encoder_registry import ENCODERS, SLIM
+from tests.support.encoders import APPLICATIONS, MODULES
 
-APPLICATIONS = [name for name in ENCODERS if name != SLIM]
-
-
-MODULES = {"resnet50v2": "resnet_v2", "densenet121": "densenet"}  # of keras.applications, where named otherwise
-
-
-@pytest.fixture(autouse=True)
-def _nothing_downloaded_before(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(Path, "home", lambda: tmp_path / "home")
-
-
-@pytest.fixture
-def no_connection(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*args: object, **kwargs: object) -> None:
-        raise Exception("URL fetch failure on https://storage.googleapis.com: None -- no route")
-
-    encoders._load_version.cache_clear()
-    for encoder in ENCODERS.values():
-        if encoder.application:
-            monkeypatch.setattr(keras.applications, encoder.application, fail)
+pytestmark = pytest.mark.usefixtures("empty_home")
 
 
 def test_vgg19_from_a_local_folder(shared: Path, monkeypatch: pytest.MonkeyPatch, no_connection: None):

@@ -18,16 +18,12 @@ from model.refinement import encoder_registry, encoders
 from model.refinement.encoder_registry import ENCODERS, SLIM, Encoder
 from model.refinement.encoders import build, build_slim
 from model.refinement.losses import gram, relative_error
+from tests.support.encoders import APPLICATIONS, MODULES
 from training.vgg import STYLE_LAYERS, vgg19
 
-APPLICATIONS = [name for name in ENCODERS if name != SLIM]
-MODULES = {"resnet50v2": "resnet_v2", "densenet121": "densenet"}  # of keras.applications, where named otherwise
+pytestmark = pytest.mark.usefixtures("empty_home")
+
 RESIDUAL = {"resnet50", "resnet50v2", "densenet121", "xception"}
-
-
-@pytest.fixture(autouse=True)
-def _nothing_downloaded_before(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(Path, "home", lambda: tmp_path / "home")
 
 
 @pytest.fixture
@@ -36,17 +32,6 @@ def untrained(monkeypatch: pytest.MonkeyPatch) -> None:
     encoders._load_version.cache_clear()
     keras.utils.set_random_seed(0)
     monkeypatch.setattr(encoders, "_download", lambda encoder, make: make(include_top=False, weights=None))
-
-
-@pytest.fixture
-def no_connection(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*args: object, **kwargs: object) -> None:
-        raise Exception("URL fetch failure on https://storage.googleapis.com: None -- no route")
-
-    encoders._load_version.cache_clear()
-    for encoder in ENCODERS.values():
-        if encoder.application:
-            monkeypatch.setattr(keras.applications, encoder.application, fail)
 
 
 @pytest.fixture

@@ -28,6 +28,7 @@ from model.networks.architecture import V1_256, Architecture
 from model.networks.layers import assign_arrays, read_arrays
 from model.networks.transformer import build_transformer
 from model.weights import registry
+from tests.support.arrays import noise
 from tests.support.tiny_weights import TINY, tiny_arrays
 
 SOME_BLOCKS = replace(TINY, residual_blocks=3)  # so that some begin with a sum
@@ -69,10 +70,6 @@ def scratch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     yield tmp_path
     assert not list(tmp_path.glob("style-transfer-*"))  # TensorFlow writes there as well
-
-
-def noise(*shape: int, seed: int = 0) -> np.ndarray:
-    return np.random.default_rng(seed).random(shape, dtype="float32")
 
 
 def tiled(network: Any, content: renderer.RowSource, vector: np.ndarray, on_stage: Any = None) -> np.ndarray:

@@ -6,10 +6,7 @@ import numpy as np
 
 from model.inference.statistics import TILE_ROWS
 from model.inference.winograd import transform
-
-
-def numbers(*shape: int, seed: int = 0) -> np.ndarray:
-    return np.random.default_rng(seed).standard_normal(shape, dtype="float32")
+from tests.support.arrays import normal_noise
 
 
 def test_bands_begin_where_tiles_do():
@@ -19,7 +16,7 @@ def test_bands_begin_where_tiles_do():
 def test_a_tiles_products_are_the_convolution_in_exact_numbers():
     """One channel, one tile, in float64, by the definition of the points."""
     tile, step = transform.INPUT_TILE, transform.OUTPUT_TILE
-    kernel, pixels = numbers(3, 3, 1, 1), numbers(tile, tile)
+    kernel, pixels = normal_noise(3, 3, 1, 1), normal_noise(tile, tile)
     matrices = transform.filter_transform(kernel).reshape(tile, tile)
     points = np.array([float(p) for p in transform.INTERPOLATION_POINTS])
     powers = np.vstack([points**n for n in range(step)])
