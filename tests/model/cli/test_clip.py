@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import signal
 from pathlib import Path
 
@@ -19,7 +18,7 @@ from model.progress import OnStep, Step
 @pytest.fixture(autouse=True)
 def folder(desk: Path, tiny: Path, photo: np.ndarray) -> Path:
     """With a clip of four frames, in which the photo moves."""
-    shutil.copy(tiny, desk)
+    (desk / tiny.name).symlink_to(tiny)  # one file for all tests, so that it is loaded once
     frames = [Image.fromarray((np.roll(photo, 9 * n, axis=1) * 255).astype("uint8")) for n in range(4)]
     frames[0].save(desk / "in.gif", save_all=True, append_images=frames[1:], duration=100, loop=0)
     return desk

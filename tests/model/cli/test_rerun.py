@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -32,7 +31,7 @@ ALL = [
 
 @pytest.fixture(autouse=True)
 def folder(desk: Path, tiny: Path) -> Path:
-    shutil.copy(tiny, desk)
+    (desk / tiny.name).symlink_to(tiny)  # one file for all tests, so that it is loaded once
     mask = np.zeros((96, 128), "uint8")
     mask[:, :64] = 255
     Image.fromarray(mask).save(desk / "left.png")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +14,7 @@ from model.__main__ import main
 
 @pytest.fixture(autouse=True)
 def folder(desk: Path, tiny: Path) -> Path:
-    shutil.copy(tiny, desk)
+    (desk / tiny.name).symlink_to(tiny)  # one file for all tests, so that it is loaded once
     return desk
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,7 +25,7 @@ HEIGHT, WIDTH = 96, 128
 @pytest.fixture(autouse=True)
 def folder(desk: Path, tiny: Path) -> Path:
     """With weights that are quick, and a mask of the left half."""
-    shutil.copy(tiny, desk)
+    (desk / tiny.name).symlink_to(tiny)  # one file for all tests, so that it is loaded once
     mask = np.zeros((HEIGHT, WIDTH), "uint8")
     mask[:, : WIDTH // 2] = 255
     Image.fromarray(mask).save(desk / "left.png")
