@@ -277,7 +277,7 @@ KINDS = [
 class Glass:
     """In place of the network: the pastiche is the photo."""
 
-    name, sha256, way = "glass", "0" * 64, "clear"
+    name, sha256, plan = "glass", "0" * 64, "clear"
     architecture = SimpleNamespace(vector_size=4)
 
     def __init__(self) -> None:
