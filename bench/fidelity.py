@@ -21,9 +21,9 @@ from model import refine, stylize
 from model.imaging import image_files
 from model.options import RefineOptions
 from model.refinement import encoder_registry
-from training.evaluate import Judge, Score
+from model.refinement.losses import relative_error
+from training.scores import VGG19Judge, style_loss
 from training.sheet import contact_sheet
-from training.vgg import CONTENT_LAYER, STYLE_LAYERS, vgg19
 
 RUNS = {
     "`best`, VGG19": {"preset": "best", "encoder": "vgg19"},
@@ -34,10 +34,29 @@ ROWS = 6  # of a contact sheet
 
 
 @dataclass(frozen=True)
+class Losses:
+    style: float
+    content: float
+
+
+class Pair:
+    """A photo and a painting (H, W, 3), as VGG19 sees them: what pictures of the two are judged by."""
+
+    def __init__(self, judge: VGG19Judge, photo: np.ndarray, painting: np.ndarray) -> None:
+        self.judge = judge
+        self.features = judge.predict_on_batch(photo[None])[-1]
+        self.grams = judge.predict_on_batch(painting[None])[:-1]
+
+    def losses(self, picture: np.ndarray) -> Losses:
+        *grams, features = self.judge.predict_on_batch(picture[None])
+        return Losses(style_loss(grams, self.grams), float(relative_error(features, self.features)[0]))
+
+
+@dataclass(frozen=True)
 class Outcome:
     picture: np.ndarray
-    before: Score
-    after: Score
+    before: Losses
+    after: Losses
     seconds: float
 
     @property
@@ -54,14 +73,14 @@ def pairs(folder: Path, side: int) -> list[tuple[np.ndarray, np.ndarray]]:
     ]
 
 
-def outcomes(photo: np.ndarray, painting: np.ndarray, judge: Judge, runs: list[str]) -> dict[str, Outcome]:
+def outcomes(photo: np.ndarray, painting: np.ndarray, pair: Pair, runs: list[str]) -> dict[str, Outcome]:
     pastiche = stylize(photo, [painting]).picture.rgb
-    before, found = judge.score(pastiche), {}
+    before, found = pair.losses(pastiche), {}
     for name in runs:
         options = RefineOptions.parse({"size": max(photo.shape)} | RUNS[name])
         start = time.perf_counter()
         picture = refine(photo, [painting], options, start=pastiche).picture.rgb
-        found[name] = Outcome(picture, before, judge.score(picture), time.perf_counter() - start)
+        found[name] = Outcome(picture, before, pair.losses(picture), time.perf_counter() - start)
     return found
 
 
@@ -81,7 +100,7 @@ def table(found: list[dict[str, Outcome]]) -> str:
     return "\n".join(lines)
 
 
-def _row(name: str, scores: list[Score], rest: str) -> str:
+def _row(name: str, scores: list[Losses], rest: str) -> str:
     style, content = (np.mean([getattr(score, field) for score in scores]) for field in ("style", "content"))
     return f"| {name} | {style:.4f} | {content:.3f} | {rest} |"
 
@@ -120,10 +139,10 @@ def main() -> None:
         print("Needs --pairs, and VGG19's weights on this machine as the judge: nothing is measured.")
         return
     on_the_processor()
-    vgg = vgg19(encoder_registry.find("vgg19"), (*STYLE_LAYERS, CONTENT_LAYER))
+    judge = VGG19Judge(str(encoder_registry.find("vgg19")))
     found, rows = [], []
     for photo, painting in pairs(args.pairs, args.size)[: args.first]:
-        found.append(outcomes(photo, painting, Judge(vgg, photo, painting), args.runs))
+        found.append(outcomes(photo, painting, Pair(judge, photo, painting), args.runs))
         rows.append([photo, painting, stylize(photo, [painting]).picture.rgb, *(o.picture for o in found[-1].values())])
         told = [f"{name} {o.shares[0]:.3f} {o.shares[1]:.2f} {o.seconds:.0f} s" for name, o in found[-1].items()]
         print(len(found), *told, sep="  ", flush=True)

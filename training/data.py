@@ -23,6 +23,13 @@ def to_array(picture: Image.Image) -> np.ndarray:
     return np.asarray(picture, dtype="float32") / 255.0
 
 
+def fit(picture: Image.Image, *, long: int | None = None, short: int | None = None) -> np.ndarray:
+    """Resize to that long or short side in pixels, (H, W, 3) in 0..1."""
+    scale = long / max(picture.size) if long else (short or 0) / min(picture.size)
+    size = [round(side * scale) for side in picture.size]
+    return to_array(picture.resize(size, Image.Resampling.LANCZOS))
+
+
 def centre_crop(picture: Image.Image, size: int) -> np.ndarray:
     """The middle `size` x `size` pixels, enlarged first where a side is shorter."""
     scale = max(1.0, size / min(picture.size))

@@ -15,7 +15,6 @@ that ship.
 from __future__ import annotations
 
 import argparse
-import hashlib
 import math
 from collections import deque
 from collections.abc import Mapping
@@ -37,6 +36,7 @@ from model.weights.npz import quantise
 from model.weights.registry import SHIPPED_MAGENTA
 from training.data import Batches, load_pictures, random_crop
 from training.evaluate import load
+from training.export import record_sha256
 from training.run import add_run_arguments, train
 from training.sheet import contact_sheet
 from training.vgg import CONTENT_LAYER, vgg19
@@ -212,14 +212,10 @@ def shippable(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
 
 
 def export(run: Path, target: Path) -> None:
-    """Writes what `run` has learnt, in eight bits, and its line of SHA256SUMS."""
+    """Write what `run` has learnt, in eight bits, and its line of SHA256SUMS."""
     with np.load(run / "weights.npz") as arrays:
         np.savez_compressed(target, **quantise(shippable(arrays)))
-    table = target.with_name("SHA256SUMS")
-    lines = table.read_text().splitlines() if table.exists() else []
-    lines = [line for line in lines if not line.endswith(f" {target.name}")]
-    lines.append(f"{hashlib.sha256(target.read_bytes()).hexdigest()}  {target.name}")
-    table.write_text("".join(f"{line}\n" for line in lines))
+    record_sha256(target)
 
 
 # What it learns from

@@ -8,21 +8,29 @@ Writes model/weights/magenta-small.npz and its line of SHA256SUMS, the form that
 from __future__ import annotations
 
 import argparse
-import hashlib
 from pathlib import Path
 
 import numpy as np
 
 from model.networks.architecture import SMALL
+from model.weights.checksums import file_sha256
 from model.weights.npz import write_npz
 from model.weights.registry import SHIPPED_MAGENTA
 
 
 def export(sources: list[Path], target: Path) -> None:
-    """Joins the arrays of `sources` into the weights file `target` and records its hash beside it."""
+    """Join the arrays of `sources` into the weights file `target` and record its hash beside it."""
     write_npz(target, SMALL, {name: array for path in sources for name, array in np.load(path).items()})
-    digest = hashlib.sha256(target.read_bytes()).hexdigest()
-    target.with_name("SHA256SUMS").write_text(f"{digest}  {target.name}\n")
+    record_sha256(target)
+
+
+def record_sha256(target: Path) -> None:
+    """Write the hash of `target` into the SHA256SUMS beside it; the lines of other files stay."""
+    table = target.with_name("SHA256SUMS")
+    lines = table.read_text().splitlines() if table.exists() else []
+    others = [line for line in lines if not line.endswith(f" {target.name}")]
+    own = f"{file_sha256(target)}  {target.name}"
+    table.write_text("".join(f"{line}\n" for line in sorted([*others, own], key=lambda line: line.split()[1])))
 
 
 def main() -> None:

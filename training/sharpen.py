@@ -1,145 +1,182 @@
-"""Sharpen a distilled predictor and transformer, both at once, with VGG19's perceptual losses.
+"""Sharpen a predictor and a transformer, both at once, with VGG19's perceptual losses.
 
-    python -m training.sharpen --data DATA --vgg VGG19.weights.h5 --out runs/sharp \\
-        --start runs/predictor/weights.npz runs/transformer/weights.npz
+    python -m training.sharpen --data DATA --vgg VGG19.weights.h5 --out runs/sharp --seconds 7200 --start WEIGHTS.npz
 
-The losses are those of Johnson et al. (ECCV 2016), each relative to its target, on fixed crops: the pictures' Gram
-matrices and content features are computed once, kept on disk, and read at every step, which halves the work.
-A run that is started again continues from its last checkpoint.
+The losses are those of Johnson et al. (ECCV 2016), each relative to its target, at the pictures' own resolution and at
+half of it. What is judged is a window at a random offset, so that the judge's pooling does not always meet the
+transformer's strides at one phase; and a picture with noise has to be painted as the one without. A run that is started
+again goes on where it was; its budget counts what it has used.
 """
 
 from __future__ import annotations
 
 import argparse
-import hashlib
-from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
 
 import keras
 import numpy as np
-from keras import ops
+from keras import KerasTensor, ops
 from PIL import Image
-from tqdm import tqdm
 
 from model.networks.architecture import SMALL
 from model.networks.layers import assign_arrays
 from model.networks.predictors import build_predictor
 from model.networks.transformer import build_transformer
 from model.refinement.losses import gram, relative_error
-from training.data import Batches, centre_crop, load_pictures, random_crop
-from training.run import add_run_arguments, train
+from training.average import WeightAverage
+from training.data import centre_crop, fit, load_pictures, random_crop, to_array
+from training.plain import plain_picture
+from training.precision import dtype_policy, fastest_policy
+from training.run import save
+from training.session import Budget, Session, run
 from training.sheet import contact_sheet
+from training.targets import Grams, LazyRows, gram_row, squares
 from training.vgg import CONTENT_LAYER, STYLE_LAYERS, vgg19
 
+WINDOW = 256  # pixels, the side of what is judged
+JITTER = 8  # pixels by which a crop is larger
 STYLE_CROP = 256  # pixels, as the predictor sees a painting
+STYLE_SIDE = 384  # pixels, the long side at which a painting's Gram matrices are taken
+PAIRED = 2  # paintings for each crop of a photo
 SAMPLES = 8  # rows of a sheet
+PLAIN, PAINTED = 0.1, 0.15  # shares of plain pictures and of paintings among the contents
+LAYER_WEIGHTS = (0.5, 0.75, 1.0, 1.25, 1.5)  # of the style layers
+HALF_WEIGHT, NOISE_WEIGHT = 0.5, 2.0
+LAST_RATE = 1e-5  # of Adam
+DECAY = 0.999  # of the average of weights
+
+
+class Judges:
+    """VGG19 with its own pooling, and with average pooling for pictures of half the size, in that `dtype`."""
+
+    def __init__(self, weights: str, dtype: str) -> None:
+        self.whole = vgg19(weights, (*STYLE_LAYERS, CONTENT_LAYER), dtype=dtype)
+        self.half = vgg19(weights, STYLE_LAYERS, "average", dtype)
+        *styles, content = self.whole.outputs
+        self.style = keras.Model(self.whole.inputs, styles)
+        self.content = keras.Model(self.whole.inputs, content)
+        self.widths = [output.shape[-1] for output in styles]
 
 
 class Sharpener(keras.Model):
-    """Inputs: content crops, their features, style crops, the norm and then the unit Gram matrix of each layer."""
+    """Inputs: see `Sampler.draw`."""
 
-    def __init__(
-        self, predictor: keras.Model, transformer: keras.Model, vgg: keras.Model, content_weight: float
-    ) -> None:
+    def __init__(self, predictor: keras.Model, transformer: keras.Model, judges: Judges, content_weight: float) -> None:
         super().__init__()
-        self.predictor, self.transformer, self.vgg = predictor, transformer, vgg
+        self.predictor, self.transformer, self.judges = predictor, transformer, judges
         self.content_weight = content_weight
-        self.means = [keras.metrics.Mean(name) for name in ("style", "content")]
+        self.means = [keras.metrics.Mean(name) for name in ("style", "half", "content", "noise")]
 
-    def call(self, inputs, training=None):
-        content, _, style, *_ = inputs
+    def call(self, inputs: Sequence[KerasTensor], training: bool | None = None) -> list[KerasTensor]:
+        """Paint each crop in each of its styles, and the first one's noisy copy in the first of them."""
+        contents, noisy, _, styles, *_ = inputs
         # batches are too small for fresh batch-norm statistics: those of the distillation stay
-        return self.transformer([content, self.predictor(style, training=False)])
+        vectors = self.predictor(styles, training=False)
+        pictures = ops.concatenate([ops.repeat(contents, PAIRED, axis=0), noisy])
+        pastiches = self.transformer([pictures, ops.concatenate([vectors, vectors[:1]])])
+        pastiches = ops.cast(pastiches, "float32")
+        return [pastiches[:-1], pastiches[-1:]]
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        _, content_features, _, norms, *units = x
-        *features, pastiche_features = self.vgg(y_pred)
-        style = sum(
-            relative_error(gram(f) / norms[:, layer, None, None], ops.cast(unit, "float32"))
-            for layer, (f, unit) in enumerate(zip(features, units, strict=True))
-        ) / len(units)
-        content = relative_error(pastiche_features, ops.cast(content_features, "float32"))
-        for mean, value in zip(self.means, (style, content), strict=True):
+        contents, _, offsets, _, whole_targets, half_targets = x
+        pastiches, noisy = y_pred
+        photos = ops.repeat(windows(contents, offsets), PAIRED, axis=0)
+        judged = windows(pastiches, ops.repeat(offsets, PAIRED, axis=0))
+        *features, content = self.judges.whole(judged)
+        style = style_error(features, whole_targets, self.judges.widths)
+        half = style_error(self.judges.half(ops.average_pool(judged, 2)), half_targets, self.judges.widths)
+        content = relative_error(*(ops.cast(f, "float32") for f in (content, self.judges.content(photos))))
+        noise = ops.mean(ops.abs(pastiches[:1] - noisy))
+        for mean, value in zip(self.means, (style, half, content, noise), strict=True):
             mean.update_state(value)
         # the logarithm counts what each style gains on itself: hard ones do not drown those that can be met closely
-        return ops.mean(ops.log(style + 1e-3)) + self.content_weight * ops.mean(content)
+        styles = ops.log(style + 1e-3) + HALF_WEIGHT * ops.log(half + 1e-3)
+        return ops.mean(styles) + self.content_weight * ops.mean(content) + NOISE_WEIGHT * noise
 
 
-class Grams(keras.Model):
-    """Pictures -> the Gram matrix of each of VGG19's style layers, in one compiled call."""
-
-    def __init__(self, vgg: keras.Model) -> None:
-        super().__init__()
-        self.vgg = vgg
-
-    def call(self, inputs):
-        return [gram(features) for features in self.vgg(inputs)[: len(STYLE_LAYERS)]]
+def windows(pictures: KerasTensor, offsets: KerasTensor) -> KerasTensor:
+    """Cut (N, WINDOW, WINDOW, 3) out of `pictures`, each at its offset (N, 2) from the top and the left."""
+    shape = (WINDOW, WINDOW, 3)
+    corners = ops.pad(offsets, [[0, 0], [0, 1]])
+    return ops.stack([ops.slice(pictures[i], corners[i], shape) for i in range(pictures.shape[0])])
 
 
-def targets(
-    folder: Path, name: str, crops: list[np.ndarray], compute: Callable[[np.ndarray], np.ndarray]
-) -> np.ndarray:
-    """`compute` of each crop, given as (1, H, W, 3) in 0..1: float16 in `folder`, made anew for other crops."""
-    digest = hashlib.sha256(b"".join(crop.tobytes() for crop in crops)).hexdigest()
-    path = folder / f"{name}-{digest[:12]}.npy"
-    if not path.exists():
-        partial = path.with_suffix(".partial")
-        rows: np.ndarray | None = None
-        for index, crop in enumerate(tqdm(crops, name, unit="crop")):
-            row = compute(crop[None] / np.float32(255))
-            if rows is None:
-                rows = np.lib.format.open_memmap(partial, "w+", "float16", (len(crops), *row.shape))
-            rows[index] = row
-        partial.replace(path)
-    return np.load(path, mmap_mode="r")
+def style_error(features: list[KerasTensor], rows: KerasTensor, widths: list[int]) -> KerasTensor:
+    """Relative errors of Gram matrices to those of `rows`, see `gram_row`: weighted means over layers, (N,)."""
+    norms = ops.exp(ops.cast(rows[:, -len(widths) :], "float32"))
+    errors = [
+        weight * relative_error(gram(ops.cast(f, "float32")) / norms[:, layer, None, None], unit)
+        for layer, (weight, f, unit) in enumerate(zip(LAYER_WEIGHTS, features, squares(rows, widths), strict=True))
+    ]
+    return sum(errors) / sum(LAYER_WEIGHTS)
 
 
-def style_targets(folder: Path, crops: list[np.ndarray], vgg: keras.Model) -> tuple[np.ndarray, list[np.ndarray]]:
-    """Norms (n, layers) float32; per layer, Gram matrices (n, C, C) of norm 1: larger ones overflow float16."""
-    sizes = [output.shape[-1] for output in vgg.outputs[: len(STYLE_LAYERS)]]
-    judge = Grams(vgg)
+class Targets:
+    """What the judges see in each painting, and in it at half its size; kept in `folder`."""
 
-    def flat_grams(crop: np.ndarray) -> np.ndarray:
-        grams = [batch[0] for batch in judge.predict_on_batch(crop)]
-        norms = [np.linalg.norm(g) for g in grams]
-        return np.concatenate([np.log(norms), *((g / n).ravel() for g, n in zip(grams, norms, strict=True))])
+    def __init__(self, folder: Path, paintings: list[Image.Image], judges: Judges) -> None:
+        self.paintings = paintings
+        self.judges = Grams(judges.style), Grams(judges.half)
+        self.rows = LazyRows(folder / "targets.npy", len(paintings), self._both)
 
-    rows = targets(folder, "grams", crops, flat_grams)
-    ends = np.cumsum([len(sizes), *(size**2 for size in sizes)])
-    units = [rows[:, end - size**2 : end].reshape(-1, size, size) for end, size in zip(ends[1:], sizes, strict=True)]
-    return np.exp(rows[:, : len(sizes)].astype("float32")), units
+    def _both(self, index: int) -> np.ndarray:
+        picture = fit(self.paintings[index], long=STYLE_SIDE)
+        return np.stack([gram_row(judge, p) for judge, p in zip(self.judges, (picture, halved(picture)), strict=True)])
 
-
-def content_targets(folder: Path, crops: list[np.ndarray], vgg: keras.Model) -> np.ndarray:
-    """The content layer's features (n, h, w, C) float16, cut off where those end."""
-    return targets(folder, "content", crops, lambda crop: np.minimum(vgg.predict_on_batch(crop)[-1][0], 6e4))
+    def __getitem__(self, index: int) -> np.ndarray:
+        """Give both rows, (2, L) float16."""
+        return self.rows[index]
 
 
-def fixed_crops(pictures: list[Image.Image], size: int, seed: int) -> list[np.ndarray]:
-    """One random crop of each picture, (size, size, 3) uint8, the same for the same seed."""
-    rng = np.random.default_rng(seed)
-    return [np.uint8(np.rint(random_crop(picture, size, rng) * 255)) for picture in pictures]
+def halved(picture: np.ndarray) -> np.ndarray:
+    """Average each 2 x 2 pixels of (H, W, 3); an odd row or column is left out."""
+    height, width = (side // 2 for side in picture.shape[:2])
+    return picture[: 2 * height, : 2 * width].reshape(height, 2, width, 2, 3).mean((1, 3))
 
 
-def sampler(
-    contents: list[np.ndarray],
-    features: np.ndarray,
-    styles: list[np.ndarray],
-    norms: np.ndarray,
-    units: list[np.ndarray],
-) -> Callable[[np.random.Generator], tuple[np.ndarray, ...]]:
-    """Draws one pair of a content and a style with the targets of both."""
+class Sampler:
+    """Draws batches: the same for the same seed and step, each painting once before any comes again."""
 
-    def sample(rng: np.random.Generator) -> tuple[np.ndarray, ...]:
-        c, s = rng.integers(len(contents)), rng.integers(len(styles))
-        pictures = contents[c] / np.float32(255), features[c], styles[s] / np.float32(255)
-        return *pictures, norms[s], *(unit[s] for unit in units)
+    def __init__(self, photos: list[Image.Image], paintings: list[Image.Image], targets: Targets, seed: int) -> None:
+        self.photos, self.paintings, self.targets, self.seed = photos, paintings, targets, seed
 
-    return sample
+    def draw(self, step: int, batch: int) -> tuple[np.ndarray, ...]:
+        """Give N crops (N, H, W, 3), the first of them with noise (1, H, W, 3), and their windows' offsets (N, 2).
+
+        Then, for PAIRED N paintings, crops and two rows of targets: at their own size and at half of it.
+        """
+        rng = np.random.default_rng((self.seed, step))
+        contents = np.stack([self._content(rng) for _ in range(batch // PAIRED)])
+        noisy = contents[:1] + rng.normal(0, rng.uniform(2, 6) / 255, contents[:1].shape)
+        offsets = rng.integers(JITTER, size=(len(contents), 2)).astype("int32")
+        styles = [self._style(step * batch + i) for i in range(batch)]
+        crops = np.stack([along(self.paintings[i], STYLE_CROP, rng) for i in styles])
+        whole, half = np.stack([self.targets[i] for i in styles], axis=1)
+        return contents, noisy.astype("float32"), offsets, crops, whole, half
+
+    def _content(self, rng: np.random.Generator) -> np.ndarray:
+        kind, size = rng.random(), WINDOW + JITTER
+        if kind < PLAIN:
+            return plain_picture(size, rng)
+        pictures = self.paintings if kind < PLAIN + PAINTED else self.photos
+        return random_crop(pictures[rng.integers(len(pictures))], size, rng)
+
+    def _style(self, index: int) -> int:
+        epoch, place = divmod(index, len(self.paintings))
+        return int(np.random.default_rng((self.seed, epoch)).permutation(len(self.paintings))[place])
+
+
+def along(picture: Image.Image, size: int, rng: np.random.Generator) -> np.ndarray:
+    """Cut a square out of the picture, (size, size, 3): all of its short side, somewhere along the long one."""
+    side = min(picture.size)
+    left, top = (rng.random() * (length - side) for length in picture.size)
+    box = (left, top, left + side, top + side)
+    return to_array(picture.resize((size, size), Image.Resampling.LANCZOS, box))
 
 
 def load_students(sources: list[Path]) -> tuple[keras.Model, keras.Model]:
-    """The predictor and the transformer with the arrays of `sources`."""
+    """Build the predictor and the transformer with the arrays of `sources`."""
     predictor, transformer = build_predictor(SMALL), build_transformer(SMALL)
     arrays = {name: array for path in sources for name, array in np.load(path).items()}
     assign_arrays(predictor, arrays)
@@ -147,44 +184,62 @@ def load_students(sources: list[Path]) -> tuple[keras.Model, keras.Model]:
     return predictor, transformer
 
 
-def load_crops(args: argparse.Namespace) -> tuple[list[np.ndarray], list[np.ndarray]]:
-    """Contents and styles, uint8: photos and the first paintings; paintings evenly spaced among all."""
-    paintings, photos = load_pictures(args.data / "style"), load_pictures(args.data / "content")
-    contents = fixed_crops(photos + paintings[: args.paintings], args.crop, args.seed)
-    spaced = np.linspace(0, len(paintings) - 1, min(args.styles, len(paintings))).astype(int)
-    return contents, [np.uint8(np.rint(centre_crop(paintings[i], STYLE_CROP) * 255)) for i in spaced]
-
-
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True, help="folder with content/ and style/ pictures")
     parser.add_argument("--vgg", required=True, help="VGG19 .weights.h5 without its top, or 'imagenet'")
     parser.add_argument("--start", type=Path, nargs="+", required=True, help="weights.npz files to begin with")
-    parser.add_argument("--crop", type=int, default=224, help="side of the content crops in pixels")
-    parser.add_argument("--content-weight", type=float, default=0.25)
-    parser.add_argument("--paintings", type=int, default=600, help="how many paintings serve as content, too")
-    parser.add_argument("--styles", type=int, default=1200, help="how many serve as styles, evenly spaced among all")
-    add_run_arguments(parser, steps=2900, batch=3, rate=1e-3)
-    return parser.parse_args()
+    parser.add_argument("--out", type=Path, required=True, help="state, log, plot, sheet and weights go here")
+    parser.add_argument("--steps", type=int, help="budget; with --seconds, whichever is spent first")
+    parser.add_argument("--seconds", type=float, help="budget")
+    parser.add_argument("--checkpoint", type=float, default=180, help="seconds between checkpoints")
+    parser.add_argument("--batch", type=int, default=4, help="paintings a step, two for each crop")
+    parser.add_argument("--rate", type=float, default=1e-3, help="Adam's first learning rate; it falls as a cosine")
+    parser.add_argument("--content-weight", type=float, default=0.55)
+    parser.add_argument("--seed", type=int, default=0)
+    args = parser.parse_args()
+    if args.steps is None and args.seconds is None:
+        parser.error("a run needs --steps or --seconds")
+    return args
+
+
+def prepare(args: argparse.Namespace) -> tuple[Sharpener, Sampler]:
+    """Load networks and pictures."""
+    policy = fastest_policy()
+    with dtype_policy(policy):
+        students = load_students(args.start)
+    judges = Judges(args.vgg, policy.removeprefix("mixed_"))
+    paintings, photos = load_pictures(args.data / "style"), load_pictures(args.data / "content")
+    sampler = Sampler(photos, paintings, Targets(args.out, paintings, judges), args.seed)
+    return Sharpener(*students, judges, args.content_weight), sampler
+
+
+def draw_sheet(task: Sharpener, sampler: Sampler) -> Image.Image:
+    """Paint the first photos in the style of the first paintings."""
+    photos, paintings = (
+        np.stack([centre_crop(p, STYLE_CROP) for p in some[:SAMPLES]]) for some in (sampler.photos, sampler.paintings)
+    )
+    pastiches = task.transformer.predict_on_batch([photos, task.predictor.predict_on_batch(paintings)])
+    rows = zip(photos, paintings, pastiches.astype("float32"), strict=True)
+    return contact_sheet([list(row) for row in rows], ["photo", "painting", "pastiche"])
 
 
 def main() -> None:
     args = arguments()
     keras.utils.set_random_seed(args.seed)
     args.out.mkdir(parents=True, exist_ok=True)
-    predictor, transformer = load_students(args.start)
-    vgg = vgg19(args.vgg, (*STYLE_LAYERS, CONTENT_LAYER))
-    contents, styles = load_crops(args)
-    sample = sampler(contents, content_targets(args.out, contents, vgg), styles, *style_targets(args.out, styles, vgg))
+    task, sampler = prepare(args)
+    task.compile(keras.optimizers.Adam(args.rate, beta_2=0.99, global_clipnorm=1.0), jit_compile=False)
+    average = WeightAverage(task.trainable_variables, DECAY)
+    session = Session(task, average, args.out)
 
-    def sheet() -> Image.Image:
-        photos, paintings = (np.stack(some[:SAMPLES]) / np.float32(255) for some in (contents, styles))
-        pastiches = transformer.predict_on_batch([photos, predictor.predict_on_batch(paintings)])
-        rows = zip(photos, paintings, pastiches, strict=True)
-        return contact_sheet([list(row) for row in rows], ["photo", "painting", "pastiche"])
+    def report() -> None:
+        with average.in_place():
+            save([task.predictor, task.transformer], args.out / "weights.npz")
+            draw_sheet(task, sampler).save(args.out / "sheet.jpg", quality=90)
 
-    task = Sharpener(predictor, transformer, vgg, args.content_weight)
-    batches = Batches(sample, args.epoch_steps, args.batch, args.seed)
-    train(task, [predictor, transformer], batches, sheet, args)
+    budget = Budget(args.steps, args.seconds)
+    run(session, lambda step: sampler.draw(step, args.batch), budget, (args.rate, LAST_RATE), report, args.checkpoint)
 
 
 if __name__ == "__main__":

@@ -38,17 +38,6 @@ def _tiny(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(encoder, "SHIPPED_MAGENTA", write_tiny(tmp_path / "tiny.npz"))
 
 
-@pytest.fixture(scope="module")
-def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data folder of two photos and two paintings."""
-    folder, rng = tmp_path_factory.mktemp("data"), np.random.default_rng(0)
-    for name in ("content/a", "content/b", "style/a", "style/b"):
-        path = folder / f"{name}.jpg"
-        path.parent.mkdir(exist_ok=True)
-        Image.fromarray(rng.integers(0, 256, (72, 80, 3), "uint8")).save(path)
-    return folder
-
-
 @pytest.fixture
 def command(monkeypatch: pytest.MonkeyPatch, pictures: Path, vgg: Path) -> Callable[..., None]:
     """Runs the script as the shell would."""

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import csv
 import gc
 import hashlib
-import sys
 from argparse import Namespace
-from collections.abc import Callable
 from pathlib import Path
 
 import keras
@@ -19,90 +16,16 @@ from model.networks.layers import read_arrays
 from model.networks.predictors import build_predictor
 from model.networks.transformer import build_transformer
 from model.weights.npz import read_npz
-from tests.support.tiny_weights import TINY, tiny_arrays, write_tiny
-from training import data, distill, evaluate, export, sharpen
+from tests.support.tiny_weights import TINY, tiny_arrays
+from tests.support.training_runs import SIDE, Command, Mean, arrays, assert_whole, rows
+from training import data, distill, export
 from training.data import Batches
-from training.evaluate import Score
 from training.run import train
 from training.sheet import contact_sheet
 from training.vgg import CONTENT_LAYER, STYLE_LAYERS, vgg19
 
-SIDE = 64  # pixels, of every crop
-
-Command = Callable[..., None]
-
 # Keras 3.15 saves and restores variables in a way that NumPy 2 finds old.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
-
-
-@pytest.fixture
-def command(monkeypatch: pytest.MonkeyPatch) -> Command:
-    """Runs a script as the shell would, with tiny networks and small crops."""
-    for module in (distill, sharpen):
-        monkeypatch.setattr(module, "SMALL", TINY)
-        monkeypatch.setattr(module, "SAMPLES", 2)
-    monkeypatch.setattr(distill, "LITE", TINY)
-    monkeypatch.setattr(distill, "CROP", SIDE)
-    monkeypatch.setattr(sharpen, "STYLE_CROP", SIDE)
-
-    def run(main: Callable[[], None], *arguments: object) -> None:
-        monkeypatch.setattr(sys, "argv", ["script", *map(str, arguments)])
-        main()
-
-    return run
-
-
-@pytest.fixture(scope="module")
-def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data folder of two photos and two paintings."""
-    folder = tmp_path_factory.mktemp("data")
-    rng = np.random.default_rng(0)
-    for name, width in [("content/a", 96), ("content/b", 80), ("style/a", 70), ("style/b", 100)]:
-        path = folder / f"{name}.jpg"
-        path.parent.mkdir(exist_ok=True)
-        Image.fromarray(rng.integers(0, 256, (72, width, 3), "uint8")).save(path)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def teacher(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("teacher")
-    for network in ("predictor", "transformer"):
-        np.savez(folder / f"magenta_lite_{network}.npz", **tiny_arrays(seed=1))
-    return folder
-
-
-@pytest.fixture(scope="module")
-def start(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """A student's predictor and transformer, as two distillations leave them."""
-    folder = tmp_path_factory.mktemp("start")
-    parts = {name: {} for name in ("predictor", "transformer")}
-    for name, array in tiny_arrays().items():
-        parts["predictor" if name.startswith("texture/") else "transformer"][name] = array
-    for part, some in parts.items():
-        np.savez(folder / f"{part}.npz", **some)
-    return sorted(folder.iterdir())
-
-
-def rows(run: Path) -> list[dict[str, str]]:
-    with (run / "log.csv").open(newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def assert_whole(run: Path, epochs: int) -> None:
-    """Each epoch is in the log once, every number in it is finite, and nothing half-written is left."""
-    log = rows(run)
-    assert [int(row["epoch"]) for row in log] == list(range(epochs))
-    values = [value for row in log for value in row.values() if value != "NA"]  # Keras's, for what is not validated
-    assert np.isfinite([float(value) for value in values]).all()
-    for name in ("loss.png", "sheet.jpg"):
-        Image.open(run / name).verify()
-    assert not list(run.glob("*partial*"))
-
-
-def arrays(run: Path) -> dict[str, np.ndarray]:
-    with np.load(run / "weights.npz") as file:
-        return dict(file)
 
 
 def test_a_predictor_is_distilled(command: Command, pictures: Path, teacher: Path, tmp_path: Path):
@@ -125,40 +48,6 @@ def test_a_transformer_is_distilled_and_the_run_goes_on(
     assert_whole(tmp_path, 3)
     assert (tmp_path / "log.csv").read_text().startswith(log)
     assert any(not np.array_equal(array, first[name]) for name, array in arrays(tmp_path).items())
-
-
-def test_sharpening_runs_and_goes_on(command: Command, pictures: Path, start: list[Path], vgg: Path, tmp_path: Path):
-    fixed = ["--data", pictures, "--vgg", vgg, "--start", *start, "--out", tmp_path, "--crop", SIDE, "--batch", 2]
-    command(sharpen.main, *fixed, "--epoch-steps", 1, "--steps", 2)
-    assert_whole(tmp_path, 2)
-    assert {"loss", "style", "content"} <= rows(tmp_path)[0].keys()
-    begun = {name: array for path in start for name, array in np.load(path).items()}
-    first = arrays(tmp_path)
-    assert first.keys() == begun.keys()
-    learnt = {name.partition("/")[0] for name in first if not np.array_equal(first[name], begun[name])}
-    assert learnt == {"style_params", "texture", "transformer"}
-    moving = [name for name in first if "moving" in name]
-    assert all(np.array_equal(first[name], begun[name]) for name in moving)  # the distillation's statistics stay
-
-    targets = {path: path.stat().st_mtime_ns for path in tmp_path.glob("*.npy")}
-    assert len(targets) == 2
-    command(sharpen.main, *fixed, "--epoch-steps", 1, "--steps", 3)
-    assert_whole(tmp_path, 3)
-    assert {path: path.stat().st_mtime_ns for path in tmp_path.glob("*.npy")} == targets
-
-
-class Mean(keras.Model):
-    """The simplest task: one number moves towards those it is shown."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.number = keras.layers.Dense(1, use_bias=False, name="number", kernel_initializer="zeros")
-
-    def call(self, inputs, training=None):
-        return self.number(inputs[0])
-
-    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        return keras.ops.mean(keras.ops.square(y_pred - x[0] ** 2))
 
 
 def train_mean(out: Path, stop_in_epoch: int | None = None) -> list[float]:
@@ -240,48 +129,12 @@ def test_vgg_sees_what_it_was_trained_on(vgg: Path):
     assert all(f.min() == 0 for f in features)
 
 
-def test_evaluation_from_the_shell(
-    command: Command, pictures: Path, teacher: Path, vgg: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-):
-    weights = write_tiny(tmp_path / "mine.npz")
-    fixed = ["--data", pictures, "--lite", teacher, "--vgg", vgg, "--out", tmp_path / "scores"]
-    command(evaluate.main, weights, *fixed, "--size", SIDE, "--pairs", 1)
-    scores = (tmp_path / "scores" / "scores.md").read_text()
-    assert scores == capsys.readouterr().out
-    _, _, lite, mine = (line.split(" | ") for line in scores.splitlines())
-    assert (lite[0], lite[1:3]) == ("| Lite", ["1.000", "1.000"])
-    assert mine[0] == f"| {weights.name}"
-    assert mine[1:] != lite[1:]
-    with Image.open(tmp_path / "scores" / "sheet.jpg") as sheet:
-        assert sheet.size == (4 * 256, 20 + 256)
-
-
-def test_a_photo_is_its_own_best_content_and_a_painting_its_own_best_style(vgg: Path):
-    rng = np.random.default_rng(0)
-    content, style = (rng.random((SIDE, SIDE, 3), dtype="float32") for _ in range(2))
-    judge = evaluate.Judge(vgg19(vgg, (*STYLE_LAYERS, CONTENT_LAYER)), content, style)
-    photo, painting = judge.score(content), judge.score(style)
-    assert (photo.content, photo.ssim) == (0, 1)
-    assert painting.style == 0
-    assert photo.style > 0 < painting.content
-    assert painting.ssim < 0.5
-
-
-def test_table_gives_the_mean_of_the_ratios():
-    base = [Score(1.0, 2.0, 0.5), Score(2.0, 1.0, 0.7)]
-    ours = [Score(0.5, 4.0, 0.5), Score(4.0, 1.0, 0.5)]
-    header, rule, first, second = evaluate.table({"Lite": base, "ours": ours}).splitlines()
-    assert header.count("|") == rule.count("|") == 7
-    assert first == "| Lite | 1.000 | 1.000 | 1.500 | 1.500 | 0.600 |"
-    assert second == "| ours | 1.250 | 1.500 | 2.250 | 2.500 | 0.500 |"
-
-
 @pytest.mark.parametrize(
     ("side", "shape"),
     [({"long": 50}, (25, 50)), ({"long": 200}, (100, 200)), ({"short": 30}, (30, 60)), ({"short": 100}, (100, 200))],
 )
 def test_fit_keeps_proportions(side: dict[str, int], shape: tuple[int, int]):
-    fitted = evaluate.fit(Image.new("RGB", (100, 50), "red"), **side)
+    fitted = data.fit(Image.new("RGB", (100, 50), "red"), **side)
     assert fitted.shape == (*shape, 3)
     assert np.allclose(fitted, [1, 0, 0])
 
@@ -296,20 +149,13 @@ def test_contact_sheet():
     assert (sheet[:20] != 255).any()  # the titles
 
 
-def test_a_stylizer_gives_the_photo_s_own_size(tmp_path: Path):
-    stylize = evaluate.load(write_tiny(tmp_path / "tiny.npz"))
-    rng = np.random.default_rng(0)
-    pastiche = stylize(rng.random((33, 46, 3), dtype="float32"), rng.random((64, 80, 3), dtype="float32"))
-    assert pastiche.shape == (33, 46, 3)
-    assert 0 <= pastiche.min() < pastiche.max() <= 1
-
-
 def test_export_makes_the_weights_that_ship(
     command: Command, start: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     target = tmp_path / "magenta-small.npz"
     monkeypatch.setattr(export, "SHIPPED_MAGENTA", target)
     monkeypatch.setattr(export, "SMALL", TINY)
+    (tmp_path / "SHA256SUMS").write_text(f"{'1' * 64}  other.npz\n{'0' * 64}  magenta-small.npz\n")
     command(export.main, *start)
     architecture, exported = read_npz(target)
     assert architecture == TINY
@@ -317,4 +163,4 @@ def test_export_makes_the_weights_that_ship(
     assert exported.keys() == expected.keys()
     assert all(np.allclose(exported[name], expected[name], rtol=1e-3, atol=1e-4) for name in exported)
     digest = hashlib.sha256(target.read_bytes()).hexdigest()
-    assert (tmp_path / "SHA256SUMS").read_text() == f"{digest}  magenta-small.npz\n"
+    assert (tmp_path / "SHA256SUMS").read_text() == f"{digest}  magenta-small.npz\n{'1' * 64}  other.npz\n"
