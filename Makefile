@@ -6,7 +6,7 @@ PIP ?= $(VENV)/bin/python -m pip --disable-pip-version-check
 export HOST ?= 127.0.0.1
 export PORT ?= 8000
 # Processes that share the tests; each may take 2 GB of memory.
-WORKERS ?= 2
+WORKERS ?= 3
 
 .DELETE_ON_ERROR:
 .PHONY: run worker test quick lint bench
