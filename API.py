@@ -17,13 +17,15 @@ import model
 from model import Pastiche, RefineOptions, StylizeOptions, style_vector, stylize
 from model.errors import InvalidOption
 from model.imaging.image_files import ImageSource
-from model.options import PRESETS, START_WORDS, ClipOptions
+from model.options import MAX_SECONDS, PRESETS, START_WORDS, ClipOptions, TrainOptions
 from model.progress import OnStep
 
 if TYPE_CHECKING:
     from model.pipelines.clips import ClipReport
 
-__all__ = ["refine", "style_vector", "transfer_clip", "transfer_style"]
+__all__ = ["refine", "style_vector", "train_style", "transfer_clip", "transfer_style"]
+
+MAX_TRAIN_MINUTES = MAX_SECONDS // 60
 
 
 def transfer_style(
@@ -98,6 +100,46 @@ def transfer_clip(
     from model.pipelines.clips import stylize_clip  # loads SciPy
 
     return stylize_clip(content, _as_list(style), output, ClipOptions.parse(_drop_none(options)), model_path, on_step)
+
+
+def train_style(
+    style: ImageSource | Sequence[ImageSource],
+    photos: ImageSource | Sequence[ImageSource] | None = None,
+    minutes: float = 8,
+    model_path: str | os.PathLike[str] | None = None,
+    *,
+    name: str = "style",
+    credit: str = "",
+    licence: str = "",
+    on_step: OnStep | None = None,
+    **options: Any,
+) -> bytes:
+    """Train a network for one painting, or for the mean look of several, and return a style file that holds it.
+
+    `transfer_style` takes the style file as a style, then and later; write it to disk to keep it.
+    `photos`: pictures or folders of them to learn on; left out, pictures that are made for it. `options` are
+    `model.options.TrainOptions`' own. `on_step` is called with a `model.progress.Step` after each step; it may raise
+    `model.progress.Cancelled` to get what has been learnt so far.
+
+    Raises `model.StyleTransferError`, as `transfer_style` does.
+    """
+    from model.pipelines.style_training import train_style  # loads the network's layers
+
+    chosen = TrainOptions.parse({"seconds": 60 * _check_minutes(minutes)} | _drop_none(options))
+    learnt_on = [] if photos is None else _as_list(photos)
+    trained = train_style(
+        _as_list(style), chosen, learnt_on, model_path, on_step, name=name, credit=credit, licence=licence
+    )
+    for note in trained.notes:
+        warnings.warn(note, stacklevel=2)
+    return trained.style.to_bytes()
+
+
+def _check_minutes(minutes: float) -> float:
+    """Check the time here, where its parameter is called `minutes`."""
+    if isinstance(minutes, bool) or not isinstance(minutes, int | float) or not 0 < minutes <= MAX_TRAIN_MINUTES:
+        raise InvalidOption(f"'minutes' must be more than 0 and {MAX_TRAIN_MINUTES} or less.", "minutes")
+    return float(minutes)
 
 
 def _stylize(

@@ -22,6 +22,8 @@ from model.imaging import image_files, pixel_ops
 from model.inference.magenta import Magenta, load
 from model.options import ClipOptions
 from model.pipelines.clips import FramePainter
+from model.pipelines.compositing import StyleLayer
+from model.pipelines.style_mixing import StylePoint
 from model.weights import registry
 
 SIGMAS = (0.01, 0.02, 0.05)
@@ -40,7 +42,8 @@ def noisy(photo: np.ndarray, sigma: float, frames: int) -> list[np.ndarray]:
 
 
 def painted(network: Magenta, vector: np.ndarray, smooth: float, frames: Sequence[np.ndarray]) -> list[np.ndarray]:
-    painter = FramePainter(network, vector, ClipOptions(smooth=smooth), np.zeros(0, "float32"))
+    layer = StyleLayer(StylePoint(vector), 1.0)
+    painter = FramePainter(network, layer, ClipOptions(smooth=smooth), np.zeros(0, "float32"))
     done = []
     for frame in frames:
         painter.observe(frame)

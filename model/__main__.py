@@ -8,7 +8,7 @@ import gc
 import sys
 
 from model import settings
-from model.cli import clip, doctor, refine, rerun, sheet, stylize, vector, weights
+from model.cli import clip, doctor, refine, rerun, sheet, stylize, train, vector, weights
 from model.errors import InvalidOption, StyleTransferError
 
 COMMANDS = {
@@ -16,6 +16,7 @@ COMMANDS = {
     "refine": (refine, "optimise a pastiche step by step: slower, and closer to the painting"),
     "sheet": (sheet, "many small pastiches of one photo on one sheet, to choose from"),
     "clip": (clip, "paint an animation or a video"),
+    "train": (train, "teach the network one painting: minutes once, then at once and closer to the painting"),
     "rerun": (rerun, "make a pastiche again, from the recipe that it carries"),
     "vector": (vector, "keep a style as a small file, without the artwork"),
     "weights": (weights, "the networks' weights on this machine"),

@@ -16,6 +16,8 @@ MAX_STYLES = MAX_MASKS = 8
 MIN_SIDE, DEFAULT_SIDE, MAX_SIDE = 32, 2048, 32_768  # pixels, long side of the result
 MAX_RESULT_PIXELS = 200_000_000  # pixels of the result
 MAX_SHEET_CELLS = 96  # small pictures on a contact sheet
+MAX_STRENGTH = 1.5  # 1 is the full style; beyond 1.5 colours burn out
+MAX_SECONDS = 86_400  # of a refinement or a training: a day
 DEFAULT_DPI = 300  # pixels an inch of a print
 DEFAULT_CLIP_SIDE, MAX_CLIP_SIDE = 1080, 2048  # pixels, long side of a clip
 MIN_REFINE_SIDE, MAX_REFINE_SIDE = 100, 2048  # pixels, long side of a refinement
@@ -86,8 +88,9 @@ Number = Annotated[float, BeforeValidator(_reject_lookalike_numbers)]
 Whole = Annotated[int, BeforeValidator(_reject_lookalike_numbers)]
 BlendWeight = Annotated[Number, Field(ge=0, le=1000)]
 Side = Annotated[Whole, Field(ge=MIN_SIDE, le=MAX_SIDE)]
-Seconds = Annotated[Number, Field(gt=0, le=86_400)]
+Seconds = Annotated[Number, Field(gt=0, le=MAX_SECONDS)]
 UnitInterval = Annotated[Number, Field(ge=0, le=1)]
+Strength = Annotated[Number, Field(ge=0, le=MAX_STRENGTH)]
 StyleScale = Annotated[Number, Field(ge=0.25, le=4)]
 PrintDpi = Annotated[Whole, Field(ge=30, le=2400)]
 Format = Literal["png", "jpeg", "webp", "tiff"]
@@ -99,6 +102,7 @@ BlendWeights = Annotated[
 LayerWeightsOption = Annotated[dict[str, Annotated[Number, Field(ge=0, le=1)]] | None, BeforeValidator(_parse_layers)]
 
 
+NetworkChoice = Literal["own", "shared"]
 Start = Literal["pastiche", "content", "noise"]
 START_WORDS = get_args(Start)
 Preset = Literal["fast", "balanced", "best", "stransfer", "tutorial", "paper"]
@@ -209,11 +213,17 @@ class _PasticheOptions(_ValidatedOptions):
 class StylizeOptions(_PasticheOptions):
     """What a user may ask of one pastiche, besides its pictures."""
 
-    strength: UnitInterval = Field(1.0, description="0 keeps the photo's own look, 1 is the full style.")
+    strength: Strength = Field(
+        1.0, description=f"0 is the photo itself, 1 the full style; up to {MAX_STRENGTH:g} exaggerates it."
+    )
+    network: NetworkChoice = Field(
+        "own",
+        description="'own': styles that have a network of their own are painted by it; 'shared': all by the one that "
+        "serves any painting.",
+    )
     steady: Annotated[bool, BeforeValidator(_parse_yes_no)] = Field(
         False,
-        description="The same strength shows as much with every painting; else it mixes style vectors, and some "
-        "paintings show more than others.",
+        description="The same strength shows as much with every painting; else some paintings show more than others.",
     )
     style_scale: StyleScale = Field(1.0, description="Brush size: how much larger the style's strokes are, 0.25 to 4.")
     size: Annotated[Side | None, BeforeValidator(_parse_own)] = Field(
@@ -237,9 +247,9 @@ class StylizeOptions(_PasticheOptions):
         description="For each mask the number of its style, from 1; 0 is the blend of all. Left out: in turn where "
         "there are as many, else the blend.",
     )
-    region_strengths: Annotated[
-        list[UnitInterval] | None, BeforeValidator(_split_list), Field(max_length=MAX_MASKS)
-    ] = Field(None, description="For each mask a strength of its own, 0 to 1.")
+    region_strengths: Annotated[list[Strength] | None, BeforeValidator(_split_list), Field(max_length=MAX_MASKS)] = (
+        Field(None, description=f"For each mask a strength of its own, 0 to {MAX_STRENGTH:g}.")
+    )
     tiles: Literal["auto", "always", "never"] = Field(
         "auto",
         description="Large pictures are painted piece by piece, in little memory and without a seam. 'auto': where it "
@@ -309,8 +319,8 @@ def _stylize_field(name: str) -> Any:
 class SheetOptions(_ValidatedOptions):
     """What a user may ask of a contact sheet: one small pastiche for each style, strength and brush size."""
 
-    strengths: Annotated[list[UnitInterval], BeforeValidator(_split_list), Field(min_length=1, max_length=8)] = Field(
-        [0.4, 0.7, 1.0], description="A column for each, 0 to 1."
+    strengths: Annotated[list[Strength], BeforeValidator(_split_list), Field(min_length=1, max_length=8)] = Field(
+        [0.4, 0.7, 1.0], description=f"A column for each, 0 to {MAX_STRENGTH:g}."
     )
     style_scales: Annotated[list[StyleScale], BeforeValidator(_split_list), Field(min_length=1, max_length=8)] = Field(
         [1.0], description="Brush sizes, a row for each of every style, 0.25 to 4."
@@ -319,6 +329,7 @@ class SheetOptions(_ValidatedOptions):
         224, description="Long side of each small picture in pixels, 64 to 512."
     )
     steady: Annotated[bool, BeforeValidator(_parse_yes_no)] = _stylize_field("steady")
+    network: NetworkChoice = _stylize_field("network")
     keep_colours: UnitInterval = _stylize_field("keep_colours")
     keep_light: UnitInterval = _stylize_field("keep_light")
     match_colours: Literal["none", "histogram", "covariance"] = _stylize_field("match_colours")
@@ -340,7 +351,8 @@ class SheetOptions(_ValidatedOptions):
 class ClipOptions(_ValidatedOptions):
     """What a user may ask of an animated picture or a video."""
 
-    strength: UnitInterval = _stylize_field("strength")
+    strength: Strength = _stylize_field("strength")
+    network: NetworkChoice = _stylize_field("network")
     steady: Annotated[bool, BeforeValidator(_parse_yes_no)] = _stylize_field("steady")
     style_scale: StyleScale = _stylize_field("style_scale")
     size: Annotated[Annotated[Whole, Field(ge=MIN_SIDE, le=MAX_CLIP_SIDE)] | None, BeforeValidator(_parse_own)] = Field(
@@ -435,6 +447,39 @@ class RefineOptions(_PasticheOptions):
             field = "style_layers" if self.style_weight else "content_layers"
             raise InvalidOption(f"'{field}' must have a weight that is more than 0.", field)
         return self
+
+
+class TrainOptions(_ValidatedOptions):
+    """What a user may ask of the training of a style's own network, besides its pictures."""
+
+    judge: Literal["auto", "vgg19-slim", "vgg19", "vgg16"] = Field(
+        "auto",
+        description="The encoder that judges; 'auto': VGG19 where its weights are, else the one that ships.",
+    )
+    seconds: Annotated[Seconds | None, BeforeValidator(_parse_unlimited)] = Field(
+        480.0, description="Time budget, up to a day; 'unlimited': until the steps are done."
+    )
+    steps: Whole = Field(
+        1000, ge=1, le=100_000, description="In all, 1 to 100000; whichever of steps and seconds ends first counts."
+    )
+    size: Whole = Field(
+        512,
+        ge=128,
+        le=1024,
+        description="Long side at which the painting is looked at, 128 to 1024 pixels: larger makes broader strokes.",
+    )
+    content_weight: Number = Field(
+        1.0, ge=0, le=100, description="How much of the photo is to stay, 0 to 100; 0.3 is wild, 1.5 is calm."
+    )
+    noise_weight: Number = Field(
+        1.0, ge=0, le=100, description="How much grain in the photo must not change the strokes, 0 to 100."
+    )
+    rate: Number = Field(1e-3, gt=0, le=0.1, description="Adam's first step; it falls as a cosine.")
+    batch: Whole = Field(1, ge=1, le=16, description="Crops in a step, 1 to 16.")
+    average: Number = Field(
+        0.99, ge=0, le=0.9999, description="Share of the former steps in the network that is kept; 0: the last step."
+    )
+    seed: Whole = Field(0, ge=0, le=999_999_999, description="Of the crops.")
 
 
 Options: TypeAlias = StylizeOptions | RefineOptions

@@ -1,7 +1,8 @@
-"""Style files: a style vector with the name, credit and licence of its artwork, as a small JSON file.
+"""Style files: a style vector, its artwork's name, credit and licence, and the style's own network if it has one.
 
-The file is JSON: {"kind": "style vector", "name", "credit", "licence", "weights", "weights_sha256", "vector"}, the
-vector as base64 of little-endian float32. It fits the weights that made it and no others.
+The file is JSON: {"kind": "style vector", "name", "credit", "licence", "weights", "weights_sha256", "vector",
+"network"}, the vector as base64 of little-endian float32, the network as base64 of its file (see
+`model.weights.style_networks`) with its sha256. It fits the weights that made it and no others.
 """
 
 from __future__ import annotations
@@ -11,13 +12,13 @@ import hashlib
 from typing import Annotated, Any, Literal, Self
 
 import numpy as np
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError, model_validator
 
 from model.errors import InvalidOption
 
 SUFFIX = ".style.json"
 MEDIA_TYPE = "application/json"
-MAX_STYLE_FILE_BYTES = 100_000  # bytes; 768 numbers take about five thousand
+MAX_STYLE_FILE_BYTES = 3_000_000  # bytes; 768 numbers take about five thousand, a network half a million
 NAME_LENGTH, CREDIT_LENGTH, LICENCE_LENGTH = 80, 200, 200  # characters
 MAX_LENGTHS = {"name": NAME_LENGTH, "credit": CREDIT_LENGTH, "licence": LICENCE_LENGTH}
 WEIGHTS_NAME_LENGTH = 80  # characters
@@ -46,6 +47,14 @@ def _decode_vector(value: Any) -> Any:
     return vector_from_bytes(base64.b64decode(value, validate=True)) if isinstance(value, str) else value
 
 
+def _decode_network(value: Any) -> Any:
+    return base64.b64decode(value, validate=True) if isinstance(value, str) else value
+
+
+def _encode_network(data: bytes | None) -> str | None:
+    return None if data is None else base64.b64encode(data).decode("ascii")
+
+
 class StyleFile(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
 
@@ -56,9 +65,17 @@ class StyleFile(BaseModel):
     weights: str = Field(max_length=WEIGHTS_NAME_LENGTH)
     weights_sha256: str = Field(pattern="^[0-9a-f]{64}$")
     vector: Annotated[np.ndarray, BeforeValidator(_decode_vector), PlainSerializer(encode_vector)]  # (n,) float32
+    network: Annotated[bytes | None, BeforeValidator(_decode_network), PlainSerializer(_encode_network)] = None
+    network_sha256: str | None = Field(None, pattern="^[0-9a-f]{64}$")
+
+    @model_validator(mode="after")
+    def _check_network(self) -> Self:
+        if self.network is not None and hashlib.sha256(self.network).hexdigest() != self.network_sha256:
+            raise ValueError("the network is damaged")
+        return self
 
     def to_bytes(self) -> bytes:
-        return self.model_dump_json(indent=1).encode()
+        return self.model_dump_json(indent=1, exclude_none=True).encode()
 
     @classmethod
     def parse(cls, **values: Any) -> Self:
@@ -69,6 +86,10 @@ class StyleFile(BaseModel):
             first = error.errors(include_url=False)[0]
             field = str(first["loc"][0])
             raise InvalidOption(f"'{field}': {first['msg'].lower()}.", field) from None
+
+    @classmethod
+    def with_network(cls, network: bytes, **values: Any) -> Self:
+        return cls.parse(**values, network=network, network_sha256=hashlib.sha256(network).hexdigest())
 
     @classmethod
     def from_bytes(cls, data: bytes, field: str = "style") -> Self:

@@ -16,7 +16,10 @@ from tests.structure import ROOT, dotted, imports, modules, package_of
 # Each imports only from what stands after it.
 CHAINS = {
     "app": ("pages", "api", "inputs", "http", "jobs", "storage"),
-    "model": ("cli", "pipelines", "refinement", "video", "inference", "imaging", "hardware", "weights", "networks"),
+    "model": (
+        *("cli", "pipelines", "finetuning", "refinement", "video"),
+        *("inference", "imaging", "hardware", "weights", "networks"),
+    ),
 }
 # What stands beside the folders: files that all of them may import, and doors that none of them may.
 BASES = {
@@ -29,7 +32,10 @@ BASE_IMPORTS = {"model.progress": ("model.imaging",)}  # of those files, from th
 SERVER = ("app", "flask", "werkzeug", "gunicorn", "huey", "sqlalchemy", "alembic")
 FLASK = ("flask", "werkzeug", "gunicorn")
 TENSORFLOW = ("tensorflow", "tensorflow_hub", "tf_keras")
-KERAS_ONLY = ("model/networks", "model/refinement/encoders.py", "model/refinement/losses.py", "training")
+KERAS_ONLY = (
+    *("model/networks", "model/finetuning", "model/refinement/encoders.py", "model/refinement/losses.py"),
+    "training",
+)
 FLASK_FREE = ("app/jobs", "app/storage", "app/failures.py", "app/settings.py")
 READS_ENVIRONMENT = ("app/settings.py", "model/settings.py")
 COMMAND_LINE = ("model/cli", "model/__main__.py", "app/__main__.py")

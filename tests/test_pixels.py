@@ -372,7 +372,7 @@ def painted(client: FlaskClient, job: str) -> str:
 def all_doors() -> Iterator[tuple[Glass, dict[str, Door]]]:
     glass = Glass()
     with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as folder:
-        patch.setattr(stylization, "_load_network", lambda model_path=None: glass)
+        patch.setattr(stylization, "load_network", lambda model_path=None: glass)
         app = create_app(Settings(data_dir=Path(folder), warm_up=False, rate_limit=""))
         client = app.test_client()
         try:

@@ -39,14 +39,6 @@ def centre_crop(picture: Image.Image, size: int) -> np.ndarray:
     return to_array(picture.crop((left, top, left + size, top + size)))
 
 
-def random_crop(picture: Image.Image, size: int, rng: np.random.Generator, zoom: float = 2.0) -> np.ndarray:
-    """A square of 1/zoom..1 of the short side, anywhere in the picture, mirrored half of the time, at `size` pixels."""
-    side = min(picture.size) * zoom ** -rng.random()
-    left, top = rng.random() * (picture.width - side), rng.random() * (picture.height - side)
-    crop = picture.resize((size, size), Image.Resampling.BILINEAR, (left, top, left + side, top + side))
-    return to_array(crop.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if rng.random() < 0.5 else crop)
-
-
 def random_recolour(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
     """Another palette for the same brushwork, half of the time: the teacher labels whatever comes out."""
     if rng.random() < 0.5:

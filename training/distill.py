@@ -19,11 +19,12 @@ from keras import ops
 from PIL import Image
 from tqdm import tqdm
 
+from model.finetuning.crops import random_crop
 from model.networks.architecture import LITE, SMALL, Architecture
 from model.networks.layers import assign_arrays
 from model.networks.predictors import build_predictor
 from model.networks.transformer import build_transformer
-from training.data import Batches, centre_crop, load_pictures, random_crop, random_recolour
+from training.data import Batches, centre_crop, load_pictures, random_recolour
 from training.run import add_run_arguments, train
 from training.sheet import contact_sheet
 

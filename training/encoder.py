@@ -28,13 +28,14 @@ from PIL import Image
 from scipy.linalg import qr
 from tqdm import tqdm
 
+from model.finetuning.crops import random_crop
 from model.networks.layers import assign_arrays, layer_name, read_arrays
 from model.refinement.encoder_registry import SHIPPED_SLIM, SLIM_BLOCKS, SLIM_TAPS, SLIM_WIDTHS
 from model.refinement.encoders import build_slim
 from model.refinement.losses import gram, relative_error
 from model.weights.npz import quantise
 from model.weights.registry import SHIPPED_MAGENTA
-from training.data import Batches, load_pictures, random_crop
+from training.data import Batches, load_pictures
 from training.evaluate import load
 from training.export import record_sha256
 from training.run import add_run_arguments, train

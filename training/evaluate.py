@@ -22,6 +22,7 @@ from keras import ops
 from PIL import Image
 from tqdm import tqdm
 
+from model.finetuning.precision import fastest_policy
 from model.networks.architecture import Architecture
 from model.networks.layers import assign_arrays
 from model.networks.predictors import build_predictor
@@ -30,7 +31,6 @@ from model.weights.npz import read_weights
 from model.weights.registry import SHIPPED_MAGENTA
 from training.data import fit, load_pictures, to_array
 from training.distill import load_teacher
-from training.precision import fastest_policy
 from training.scores import Pair, Score, VGG16Judge, VGG19Judge, table
 from training.sheet import contact_sheet
 

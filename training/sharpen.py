@@ -19,17 +19,20 @@ import numpy as np
 from keras import KerasTensor, ops
 from PIL import Image
 
+from model.finetuning.crops import random_crop
+from model.finetuning.noise_pictures import plain_picture
+from model.finetuning.perceptual_losses import LAYER_WEIGHTS, halved, style_term, windows
+from model.finetuning.precision import dtype_policy, fastest_policy
+from model.finetuning.session import Budget, Session, run
+from model.finetuning.weight_average import WeightAverage
 from model.networks.architecture import SMALL
 from model.networks.layers import assign_arrays
 from model.networks.predictors import build_predictor
 from model.networks.transformer import build_transformer
 from model.refinement.losses import gram, relative_error
-from training.average import WeightAverage
-from training.data import centre_crop, fit, load_pictures, random_crop, to_array
-from training.plain import plain_picture
-from training.precision import dtype_policy, fastest_policy
+from training.checkpoints import Checkpoints
+from training.data import centre_crop, fit, load_pictures, to_array
 from training.run import save
-from training.session import Budget, Session, run
 from training.sheet import contact_sheet
 from training.targets import Grams, LazyRows, gram_row, squares
 from training.vgg import CONTENT_LAYER, STYLE_LAYERS, vgg19
@@ -41,9 +44,7 @@ STYLE_SIDE = 384  # pixels, the long side at which a painting's Gram matrices ar
 PAIRED = 2  # paintings for each crop of a photo
 SAMPLES = 8  # rows of a sheet
 PLAIN, PAINTED = 0.1, 0.15  # shares of plain pictures and of paintings among the contents
-LAYER_WEIGHTS = (0.5, 0.75, 1.0, 1.25, 1.5)  # of the style layers
-HALF_WEIGHT, NOISE_WEIGHT = 0.5, 2.0
-LAST_RATE = 1e-5  # of Adam
+NOISE_WEIGHT = 2.0
 DECAY = 0.999  # of the average of weights
 
 
@@ -81,8 +82,8 @@ class Sharpener(keras.Model):
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         contents, _, offsets, _, whole_targets, half_targets = x
         pastiches, noisy = y_pred
-        photos = ops.repeat(windows(contents, offsets), PAIRED, axis=0)
-        judged = windows(pastiches, ops.repeat(offsets, PAIRED, axis=0))
+        photos = ops.repeat(windows(contents, offsets, WINDOW), PAIRED, axis=0)
+        judged = windows(pastiches, ops.repeat(offsets, PAIRED, axis=0), WINDOW)
         *features, content = self.judges.whole(judged)
         style = style_error(features, whole_targets, self.judges.widths)
         half = style_error(self.judges.half(ops.average_pool(judged, 2)), half_targets, self.judges.widths)
@@ -90,16 +91,7 @@ class Sharpener(keras.Model):
         noise = ops.mean(ops.abs(pastiches[:1] - noisy))
         for mean, value in zip(self.means, (style, half, content, noise), strict=True):
             mean.update_state(value)
-        # the logarithm counts what each style gains on itself: hard ones do not drown those that can be met closely
-        styles = ops.log(style + 1e-3) + HALF_WEIGHT * ops.log(half + 1e-3)
-        return ops.mean(styles) + self.content_weight * ops.mean(content) + NOISE_WEIGHT * noise
-
-
-def windows(pictures: KerasTensor, offsets: KerasTensor) -> KerasTensor:
-    """Cut (N, WINDOW, WINDOW, 3) out of `pictures`, each at its offset (N, 2) from the top and the left."""
-    shape = (WINDOW, WINDOW, 3)
-    corners = ops.pad(offsets, [[0, 0], [0, 1]])
-    return ops.stack([ops.slice(pictures[i], corners[i], shape) for i in range(pictures.shape[0])])
+        return style_term(style, half) + self.content_weight * ops.mean(content) + NOISE_WEIGHT * noise
 
 
 def style_error(features: list[KerasTensor], rows: KerasTensor, widths: list[int]) -> KerasTensor:
@@ -127,12 +119,6 @@ class Targets:
     def __getitem__(self, index: int) -> np.ndarray:
         """Give both rows, (2, L) float16."""
         return self.rows[index]
-
-
-def halved(picture: np.ndarray) -> np.ndarray:
-    """Average each 2 x 2 pixels of (H, W, 3); an odd row or column is left out."""
-    height, width = (side // 2 for side in picture.shape[:2])
-    return picture[: 2 * height, : 2 * width].reshape(height, 2, width, 2, 3).mean((1, 3))
 
 
 class Sampler:
@@ -231,15 +217,15 @@ def main() -> None:
     task, sampler = prepare(args)
     task.compile(keras.optimizers.Adam(args.rate, beta_2=0.99, global_clipnorm=1.0), jit_compile=False)
     average = WeightAverage(task.trainable_variables, DECAY)
-    session = Session(task, average, args.out)
+    session = Session(task, average, args.out / "state.npz")
 
     def report() -> None:
         with average.in_place():
             save([task.predictor, task.transformer], args.out / "weights.npz")
             draw_sheet(task, sampler).save(args.out / "sheet.jpg", quality=90)
 
-    budget = Budget(args.steps, args.seconds)
-    run(session, lambda step: sampler.draw(step, args.batch), budget, (args.rate, LAST_RATE), report, args.checkpoint)
+    on_step = Checkpoints(session, args.checkpoint, report)
+    run(session, lambda step: sampler.draw(step, args.batch), Budget(args.steps, args.seconds), args.rate, on_step)
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ SHARED_PAINTING_OPTIONS = ("keep_colours", "keep_light", "match_colours", "feath
 _OPTIONS_NEWER_THAN_DIGEST: dict[type[Options], tuple[str, ...]] = {
     StylizeOptions: (
         *(*SHARED_PAINTING_OPTIONS, "steady", "style_scale", "print", "dpi"),
-        *("region_styles", "region_strengths", "tiles"),
+        *("region_styles", "region_strengths", "tiles", "network"),
     ),
     RefineOptions: SHARED_PAINTING_OPTIONS,
 }

@@ -122,6 +122,11 @@ def resize_premultiplied(rgba: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     return np.concatenate([rgb.clip(0, 1), alpha], axis=2)
 
 
+def mix(one: np.ndarray, other: np.ndarray, share: float) -> np.ndarray:
+    """Return that share of `one` over `other`, both (H, W, 3) floats; at 1 it is `one` to the bit."""
+    return one if share == 1 else other + np.float32(share) * (one - other)
+
+
 def psnr(one: np.ndarray, other: np.ndarray) -> float:
     """Return the peak signal-to-noise ratio, in decibels, of two pictures in 0..1; NaN where a pixel is NaN."""
     return float(-10 * np.log10(np.maximum(1e-20, np.square(one - other, dtype="float64").mean())))

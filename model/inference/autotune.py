@@ -25,8 +25,9 @@ from model.hardware import precision
 from model.hardware.device import cores, device, gpu_name
 from model.imaging.pixel_ops import psnr
 from model.inference.engine import FLOAT32_PLAN, Backends, ExecutionPlan, TransformerEngine
-from model.inference.folding import Arrays, NormParams
+from model.inference.folding import NormParams
 from model.networks.architecture import Architecture
+from model.networks.style_network import Arrays
 
 _log = logging.getLogger(__name__)
 

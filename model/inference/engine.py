@@ -11,9 +11,10 @@ import numpy as np
 import tensorflow as tf
 
 from model.inference import folding
-from model.inference.folding import Arrays, NormParams
+from model.inference.folding import NormParams
 from model.inference.graph import ComputeDtype, TransformerGraph
 from model.networks.architecture import Architecture
+from model.networks.style_network import Arrays
 from model.progress import OnBlock, OnStage
 
 if TYPE_CHECKING:

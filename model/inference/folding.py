@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TypeAlias
 
 import numpy as np
 
-from model.networks.architecture import BATCH_EPSILON, Architecture, norm_paths, norm_slices
+from model.networks.architecture import BATCH_EPSILON, Architecture, norm_paths, norm_slices, transformer_shapes
+from model.networks.style_network import Arrays
 
-Arrays: TypeAlias = Mapping[str, np.ndarray]
 NormParams: TypeAlias = tuple[np.ndarray, np.ndarray]  # gamma and beta, (channels,) float32 each
 
 
@@ -18,39 +17,13 @@ def transformer_arrays(architecture: Architecture, arrays: Arrays) -> dict[str, 
 
     Raises KeyError for a name that is missing and ValueError for a wrong shape.
     """
-    shapes = _transformer_shapes(architecture)
+    shapes = transformer_shapes(architecture)
     selected = {name: np.asarray(arrays[name], "float32") for name in shapes}
     selected = {name: a.reshape(a.shape[2:]) if a.shape[:2] == (1, 1) else a for name, a in selected.items()}
     for name, shape in shapes.items():
         if selected[name].shape != shape:
             raise ValueError(f"{name}: shape {selected[name].shape}, but {shape} was expected")
     return selected
-
-
-def _transformer_shapes(architecture: Architecture) -> dict[str, tuple[int, ...]]:
-    """Return the shape of every array of the transformer, by name."""
-    first, second, third = architecture.channels
-    sides = {
-        "contract/conv1": (9, 3, first),
-        "contract/conv2": (3, first, second),
-        "contract/conv3": (3, second, third),
-    }
-    sides |= {path.removeprefix("transformer/"): (3, third, third) for path in norm_paths(architecture)[:-3]}
-    sides |= {"expand/conv1/conv": (3, third, second), "expand/conv2/conv": (3, second, first)}
-    sides |= {"expand/conv3/conv": (9, first, 3)}
-    shapes: dict[str, tuple[int, ...]] = {}
-    for path, (side, inputs, outputs) in sides.items():
-        shapes[f"transformer/{path}/weights"] = (side, side, inputs, outputs)
-        params = f"style_params/transformer/{path}/StyleNorm"
-        if not path.startswith("contract"):
-            shapes |= {f"{params}/{part}/weights": (architecture.vector_size, outputs) for part in ("Conv", "Conv_1")}
-            shapes |= {f"{params}/{part}/biases": (outputs,) for part in ("Conv", "Conv_1")}
-        elif architecture.contract_norm == "bias":
-            shapes[f"transformer/{path}/biases"] = (outputs,)
-        else:
-            names = "beta", "moving_mean", "moving_variance"
-            shapes |= {f"transformer/{path}/BatchNorm/{name}": (outputs,) for name in names}
-    return shapes
 
 
 def contracting_layers(architecture: Architecture, arrays: Arrays) -> list[np.ndarray]:

@@ -2,21 +2,22 @@
 
 It differs from the Keras model in this: reduced precision where that is asked for; the convolutions of upsampled maps
 run on the maps before they are upsampled, and the last one on four pixels at a time; each normalisation is one
-operation. Gammas and betas are arguments, so that they are computed once for a style. One trace serves pictures of any
-size.
+operation. Kernels, gammas and betas are arguments: one trace serves pictures of any size, and every style.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import tensorflow as tf
 
 from model.inference import folding
-from model.inference.folding import Arrays, NormParams
+from model.inference.folding import NormParams
 from model.networks.architecture import EPSILON, Architecture
+from model.networks.style_network import Arrays
 from model.progress import OnBlock
 
 ComputeDtype: TypeAlias = Literal["float32", "bfloat16", "float16"]
@@ -31,28 +32,15 @@ class TransformerGraph:
 
     def __init__(self, architecture: Architecture, arrays: Arrays, precision: ComputeDtype) -> None:
         self.dtype = tf.as_dtype(precision)
-        first, second, third = architecture.channels
-        self._contract = self._trace_layers(
-            contract, self._constants(folding.contracting_layers(architecture, arrays)), 3
-        )
-        self._upsample_layers = [
-            self._trace_layers(_upsample_layer, self._constants([folding.fold_upsampling(kernel)]), inputs, outputs)
-            for kernel, inputs, outputs in zip(
-                folding.upsample_kernels(arrays), (third, second), (second, first), strict=True
-            )
-        ]
-        self._output_layer = self._trace_layers(
-            _output_layer, self._constants([folding.subpixel_kernel(folding.output_kernel(arrays))]), first, 3
-        )
+        self._contracting_layers = self._constants(folding.contracting_layers(architecture, arrays))
         self._residual_kernels = self._constants(folding.residual_kernels(architecture, arrays))
-        layer = [tf.TensorSpec((3, 3, third, third), self.dtype), *_norm_specs(third)]
-        self._residual_block = trace(
-            _residual_block, [self._feature_map_spec(third), *layer, *layer]
-        )  # serves all of them
+        upsampling = [folding.fold_upsampling(kernel) for kernel in folding.upsample_kernels(arrays)]
+        self._upsample_kernels = self._constants(upsampling)
+        (self._output_kernel,) = self._constants([folding.subpixel_kernel(folding.output_kernel(arrays))])
 
     def contract(self, content: np.ndarray) -> tf.Tensor:
         """Map (1, H, W, 3) float32 in 0..1 to (1, H / 4, W / 4, channels), rounded up."""
-        return self._contract(tf.cast(tf.constant(content), self.dtype))
+        return _run(contract, tf.cast(tf.constant(content), self.dtype), *self._contracting_layers)
 
     def run_residual_blocks(self, x: tf.Tensor, norms: Sequence[NormParams], on_block: OnBlock) -> tf.Tensor:
         """Run all residual blocks on (1, H, W, channels).
@@ -62,28 +50,37 @@ class TransformerGraph:
         x, pairs = tf.cast(x, self.dtype), zip(self._residual_kernels, norms, strict=True)
         for index, (first, second) in enumerate(zip(pairs, pairs, strict=True)):
             on_block(index)
-            x = self._residual_block(x, *map(tf.constant, (first[0], *first[1], second[0], *second[1])))
+            x = _run(_residual_block, x, first[0], *first[1], second[0], *second[1])
         return x
 
     def upsample(self, x: tf.Tensor, norm: NormParams, index: int) -> tf.Tensor:
         """Map (1, H, W, n) to (1, 2 H, 2 W, m) by the first or the second upsampling layer."""
-        return self._upsample_layers[index](tf.cast(x, self.dtype), *map(tf.constant, norm))
+        return _run(_upsample_layer, tf.cast(x, self.dtype), self._upsample_kernels[index], *norm)
 
     def output(self, x: tf.Tensor, norm: NormParams) -> tf.Tensor:
         """Map (1, H, W, n) to the picture, (1, H, W, 3) float32 in 0..1. H and W are even."""
-        return self._output_layer(x, *map(tf.constant, norm))
-
-    def _trace_layers(
-        self, layers: Callable[..., tf.Tensor], constants: Sequence[tf.Tensor], inputs: int, normalised: int = 0
-    ) -> TracedFunction:
-        signature = [self._feature_map_spec(inputs), *(_norm_specs(normalised) if normalised else [])]
-        return trace(lambda x, *norm: layers(x, *constants, *norm), signature)
+        return _run(_output_layer, x, self._output_kernel, *norm)
 
     def _constants(self, arrays: Sequence[np.ndarray]) -> list[tf.Tensor]:
         return [tf.cast(tf.constant(array), self.dtype) for array in arrays]
 
-    def _feature_map_spec(self, channels: int) -> tf.TensorSpec:
-        return tf.TensorSpec((1, None, None, channels), self.dtype)
+
+def _run(layers: Callable[..., tf.Tensor], x: tf.Tensor, *arrays: tf.Tensor | np.ndarray) -> tf.Tensor:
+    """Run `layers` on a feature map with kernels and normalisations, by a trace that serves all of these shapes."""
+    tensors = [tf.convert_to_tensor(array) for array in arrays]
+    specs = tuple((tuple(tensor.shape), tensor.dtype) for tensor in tensors)
+    return _trace_layers(layers, x.shape[3], x.dtype, specs)(x, *tensors)
+
+
+@cache
+def _trace_layers(
+    layers: Callable[..., tf.Tensor],
+    channels: int,
+    dtype: tf.DType,
+    specs: tuple[tuple[tuple[int, ...], tf.DType], ...],
+) -> TracedFunction:
+    signature = [tf.TensorSpec(shape, dtype) for shape, dtype in specs]
+    return trace(layers, [tf.TensorSpec((1, None, None, channels), dtype), *signature])
 
 
 def trace(layers: TracedFunction, signature: Sequence[tf.TensorSpec]) -> TracedFunction:
@@ -94,11 +91,6 @@ def trace(layers: TracedFunction, signature: Sequence[tf.TensorSpec]) -> TracedF
     """
     concrete: TracedFunction = tf.function(layers, signature, autograph=False).get_concrete_function()
     return concrete
-
-
-def _norm_specs(channels: int) -> list[tf.TensorSpec]:
-    """Return the specs of a normalisation's gamma and beta."""
-    return [tf.TensorSpec((channels,), tf.float32)] * 2
 
 
 def contract(x: tf.Tensor, *layers: tf.Tensor) -> tf.Tensor:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import OrderedDict
 from collections.abc import Mapping
+from copy import copy
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock
@@ -13,17 +14,19 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from model.errors import DeviceUnavailable, WeightsBroken
+from model.errors import DeviceUnavailable, InvalidOption, WeightsBroken
 from model.hardware import memory
 from model.hardware.device import device
 from model.imaging import pixel_ops
 from model.inference import folding
 from model.inference.autotune import fastest_engine, trial_pictures
+from model.inference.engine import Backends, TransformerEngine
 from model.inference.folding import NormParams, StyleNorms
 from model.inference.graph import trace
 from model.networks.architecture import Architecture
 from model.networks.layers import assign_arrays
 from model.networks.predictors import build_predictor
+from model.networks.style_network import StyleMixture, StyleNetwork, mix_arrays
 from model.progress import OnStage
 from model.weights.checksums import file_version
 from model.weights.npz import read_weights
@@ -32,6 +35,7 @@ STYLE_SIDE = 256  # pixels, short side of what the predictor sees: the scale it 
 MAX_PREDICTOR_SIDE = 4 * STYLE_SIDE  # pixels, long side: of a scroll or a frieze only the middle is looked at
 MIN_CONTENT_SIDE = 32  # pixels; below it, reflected margins would be wider than the picture
 CACHE_SIZE = 256  # styles whose vectors and normalisations are remembered
+MIXTURE_CACHE_SIZE = 16  # mixtures with networks of styles that are remembered: about ten megabytes each
 
 
 class Magenta:
@@ -44,14 +48,38 @@ class Magenta:
         self._lock = Lock()
         _check_keras()
         with tf.device(device()):
-            predictor, self.arrays = _build_networks(name, architecture, arrays)
+            predictor, arrays = _build_networks(name, architecture, arrays)
             image = tf.TensorSpec((1, None, None, 3), tf.float32)
             self._predict = trace(lambda style: predictor(style, training=False), [image])
-            norms = StyleNorms(architecture, self.arrays)
-            # Once for a style: BLAS would keep a second thread spinning into the render, which wants all processors.
-            self._cached_norm_params = lru_cache(CACHE_SIZE)(lambda data: norms(np.frombuffer(data, "float32")))
-            self._engine = fastest_engine(architecture, self.arrays, self.sha256, self._trial_norm_params)
-        self.plan, self.winograd_blocks = self._engine.plan, self._engine.winograd_blocks
+            self._set_arrays(arrays)
+            self._set_engine(fastest_engine(architecture, arrays, self.sha256, self._trial_norm_params))
+        self._cached_mixture = lru_cache(MIXTURE_CACHE_SIZE)(self._mix)
+
+    def _set_arrays(self, arrays: Mapping[str, np.ndarray]) -> None:
+        self.arrays = arrays
+        norms = StyleNorms(self.architecture, arrays)
+        # Once for a style: BLAS would keep a second thread spinning into the render, which wants all processors.
+        self._cached_norm_params = lru_cache(CACHE_SIZE)(lambda data: norms(np.frombuffer(data, "float32")))
+
+    def _set_engine(self, engine: TransformerEngine) -> None:
+        self._engine, self.plan, self.winograd_blocks = engine, engine.plan, engine.winograd_blocks
+
+    def mixed_with(self, mixture: StyleMixture) -> Magenta:
+        """Return this network with a mixture of itself and networks of styles as its transformer; remembered.
+
+        Its name, hash and predictor stay those of the arbitrary network.
+        """
+        return self._cached_mixture(tuple(mixture)) if mixture else self
+
+    def _mix(self, mixture: StyleMixture) -> Magenta:
+        for network, _ in mixture:
+            _check_base(self, network)
+        mixed = copy(self)
+        arrays = mix_arrays(self.architecture, self.arrays, mixture)
+        with tf.device(device()):
+            mixed._set_arrays(arrays)
+            mixed._set_engine(TransformerEngine(Backends(self.architecture, arrays), self.plan))
+        return mixed
 
     def norm_params(self, vector: np.ndarray) -> list[NormParams]:
         """Return the style's gamma and beta of each normalisation; read-only, as they are shared."""
@@ -106,6 +134,15 @@ class Magenta:
         except (tf.errors.ResourceExhaustedError, MemoryError) as error:
             raise memory.too_large_error(f"A result of {width} x {height} pixels does not fit into memory") from error
         return pastiche[:height, :width]
+
+
+def _check_base(network: Magenta, style: StyleNetwork) -> None:
+    if style.base_sha256 != network.sha256:
+        raise InvalidOption(
+            f"The network of the style '{style.name}' was trained from other weights than '{network.name}': train it "
+            "anew, or ask for network=shared.",
+            "style",
+        )
 
 
 def _check_keras() -> None:

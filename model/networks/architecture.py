@@ -12,6 +12,7 @@ from typing import Literal
 import numpy as np
 
 EPSILON = 1e-5  # of the style normalisations in the published graphs, and of our own networks
+STYLE_PARAMS = "style_params/"  # the names of the maps from style vectors to normalisations begin with it
 BATCH_EPSILON = 1e-3  # of the batch normalisations in the published graphs
 
 
@@ -52,3 +53,29 @@ def norm_slices(architecture: Architecture) -> list[slice]:
     first, second, third = architecture.channels
     ends = np.cumsum([*[third] * 2 * architecture.residual_blocks, second, first, 3]).tolist()
     return [slice(start, end) for start, end in zip([0, *ends], ends, strict=False)]
+
+
+def transformer_shapes(architecture: Architecture) -> dict[str, tuple[int, ...]]:
+    """Return the shape of every array of the transformer, by name."""
+    first, second, third = architecture.channels
+    sides = {
+        "contract/conv1": (9, 3, first),
+        "contract/conv2": (3, first, second),
+        "contract/conv3": (3, second, third),
+    }
+    sides |= {path.removeprefix("transformer/"): (3, third, third) for path in norm_paths(architecture)[:-3]}
+    sides |= {"expand/conv1/conv": (3, third, second), "expand/conv2/conv": (3, second, first)}
+    sides |= {"expand/conv3/conv": (9, first, 3)}
+    shapes: dict[str, tuple[int, ...]] = {}
+    for path, (side, inputs, outputs) in sides.items():
+        shapes[f"transformer/{path}/weights"] = (side, side, inputs, outputs)
+        params = f"style_params/transformer/{path}/StyleNorm"
+        if not path.startswith("contract"):
+            shapes |= {f"{params}/{part}/weights": (architecture.vector_size, outputs) for part in ("Conv", "Conv_1")}
+            shapes |= {f"{params}/{part}/biases": (outputs,) for part in ("Conv", "Conv_1")}
+        elif architecture.contract_norm == "bias":
+            shapes[f"transformer/{path}/biases"] = (outputs,)
+        else:
+            names = "beta", "moving_mean", "moving_variance"
+            shapes |= {f"transformer/{path}/BatchNorm/{name}": (outputs,) for name in names}
+    return shapes

@@ -33,9 +33,10 @@ from model.weights.checksums import file_sha256
 
 if TYPE_CHECKING:
     from model.inference.magenta import Magenta
+    from model.pipelines.compositing import StyleLayer
 
 SUFFIXES = (*animations.WRITABLE_SUFFIXES, *videos.VIDEO_FORMATS)
-CACHE_VERSION = 1  # of the way frames are painted; cached frames of another one are not used
+CACHE_VERSION = 2  # of the way frames are painted; cached frames of another one are not used
 STATISTICS_MOMENTUM = 0.9  # share of the last frame's moments, at smooth = 1
 PIXEL_MOMENTUM = 0.9  # share of its last value that a still pixel keeps, at smooth = 1
 
@@ -79,10 +80,10 @@ def stylize_clip(
         first = next(frames)
     plan = stylization.build_plan(to_float(first.pixels), styles, shares, options.frame_options(), (), model_path)
     recipe = _clip_recipe(plan.recipe, options, size, source)
-    vector = plan.layers[0].vector
+    layer = plan.layers[0]
     with _disk_full_explained():
-        cache = FrameCache(output, _cache_key(recipe, vector, output.suffix))
-        painter = FramePainter(plan.network, vector, options, cache.moments)
+        cache = FrameCache(output, _cache_key(recipe, layer, output.suffix))
+        painter = FramePainter(plan.network, layer, options, cache.moments)
         try:
             with closing(clip.frames(size)) as frames:
                 shortest = animations.MIN_FRAME_SECONDS.get(output.suffix.lower(), 0.0)
@@ -143,12 +144,13 @@ def _output_size(clip: Clip, output: Path, options: ClipOptions) -> tuple[int, i
 class FramePainter:
     """Paints frames in sequence: still pixels and the network's statistics carry over from one to the next."""
 
-    def __init__(self, network: Magenta, vector: np.ndarray, options: ClipOptions, moments: np.ndarray) -> None:
+    def __init__(self, network: Magenta, layer: StyleLayer, options: ClipOptions, moments: np.ndarray) -> None:
         """moments: those that an earlier painter ended with; empty for none."""
         from model.video.temporal_transformer import TemporalTransformer  # loads TensorFlow
 
-        self._options = options
-        self._transformer = TemporalTransformer(network, vector, moments if moments.size else None)
+        self._options, self._opacity, style = options, layer.opacity, layer.style
+        network = network.mixed_with(style.networks)
+        self._transformer = TemporalTransformer(network, style.vector, moments if moments.size else None)
         self._denoiser, self._cuts = TemporalDenoiser(PIXEL_MOMENTUM * options.smooth), SceneCutDetector()
         self._denoised, self._is_new_scene = np.zeros((0, 0, 3), "float32"), False
 
@@ -165,7 +167,9 @@ class FramePainter:
         """Paint the frame observed last, as (H, W, 3) float32 in 0..1."""
         share = 0.0 if self._is_new_scene else STATISTICS_MOMENTUM * self._options.smooth
         pastiche = self._transformer.render(self._denoised, share)
-        return color.preserve_colours(pastiche, self._denoised, self._options.keep_colours, self._options.keep_light)
+        keep = self._options.keep_colours, self._options.keep_light
+        pastiche = color.preserve_colours(pastiche, self._denoised, *keep)
+        return pixel_ops.mix(pastiche, self._denoised, self._opacity)
 
 
 def _paint_frames(
@@ -214,9 +218,10 @@ def _source_sha256(source: Path | bytes) -> str:
     return file_sha256(source)
 
 
-def _cache_key(recipe: dict[str, Any], vector: np.ndarray, suffix: str) -> str:
+def _cache_key(recipe: dict[str, Any], layer: StyleLayer, suffix: str) -> str:
     text = json.dumps([CACHE_VERSION, suffix.lower(), recipe], sort_keys=True)
-    return hashlib.sha256(text.encode() + vector.tobytes()).hexdigest()
+    networks = repr([(network.sha256, share) for network, share in layer.style.networks])
+    return hashlib.sha256((text + networks).encode() + layer.style.vector.tobytes()).hexdigest()
 
 
 @contextmanager

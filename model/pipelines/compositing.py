@@ -1,4 +1,4 @@
-"""Compositing: layers of paint on a photo, each with its style vector, strength and mask."""
+"""Compositing: layers of paint on a photo, each with its style, strength and mask."""
 
 from __future__ import annotations
 
@@ -15,27 +15,28 @@ from model.imaging.masking import Mask
 from model.imaging.pixel_ops import as_float, as_uint8, row_bands
 from model.inference.magenta import MIN_CONTENT_SIDE, Magenta
 from model.inference.tiling import renderer
-from model.options import StylizeOptions
+from model.options import MAX_STRENGTH, StylizeOptions
+from model.pipelines import style_mixing
+from model.pipelines.style_mixing import StylePoint
 from model.progress import OnStage
 
 STEADY_SIDE = 192  # pixels, long side of the copy that steady strength is solved on
 FULL_STRENGTH_DIFFERENCE = 0.11  # that strength 1 adds to the colours: the median of the paintings that ship
-MAX_SHARE = 1.5  # of a style vector; further away from the photo's own vector no painting lies
 _BISECTION_STEPS = 8  # the last one is finer than anybody sees
 _PHOTO_STYLE_SIDE = 1024  # pixels, long side of the copy that the photo's own style vector is taken from
 
 
-def solve_share(strength: float, photo: np.ndarray, render: Callable[[float], np.ndarray]) -> float:
-    """Return the share of the style vector, 0 to MAX_SHARE, whose pastiche differs from the photo as `strength` asks.
+def solve_strength(wanted: float, photo: np.ndarray, render: Callable[[float], np.ndarray]) -> float:
+    """Return the strength, 0 to MAX_STRENGTH, whose pastiche differs from the photo as `wanted` asks.
 
-    photo: (H, W, 3), small. render(share): its pastiche, likewise.
+    photo: (H, W, 3), small. render(strength): its pastiche, likewise.
     """
-    wanted = colour_difference(render(0.0), photo) + strength * FULL_STRENGTH_DIFFERENCE
-    low, high = 0.0, MAX_SHARE
+    difference = wanted * FULL_STRENGTH_DIFFERENCE
+    low, high = 0.0, MAX_STRENGTH
     for _ in range(_BISECTION_STEPS):
         middle = (low + high) / 2
-        low, high = (middle, high) if colour_difference(render(middle), photo) < wanted else (low, middle)
-    return (low + high) / 2 if strength else 0.0
+        low, high = (middle, high) if colour_difference(render(middle), photo) < difference else (low, middle)
+    return (low + high) / 2 if wanted else 0.0
 
 
 def colour_difference(one: np.ndarray, other: np.ndarray) -> float:
@@ -57,39 +58,38 @@ class WritableRows(Protocol):
 
 @dataclass(frozen=True)
 class StyleLayer:
-    """A style and the mask where it is painted; None is everywhere.
+    """A style at a strength and the mask where it is painted; None is everywhere."""
 
-    vector: a mix of the style's vector and the photo's own.
-    style_share: of the style's in that mix.
-    """
-
-    vector: np.ndarray
-    style_share: float
+    style: StylePoint
+    strength: float
     mask: Mask | None = None
+
+    @property
+    def opacity(self) -> float:
+        return style_mixing.opacity(self.strength)
 
 
 def build_layers(
     network: Magenta,
     photo: np.ndarray,
-    vectors: Sequence[np.ndarray],
+    styles: Sequence[StylePoint],
     shares: Sequence[float],
     options: StylizeOptions,
     masks: Sequence[Mask],
 ) -> list[StyleLayer]:
     """Return one layer for each mask; without masks, one for the whole photo, (H, W, 3)."""
-    blend = np.average(vectors, axis=0, weights=shares).astype("float32")
-    mix_with_photo = _VectorMixer(network, photo, options.steady)
+    blend, make_layer = style_mixing.blend(styles, shares), _LayerBuilder(network, photo, options.steady)
     if not masks:
-        return [StyleLayer(*mix_with_photo(blend, options.strength))]
-    regions = options.resolve_regions(len(masks), len(vectors))
+        return [make_layer(blend, options.strength)]
+    regions = options.resolve_regions(len(masks), len(styles))
     return [
-        StyleLayer(*mix_with_photo(vectors[style - 1] if style else blend, strength), mask)
+        make_layer(styles[style - 1] if style else blend, strength, mask)
         for mask, (style, strength) in zip(masks, regions, strict=True)
     ]
 
 
-class _VectorMixer:
-    """Mixes a style vector with the photo's own: returns the vector of a strength, and the share of the style in it."""
+class _LayerBuilder:
+    """Makes layers of styles and strengths by mixing with the photo's own style vector."""
 
     def __init__(self, network: Magenta, photo: np.ndarray, is_steady: bool) -> None:
         self._network, self._photo, self._is_steady = network, photo, is_steady
@@ -98,20 +98,26 @@ class _VectorMixer:
     def _photo_copy(self) -> np.ndarray:
         return pixel_ops.thumbnail_float(self._photo, _PHOTO_STYLE_SIDE)
 
-    def __call__(self, vector: np.ndarray, strength: float) -> tuple[np.ndarray, float]:
-        share = self._solve_share(vector, strength) if self._is_steady else strength
-        return self._interpolate(vector, share), share
+    def __call__(self, style: StylePoint, strength: float, mask: Mask | None = None) -> StyleLayer:
+        if self._is_steady:
+            strength = self._solve_strength(style, strength)
+        return StyleLayer(self._at(style, strength), strength, mask)
 
-    def _interpolate(self, vector: np.ndarray, share: float) -> np.ndarray:
-        if share == 1:
-            return vector
-        photo_vector = self._network.embed(self._photo_copy)
-        mixed: np.ndarray = photo_vector + np.float32(share) * (vector - photo_vector)
-        return mixed
+    def _at(self, style: StylePoint, strength: float) -> StylePoint:
+        if strength in (0, 1):  # of 0 nothing is painted
+            return style
+        share = style_mixing.mixing_share(strength)
+        return style_mixing.between(self._network.embed(self._photo_copy), style, share)
 
-    def _solve_share(self, vector: np.ndarray, strength: float) -> float:
+    def _solve_strength(self, style: StylePoint, wanted: float) -> float:
         small = pixel_ops.thumbnail(self._photo_copy, STEADY_SIDE)
-        return solve_share(strength, small, lambda share: self._network.render(small, self._interpolate(vector, share)))
+
+        def render(strength: float) -> np.ndarray:
+            point = self._at(style, strength)
+            pastiche = self._network.mixed_with(point.networks).render(small, point.vector)
+            return pixel_ops.mix(pastiche, small, style_mixing.opacity(strength))
+
+        return solve_strength(wanted, small, render)
 
 
 def paint_layers(
@@ -133,19 +139,20 @@ def paint_layers(
         _copy_photo(canvas, photo)
     for number, layer in enumerate(layers):
         mask = layer.mask.to_array(height, width, alpha, options.feather, options.paint) if layer.mask else None
-        write = _band_writer(photo, canvas, mask, options)
+        write = _band_writer(photo, canvas, mask, layer.opacity, options)
         progress = _layer_progress(on_stage, number, len(layers))
-        notes += _render_layer(network, layer.vector, photo, write, options, progress)
+        notes += _render_layer(network, layer, photo, write, options, progress)
     return list(dict.fromkeys(notes))
 
 
 def _band_writer(
-    photo: WritableRows, canvas: WritableRows, mask: np.ndarray | None, options: StylizeOptions
+    photo: WritableRows, canvas: WritableRows, mask: np.ndarray | None, opacity: float, options: StylizeOptions
 ) -> Callable[[int, np.ndarray], None]:
     def write(top: int, pastiche: np.ndarray) -> None:
         rows = slice(top, top + len(pastiche))
         if options.keep_colours or options.keep_light:
             pastiche = color.preserve_colours(pastiche, as_float(photo[rows]), options.keep_colours, options.keep_light)
+        pastiche = pixel_ops.mix(pastiche, as_float(photo[rows]), opacity)
         if mask is not None:
             below = canvas[rows]
             if canvas.dtype != np.uint8:  # rounded as in a file, so that soft edges have the same pixels there
@@ -163,7 +170,7 @@ def _copy_photo(canvas: WritableRows, photo: WritableRows) -> None:
 
 def _render_layer(
     network: Magenta,
-    vector: np.ndarray,
+    layer: StyleLayer,
     photo: WritableRows,
     write: Callable[[int, np.ndarray], None],
     options: StylizeOptions,
@@ -171,6 +178,10 @@ def _render_layer(
 ) -> list[str]:
     """Render as a whole, or in pieces where that is asked for, pays, or is all that memory allows."""
     height, width = photo.shape[:2]
+    if layer.strength == 0:
+        _write_photo(photo, write, on_stage)
+        return []
+    network, vector = network.mixed_with(layer.style.networks), layer.style.vector
     if _is_single_colour(photo):
         _fill_colour(photo.shape, network.flat_color(vector), write, on_stage)
         return []
@@ -185,6 +196,14 @@ def _render_layer(
         renderer.render(network, photo, vector, write, on_stage)
         return ["Too little memory was free for the whole picture at once, so it was painted in pieces."]
     return []
+
+
+def _write_photo(photo: WritableRows, write: Callable[[int, np.ndarray], None], on_stage: OnStage | None) -> None:
+    report, height = on_stage or (lambda done, stages: None), photo.shape[0]
+    for rows in row_bands(height):
+        report(rows.start, height)
+        write(rows.start, as_float(photo[rows]))
+    report(height, height)
 
 
 def _is_single_colour(photo: WritableRows) -> bool:

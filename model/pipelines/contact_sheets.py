@@ -208,5 +208,5 @@ def _paint_cells(
 
 
 def _cell_options(options: SheetOptions, strength: float, style_scale: float) -> StylizeOptions:
-    shared = options.model_dump(include={"steady", "keep_colours", "keep_light", "match_colours"})
+    shared = options.model_dump(include={"steady", "network", "keep_colours", "keep_light", "match_colours"})
     return StylizeOptions(strength=strength, style_scale=style_scale, **shared)

@@ -18,6 +18,7 @@ from model.style_file import StyleFile, encode_vector, vector_sha256
 if TYPE_CHECKING:
     from model.inference.magenta import Magenta
     from model.pipelines.compositing import StyleLayer
+    from model.pipelines.style_mixing import StylePoint
 
 PROJECT_VERSION = "0.1.0"
 
@@ -27,27 +28,29 @@ def stylize_recipe(
     options: StylizeOptions,
     shares: Sequence[float],
     styles: Sequence[np.ndarray | StyleFile],
-    vectors: Sequence[np.ndarray],
+    points: Sequence[StylePoint],
     layers: Sequence[StyleLayer],
 ) -> dict[str, Any]:
     """Return the recipe of a stylization, but for the fields of the photo."""
     used = options.model_dump(mode="json", exclude={"weights"}, exclude_none=True)
     method = {"method": "magenta", "weights": network.name, "weights_sha256": network.sha256}
     parts = {
-        "styles": [_style_fields(*style) for style in zip(styles, shares, vectors, strict=True)],
-        **({"mix": [float(layer.style_share) for layer in layers]} if options.steady else {}),
+        "styles": [_style_fields(*style) for style in zip(styles, shares, points, strict=True)],
+        **({"mix": [float(layer.strength) for layer in layers]} if options.steady else {}),
     }
     masks = mask_fields([layer.mask for layer in layers if layer.mask])
     return method | used | parts | masks | {"versions": library_versions() | {"transformer": str(network.plan)}}
 
 
-def _style_fields(style: np.ndarray | StyleFile, share: float, vector: np.ndarray) -> dict[str, Any]:
+def _style_fields(style: np.ndarray | StyleFile, share: float, point: StylePoint) -> dict[str, Any]:
     fields: dict[str, Any] = {"weight": share}
     if isinstance(style, StyleFile):
         fields |= {"name": style.name, "credit": style.credit, "licence": style.licence}
     elif style.ndim == 3:
         fields["sha256"] = pixels_sha256(style)
-    return fields | {"vector": encode_vector(vector), "vector_sha256": vector_sha256(vector)}
+    for network, _ in point.networks:
+        fields["network_sha256"] = network.sha256
+    return fields | {"vector": encode_vector(point.vector), "vector_sha256": vector_sha256(point.vector)}
 
 
 def mask_fields(masks: Sequence[Mask]) -> dict[str, Any]:

@@ -37,6 +37,7 @@ class RecordedStyle(_RecipePart):
     sha256: Sha256 | None = None  # of the painting's pixels as they were looked at
     vector: str | None = None  # base64 of little-endian float32
     vector_sha256: Sha256 | None = None
+    network_sha256: Sha256 | None = None  # of the file of the style's own network, which painted
     name: str = Field("", max_length=NAME_LENGTH)
     credit: str = Field("", max_length=CREDIT_LENGTH)
     licence: str = Field("", max_length=LICENCE_LENGTH)

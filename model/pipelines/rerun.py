@@ -19,8 +19,8 @@ from model.pipelines import recipe_builder, recipes, refine, stylization
 from model.pipelines.recipes import Recipe, RecipeLike, RecordedStyle
 from model.pipelines.stylization import ModelPath, Pastiche, StylizeReport
 from model.progress import OnStep
-from model.style_file import vector_to_bytes
-from model.weights import registry
+from model.style_file import StyleFile, vector_to_bytes
+from model.weights import registry, style_networks
 
 ResultT = TypeVar("ResultT", Pastiche, StylizeReport)
 
@@ -101,12 +101,25 @@ def _rerun_stylize(
 ) -> ResultT:
     _check_styles(recipe, styles, stylization.style_limit(options))
     weights = _find_weights(recipe.weights, recipe.weights_sha256, model_path)
-    vectors = [vector for style in recipe.styles if (vector := style.vector_array()) is not None]
-    if len(vectors) == len(recipe.styles):
-        styles, options = vectors, _apply_recorded_mix(options, recipe)
+    recorded = [source for style in recipe.styles if (source := _recorded_source(recipe, style)) is not None]
+    if len(recorded) == len(recipe.styles):
+        styles, options = recorded, _apply_recorded_mix(options, recipe)
     if not styles:
-        raise InvalidOption("This recipe has only the hashes of its paintings: give them too, in their order.", "style")
+        sentence = "This recipe has only the hashes of its styles, or of their networks: give them too, in their order."
+        raise InvalidOption(sentence, "style")
     return paint(content, styles, options=options, model_path=weights, on_step=on_step, masks=masks)
+
+
+def _recorded_source(recipe: Recipe, style: RecordedStyle) -> ImageSource | None:
+    """Return the recorded vector, with the network if one painted; None where the recipe or this machine lacks it."""
+    vector = style.vector_array()
+    if vector is None or style.network_sha256 is None:
+        return vector
+    network = style_networks.find_shipped(style.network_sha256)
+    if network is None:
+        return None
+    weights = {"weights": recipe.weights, "weights_sha256": recipe.weights_sha256}
+    return StyleFile.with_network(network, name=style.name or "style", vector=vector, **weights).to_bytes()
 
 
 def _apply_recorded_mix(options: StylizeOptions, recipe: Recipe) -> StylizeOptions:

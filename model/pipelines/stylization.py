@@ -20,11 +20,13 @@ from model.imaging import color, image_files, masking, pixel_ops, scratch, vips_
 from model.imaging.image_files import ImageSource
 from model.imaging.pixel_ops import EightBitPicture, Picture, Resolution
 from model.imaging.scratch import DiskArray
+from model.networks.style_network import StyleNetwork
 from model.options import DEFAULT_DPI, StylizeOptions
 from model.pipelines import recipe_builder
+from model.pipelines.style_mixing import StylePoint
 from model.progress import Cancelled, OnStage, OnStep, Step
 from model.style_file import StyleFile
-from model.weights import registry
+from model.weights import registry, style_networks
 
 if TYPE_CHECKING:
     from model.inference.magenta import Magenta
@@ -33,6 +35,10 @@ if TYPE_CHECKING:
 ModelPath = str | os.PathLike[str] | None
 PREVIEW_SIDE = 384  # pixels, long side of the preview that on_step gets first
 STOPPED_EARLY = "It was stopped early: this is the small picture that was painted first."
+SHARED_PAINTED = (
+    "A style's own network has strokes and colours of its own: with another brush size, or the photo's colours, the "
+    "network for all styles painted."
+)
 MAX_STYLE_SIDE = 1024  # pixels, of a painting; the predictor sees 256 of them
 COLOUR_MATCH_SIDE = 256  # pixels, of the copy of the photo that a painting's colours are matched to
 MAX_VECTOR_VALUE = 1e6  # of a style vector's numbers, which seldom pass 10; enormous ones would give pixels of NaN
@@ -87,6 +93,7 @@ class StylizePlan:
     options: StylizeOptions
     layers: list[StyleLayer]
     recipe: dict[str, Any]
+    notes: list[str] = field(default_factory=list)
 
     def paint(self, photo: Picture, on_stage: OnStage | None = None) -> Pastiche:
         start, canvas = time.perf_counter(), np.empty_like(photo.rgb)
@@ -102,7 +109,9 @@ class StylizePlan:
         from model.pipelines import compositing  # loads TensorFlow
 
         alpha = None if photo.alpha is None else pixel_ops.as_uint8(photo.alpha)
-        return compositing.paint_layers(self.network, self.layers, photo.rgb, alpha, canvas, self.options, on_stage)
+        layers = self.layers
+        painted = compositing.paint_layers(self.network, layers, photo.rgb, alpha, canvas, self.options, on_stage)
+        return [*self.notes, *painted]
 
     def dpi(self, own: Resolution | None) -> Resolution | None:
         """Return the result's resolution for the photo's own."""
@@ -122,15 +131,15 @@ def build_plan(
     originals = [read_style(style, limit=style_limit(options)) for style in styles]
     _check_painting_options(originals, options)
     read_masks = masking.read_masks(masks, photo)
-    network = _load_network(model_path)
+    network = load_network(model_path)
 
     from model.pipelines import compositing  # loads TensorFlow
 
     matched = [_match_style_colours(style, photo.rgb, options) for style in originals]
-    vectors = [_embed_style(network, style, options.style_scale) for style in matched]
-    layers = compositing.build_layers(network, photo.rgb, vectors, shares, options, read_masks)
-    recipe = recipe_builder.stylize_recipe(network, options, shares, originals, vectors, layers)
-    return StylizePlan(network, options, layers, recipe)
+    points = [_style_point(network, *style, options) for style in zip(originals, matched, strict=True)]
+    layers = compositing.build_layers(network, photo.rgb, points, shares, options, read_masks)
+    recipe = recipe_builder.stylize_recipe(network, options, shares, originals, points, layers)
+    return StylizePlan(network, options, layers, recipe, _own_network_notes(network, originals, points, options))
 
 
 @dataclass(frozen=True)
@@ -218,6 +227,33 @@ def _match_style_colours(
     return color.match_colours(style, pixel_ops.thumbnail_float(photo, COLOUR_MATCH_SIDE), options.match_colours)
 
 
+def _style_point(
+    network: Magenta, original: np.ndarray | StyleFile, matched: np.ndarray | StyleFile, options: StylizeOptions
+) -> StylePoint:
+    """Return where a style lies: at the network of its own, if it has one and that is wanted, else at its vector."""
+    vector = _embed_style(network, matched, options.style_scale)
+    own = _own_network(network, original) if options.network == "own" else None
+    return StylePoint(vector, ((own, 1.0),) if own and matched is original and options.style_scale == 1 else ())
+
+
+def _own_network_notes(
+    network: Magenta, styles: Sequence[np.ndarray | StyleFile], points: Sequence[StylePoint], options: StylizeOptions
+) -> list[str]:
+    """Say where a style's own network was wanted but could not paint."""
+    pairs = zip(styles, points, strict=True)
+    if options.network == "shared" or all(point.networks or not _own_network(network, style) for style, point in pairs):
+        return []
+    return [SHARED_PAINTED]
+
+
+def _own_network(network: Magenta, style: np.ndarray | StyleFile) -> StyleNetwork | None:
+    """Return a style's own network: a style file's, or the one that ships for a painting and these weights."""
+    if isinstance(style, StyleFile):
+        return style_networks.decode(style.network).network if style.network else None
+    own = style_networks.for_painting(recipe_builder.pixels_sha256(style)) if is_painting(style) else None
+    return own if own and own.base_sha256 == network.sha256 else None
+
+
 def _paint_with_preview(plan: StylizePlan, photo: Picture, on_step: OnStep) -> Pastiche:
     """Paint a small copy first, as a preview and to measure how long the rest will take."""
     small = image_files.read(pixel_ops.stack_alpha(photo), limit=PREVIEW_SIDE)
@@ -266,7 +302,7 @@ class _StageClock:
 def style_vector(style: ImageSource, model_path: ModelPath = None) -> np.ndarray:
     """Return the numbers that the network sees in a painting, (n,) float32; they can stand for it as a style."""
     read = read_style(style)
-    return _embed_style(_load_network(model_path), read).copy()
+    return _embed_style(load_network(model_path), read).copy()
 
 
 def make_style_file(
@@ -280,7 +316,7 @@ def make_style_file(
 ) -> StyleFile:
     """Average `styles` in the proportions of `shares` into a style file; raise InvalidOption for texts too long."""
     read = [read_style(style) for style in styles]
-    network = _load_network(model_path)
+    network = load_network(model_path)
     vector = np.average([_embed_style(network, style) for style in read], axis=0, weights=shares).astype("float32")
     about = {"name": name, "credit": credit, "licence": licence}
     return StyleFile.parse(**about, weights=network.name, weights_sha256=network.sha256, vector=vector)
@@ -291,7 +327,7 @@ def warm_up() -> str:
 
     A small picture is painted and dropped: much is loaded only when it is computed with.
     """
-    network = _load_network(None)
+    network = load_network(None)
     grey = np.full((_WARMUP_SIDE, _WARMUP_SIDE, 3), 0.5, "float32")
     network.render(grey, network.embed(grey))
     return network.name
@@ -299,11 +335,12 @@ def warm_up() -> str:
 
 def weights_identity(model_path: ModelPath = None) -> tuple[str, str]:
     """Return name and sha256 of the weights; style vectors fit only the weights that made them."""
-    network = _load_network(model_path)
+    network = load_network(model_path)
     return network.name, network.sha256
 
 
-def _load_network(model_path: ModelPath) -> Magenta:
+def load_network(model_path: ModelPath = None) -> Magenta:
+    """Load the network of these weights, or of the best on this machine."""
     with gc_disabled():
         from model.inference import magenta  # loads TensorFlow
 

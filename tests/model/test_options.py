@@ -34,6 +34,7 @@ def test_defaults():
     assert StylizeOptions.parse({}) == StylizeOptions()
     assert StylizeOptions().model_dump(exclude_none=True) == {
         "strength": 1.0,
+        "network": "own",
         "steady": False,
         "style_scale": 1.0,
         "keep_colours": 0.0,
@@ -139,7 +140,8 @@ def test_within_its_limits(name: str, typed: object, value: object):
         ("dpi", None, "'dpi' must be a whole number."),
         ("region_styles", "9", "'region_styles' must be 8 or less."),
         ("region_styles", [0] * 9, "'region_styles' must be at most 8 numbers."),
-        ("region_strengths", "0.5,2", "'region_strengths' must be 1 or less."),
+        ("region_strengths", "0.5,2", "'region_strengths' must be 1.5 or less."),
+        ("network", "mine", "'network' must be 'own' or 'shared'."),
         ("feather", 21, "'feather' must be 20 or less."),
         ("paint", "around", "'paint' must be 'inside' or 'outside'."),
     ],

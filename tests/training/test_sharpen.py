@@ -13,7 +13,6 @@ from PIL import Image
 from model.refinement.losses import gram, relative_error
 from tests.support.training_runs import SIDE, Command, arrays, rows
 from training import sharpen
-from training.plain import plain_picture
 from training.targets import Grams, LazyRows, gram_row, squares, triangle
 from training.vgg import STYLE_LAYERS, vgg19
 
@@ -93,19 +92,6 @@ def test_rows_are_worked_out_once(tmp_path: Path):
     assert asked == [2]
 
 
-def test_windows_are_cut_at_their_offsets(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(sharpen, "WINDOW", 4)
-    pictures = np.random.default_rng(0).random((2, 9, 9, 3))
-    cut = ops.convert_to_numpy(sharpen.windows(pictures, np.array([[0, 5], [3, 1]], "int32")))
-    assert np.allclose(cut, [pictures[0, 0:4, 5:9], pictures[1, 3:7, 1:5]])
-
-
-def test_halves_leave_out_an_odd_row():
-    picture = np.arange(5 * 4 * 3, dtype="float32").reshape(5, 4, 3)
-    assert np.array_equal(sharpen.halved(picture)[1, 1], picture[2:4, 2:].mean((0, 1)))
-    assert sharpen.halved(picture).shape == (2, 2, 3)
-
-
 def test_batches_are_the_same_for_the_same_step_and_show_every_painting():
     photos, paintings = ([Image.new("RGB", (80, 72), (i, 0, 0)) for i in range(5)] for _ in range(2))
     targets = [np.full((2, 3), i, "float16") for i in range(5)]
@@ -116,14 +102,6 @@ def test_batches_are_the_same_for_the_same_step_and_show_every_painting():
     assert [part.shape[0] for part in some] == [2, 1, 2, 4, 4, 4]
     assert len({*some[4][:, 0], *others[4][:1, 0]}) == 5  # as many as there are
     assert np.array_equal(np.rint(some[3][:, 0, 0, 0] * 255), some[4][:, 0])  # each with its own targets
-
-
-@pytest.mark.parametrize("seed", range(6))
-def test_plain_pictures_are_pictures(seed: int):
-    picture = plain_picture(SIDE, np.random.default_rng(seed))
-    assert (picture.shape, picture.dtype) == ((SIDE, SIDE, 3), np.float32)
-    assert 0 <= picture.min() < picture.max() <= 1
-    assert np.abs(np.diff(picture, axis=1)).mean() < 0.05
 
 
 def test_average_pooling_shares_all_but_the_pools(vgg: Path):

@@ -15,10 +15,10 @@ import tensorflow as tf
 
 from model.hardware.device import device
 from model.inference import folding, graph
-from model.inference.folding import Arrays
 from model.inference.graph import ComputeDtype
 from model.inference.statistics import Band, ChannelAffine, ChannelStatistics
 from model.networks.architecture import Architecture
+from model.networks.style_network import Arrays
 
 # Of the residual blocks' maps, which are eight of the picture: as far as contracting or expanding layers see.
 HALO_ROWS = 2

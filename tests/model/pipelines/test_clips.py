@@ -19,6 +19,8 @@ from model.imaging import image_files
 from model.inference.magenta import Magenta, load
 from model.options import ClipOptions
 from model.pipelines.clips import FramePainter, stylize_clip
+from model.pipelines.compositing import StyleLayer
+from model.pipelines.style_mixing import StylePoint
 from model.progress import Cancelled, Step
 from model.weights import registry
 from tests.support.clip_files import HEIGHT, WIDTH, animation, cache_folder, frames, stop_after, video
@@ -46,7 +48,7 @@ def still_scene(sigma: float, count: int = 12) -> list[np.ndarray]:
 
 
 def paint_frames(network: Magenta, vector: np.ndarray, smooth: float, pictures: list[np.ndarray]) -> list[np.ndarray]:
-    painter = FramePainter(network, vector, ClipOptions(smooth=smooth), NOTHING)
+    painter = FramePainter(network, StyleLayer(StylePoint(vector), 1.0), ClipOptions(smooth=smooth), NOTHING)
     return [painter.paint() for picture in pictures if not painter.observe(picture)]
 
 

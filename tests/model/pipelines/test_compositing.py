@@ -15,6 +15,7 @@ from model.errors import ImageTooLarge, InvalidOption
 from model.hardware import memory
 from model.imaging import color, image_files, pixel_ops
 from model.inference.tiling import renderer
+from model.options import MAX_STRENGTH
 from model.pipelines import compositing, stylization
 from model.progress import Cancelled, Step
 
@@ -234,25 +235,25 @@ CAT = STYLES / "cat.jpg"
 PAINTINGS = ["aurora", "cubes", "engraving", "flow", "vase", "waves"]  # from bold to shy
 
 
-def tint(photo: np.ndarray, share: float) -> np.ndarray:
+def tint(photo: np.ndarray, strength: float) -> np.ndarray:
     """A stand-in for a network: the more of the style, the darker."""
-    return photo * np.float32(1 - 0.5 * share)
+    return photo * np.float32(1 - 0.5 * strength)
 
 
-def test_the_share_shows_what_was_asked_for(photo: np.ndarray):
-    for strength in (0.1, 0.4, 0.8):
-        share = compositing.solve_share(strength, photo, lambda share: tint(photo, share))
-        assert compositing.colour_difference(tint(photo, share), photo) == pytest.approx(
-            strength * compositing.FULL_STRENGTH_DIFFERENCE, abs=2e-3
+def test_the_strength_shows_what_was_asked_for(photo: np.ndarray):
+    for wanted in (0.1, 0.4, 0.8):
+        strength = compositing.solve_strength(wanted, photo, lambda strength: tint(photo, strength))
+        assert compositing.colour_difference(tint(photo, strength), photo) == pytest.approx(
+            wanted * compositing.FULL_STRENGTH_DIFFERENCE, abs=2e-3
         )
 
 
-def test_no_strength_is_no_share(photo: np.ndarray):
-    assert compositing.solve_share(0.0, photo, lambda share: tint(photo, share)) == 0
+def test_no_strength_is_solved_as_none(photo: np.ndarray):
+    assert compositing.solve_strength(0.0, photo, lambda strength: tint(photo, strength)) == 0
 
 
 def test_a_style_too_shy_gets_all_it_can(photo: np.ndarray):
-    assert compositing.solve_share(1.0, photo, lambda share: photo) == pytest.approx(compositing.MAX_SHARE, abs=0.01)
+    assert compositing.solve_strength(1.0, photo, lambda strength: photo) == pytest.approx(MAX_STRENGTH, abs=0.01)
 
 
 def test_black_and_white_are_one_apart():

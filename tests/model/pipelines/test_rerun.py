@@ -99,7 +99,7 @@ def test_paintings_must_be_those_of_the_recipe(tiny: Path, photo: np.ndarray, pa
 def test_without_vectors_the_paintings_are_looked_at_again(tiny: Path, photo: np.ndarray, painting: np.ndarray) -> None:
     first = stylize(photo, [painting], StylizeOptions(style_scale=2), tiny)
     hashed = first.recipe | {"styles": [metadata._without_key(first.recipe["styles"][0], "vector")]}
-    with pytest.raises(InvalidOption, match="only the hashes of its paintings"):
+    with pytest.raises(InvalidOption, match="only the hashes of its styles"):
         rerun(hashed, photo, model_path=tiny)
     assert same(first.picture, rerun(hashed, photo, [painting], model_path=tiny).picture)
 

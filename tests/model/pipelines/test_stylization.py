@@ -18,6 +18,7 @@ from model.errors import BrokenImage, ImageError, InvalidOption, UnsupportedImag
 from model.inference import magenta
 from model.options import DEFAULT_SIDE, MAX_SIDE
 from model.pipelines import stylization
+from model.pipelines.stylization import stylize_file
 from model.weights import npz, registry
 from tests.support.saved_model import build
 
@@ -77,11 +78,19 @@ def test_every_kind_of_picture_is_the_same_picture(
 
 
 def test_strength(photo: np.ndarray, painting: np.ndarray):
-    own, half, full = (transfer_style(photo, painting, strength=strength) for strength in (0, 0.5, 1))
+    strengths = (0, 0.25, 0.5, 1, 1.5)
+    none, quarter, half, full, more = (transfer_style(photo, painting, strength=strength) for strength in strengths)
+    assert np.array_equal(none, photo)
     assert np.array_equal(full, transfer_style(photo, painting))
-    assert np.array_equal(own, transfer_style(photo, photo))
-    assert difference(own, full) > 0.02
-    assert 0 < difference(half, full) < difference(own, full)
+    changes = [difference(photo, pastiche) for pastiche in (none, quarter, half, full, more)]
+    assert changes == sorted(changes)
+    assert changes[3] > 0.02
+
+
+def test_no_strength_leaves_a_file_s_photo_as_it_is(tmp_path: Path, photo_png: bytes, painting_png: bytes):
+    file = tmp_path / "same.png"
+    stylize_file(photo_png, [painting_png], file, StylizeOptions(strength=0))
+    assert np.array_equal(np.asarray(Image.open(file)), np.asarray(Image.open(io.BytesIO(photo_png))))
 
 
 @pytest.mark.parametrize("kind", ["float32", "uint8"])
@@ -263,7 +272,7 @@ def test_a_zip_of_something_else(photo: np.ndarray, painting: np.ndarray, tmp_pa
 @pytest.mark.parametrize(
     ("options", "field"),
     [
-        ({"strength": 1.5}, "strength"),
+        ({"strength": 1.6}, "strength"),
         ({"strength": float("nan")}, "strength"),
         ({"strength": True}, "strength"),
         ({"size": 31}, "size"),
@@ -305,7 +314,7 @@ def test_what_is_no_photo(painting: np.ndarray, source: object):
 def test_bad_pictures_are_refused_by_name_before_any_is_painted(
     photo: np.ndarray, painting_png: bytes, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(stylization, "_load_network", lambda _: pytest.fail("the network was loaded"))
+    monkeypatch.setattr(stylization, "load_network", lambda _: pytest.fail("the network was loaded"))
     cut = painting_png[: len(painting_png) // 2]
     with pytest.raises(BrokenImage, match="style"):
         transfer_style(photo, [painting_png, cut])

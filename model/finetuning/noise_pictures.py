@@ -13,7 +13,8 @@ def plain_picture(size: int, rng: np.random.Generator) -> np.ndarray:
     picture = start + np.clip(share, 0, 1)[..., None] * (end - start)
     if rng.random() < 0.3:
         picture = np.where((gradient(size, rng) > 0.5)[..., None], picture, rng.random(3))
-    return np.clip(picture + rng.normal(0, rng.uniform(0, 3) / 255, picture.shape), 0, 1).astype("float32")
+    grainy: np.ndarray = np.clip(picture + rng.normal(0, rng.uniform(0, 3) / 255, picture.shape), 0, 1)
+    return grainy.astype("float32")
 
 
 def gradient(size: int, rng: np.random.Generator) -> np.ndarray:
@@ -21,7 +22,8 @@ def gradient(size: int, rng: np.random.Generator) -> np.ndarray:
     angle = rng.uniform(0, 2 * np.pi)
     y, x = np.mgrid[0:size, 0:size]
     ramp = x * np.cos(angle) + y * np.sin(angle)
-    return (ramp - ramp.min()) / np.ptp(ramp)
+    normalised: np.ndarray = (ramp - ramp.min()) / np.ptp(ramp)
+    return normalised
 
 
 def clouds(size: int, rng: np.random.Generator) -> np.ndarray:

@@ -1,0 +1,80 @@
+"""One training of a style's network, from the shared one to its own, in a folder from which it can go on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import keras
+import numpy as np
+from PIL import Image
+
+from model.finetuning.crops import Crops
+from model.finetuning.perceptual_losses import Judge
+from model.finetuning.precision import dtype_policy, fastest_policy
+from model.finetuning.session import Budget, Session, TrainingLosses, run
+from model.finetuning.style_trainer import JITTER, WINDOW, StyleTrainer
+from model.finetuning.weight_average import WeightAverage
+from model.inference.folding import StyleNorms
+from model.inference.magenta import Magenta
+from model.networks.layers import assign_arrays, read_arrays
+from model.networks.transformer import build_transformer
+from model.options import TrainOptions
+from model.refinement import encoders
+from model.weights import style_networks
+
+STYLE_LAYERS = tuple(f"block{block}_conv1" for block in range(1, 6))  # relu1_1 ... relu5_1
+CONTENT_LAYER = "block4_conv2"
+SAMPLE_CROPS = 16  # whose content tells how much a usual photo holds
+
+
+class StyleTraining:
+    """A training session for paintings (H, W, 3) in 0..1 whose look is averaged.
+
+    photos: what it learns on; none for pictures that are made. encoder: the judge's name. folder: of the session.
+    """
+
+    def __init__(
+        self,
+        network: Magenta,
+        paintings: Sequence[np.ndarray],
+        photos: Sequence[Image.Image],
+        options: TrainOptions,
+        encoder: str,
+        folder: Path,
+    ) -> None:
+        self.network, self.options = network, options
+        self.vector = np.mean([network.embed(painting) for painting in paintings], axis=0)
+        self.crops = Crops(photos, WINDOW + JITTER, JITTER, options.seed)
+        policy = fastest_policy()
+        with dtype_policy(policy):
+            self.transformer = build_transformer(network.architecture)
+        assign_arrays(self.transformer, network.arrays)
+        features = encoders.build(encoder, [*STYLE_LAYERS, CONTENT_LAYER], dtype=policy.removeprefix("mixed_"))
+        usual = list(self.crops.draw(0, SAMPLE_CROPS)[0][:, :WINDOW, :WINDOW])
+        weights = options.content_weight, options.noise_weight
+        task = StyleTrainer(self.transformer, self.vector, Judge(features), paintings, usual, *weights)
+        task.compile(keras.optimizers.Adam(options.rate, beta_2=0.99, global_clipnorm=1.0), jit_compile=False)
+        self.average = WeightAverage(task.trainable_variables, options.average)
+        self.session = Session(task, self.average, folder / "training.npz")
+
+    def run(self, on_step: Callable[[TrainingLosses, float], None]) -> None:
+        """Train until the budget is spent; on_step(losses, progress 0..1) comes after each step and may raise."""
+        budget = Budget(self.options.steps, self.options.seconds)
+        run(self.session, lambda step: self.crops.draw(step, self.options.batch), budget, self.options.rate, on_step)
+
+    def paint(self, picture: np.ndarray) -> np.ndarray:
+        """Paint (H, W, 3) in 0..1, sides multiples of 4, by the network so far."""
+        with self.average.in_place():
+            pastiche = self.transformer.predict_on_batch([picture[None], self.vector[None]])
+        painted: np.ndarray = pastiche[0].astype("float32")
+        return painted
+
+    def encode(self, name: str) -> bytes:
+        """Return the file of the network so far."""
+        with self.average.in_place():
+            arrays = read_arrays(self.transformer)
+        norms = StyleNorms(self.network.architecture, arrays)(self.vector)
+        gamma, beta = (np.concatenate(parts) for parts in zip(*norms, strict=True))
+        kernels = {path: array for path, array in arrays.items() if path.startswith("transformer/")}
+        return style_networks.encode(name, self.network.architecture, self.network.sha256, kernels, gamma, beta)
