@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, Literal, Self, TypeAlias, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
@@ -519,6 +519,11 @@ def _normalised_weights(weights: list[float] | None, styles: int) -> list[float]
 def pluralise(count: int, noun: str) -> str:
     """Return the count with its noun: 1 style, 2 styles."""
     return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def join_words(words: Sequence[str], last: str = "and") -> str:
+    """Return the words as a sentence lists them: PNG, JPEG and WebP. last: the word before the last of them."""
+    return f" {last} ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else words[0]
 
 
 def is_or_are(count: int, noun: str) -> str:

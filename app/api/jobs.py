@@ -14,6 +14,7 @@ from app.inputs import stylize_request, submission
 from app.inputs.render import EncodedPastiche, render_pastiche
 from app.inputs.stylize_request import SyncLimitErrors
 from app.jobs.queue import Job
+from model.imaging.formats import OUTPUT_FORMATS
 
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
 _REFINEMENT_TOO_LONG = "A refinement takes too long to wait for. Send the same to /api/v1/jobs."
@@ -90,7 +91,7 @@ def job_result(id: str) -> Response:
         raise Missing("This job has ended without a picture.")
     name, options = job.order.content_name, job.order.options
     data = encode(context.library().picture(result.picture), options.format, options.quality)
-    response = Response(data, mimetype=f"image/{options.format}")
+    response = Response(data, mimetype=OUTPUT_FORMATS[options.format].media_type)
     response.headers.set("Content-Disposition", "inline", filename=f"{name}-pastiche.{options.format}")
     return response
 

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from app.inputs.style_requests import NewStyle, StyleChange
+from model.imaging.formats import OUTPUT_FORMATS
 from model.options import (
     MAX_MASKS,
     MAX_STYLES,
@@ -19,6 +20,7 @@ from model.options import (
     Start,
     StylizeOptions,
     Whole,
+    join_words,
 )
 
 _LINK_DESCRIPTION = (
@@ -48,6 +50,7 @@ _MAX_SIDE = 200_000  # pixels, of a photo's side
 _STORED_STYLE = "the name or id of a stored one"
 _RESULT_REFERENCE = "`result:` and the id of a result of yours"
 _JOB_REFERENCE = "`job:` and the id of a job of yours that began with a picture, for that one"
+_FORMAT_NAMES = join_words([format.name for format in OUTPUT_FORMATS.values()], "or")
 _START_WORD = "A word: " + ", ".join(f"`{word}`" for word in START_WORDS)
 
 
@@ -135,7 +138,7 @@ class RecipeForm(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    picture: File = Field(description="As it was downloaded: PNG, JPEG, WebP or TIFF.")
+    picture: File = Field(description=f"As it was downloaded: {_FORMAT_NAMES}.")
 
 
 class RecipeJson(BaseModel):

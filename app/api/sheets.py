@@ -13,6 +13,8 @@ from app.inputs.render import data_url
 from app.inputs.stylize_request import SheetInputs, SyncLimitErrors
 from app.jobs.painter import Painter
 from model.imaging import image_files
+from model.imaging.formats import OUTPUT_FORMATS
+from model.options import Format
 from model.pipelines.contact_sheets import ContactSheet
 
 blueprint = Blueprint("api_sheets", __name__, url_prefix="/api/v1/sheet")
@@ -25,13 +27,13 @@ def contact_sheet() -> Response:
     sync_errors = SyncLimitErrors(too_large=ExceedsSyncLimit(_TOO_LARGE, "size"))
     with stylize_request.receive_sheet(request, caller, sync_errors) as read:
         sheet, data, format = caller.engine.run(lambda: _paint_sheet(caller.engine.painter, read()))
-    picture = Response(data, mimetype=f"image/{format}")
+    picture = Response(data, mimetype=OUTPUT_FORMATS[format].media_type)
     return picture_or_json(
         picture, lambda: _sheet_answer(sheet, data, format).response(), weights=sheet.weights, seconds=sheet.seconds
     )
 
 
-def _paint_sheet(painter: Painter, inputs: SheetInputs) -> tuple[ContactSheet, bytes, str]:
+def _paint_sheet(painter: Painter, inputs: SheetInputs) -> tuple[ContactSheet, bytes, Format]:
     """Return the sheet, its file and the format of that."""
     options = inputs.options
     names = [style.attribution.name for style in inputs.styles]
@@ -39,7 +41,7 @@ def _paint_sheet(painter: Painter, inputs: SheetInputs) -> tuple[ContactSheet, b
     return sheet, image_files.encode(sheet.picture, options.format, options.quality), options.format
 
 
-def _sheet_answer(sheet: ContactSheet, data: bytes, format: str) -> SheetAnswer:
+def _sheet_answer(sheet: ContactSheet, data: bytes, format: Format) -> SheetAnswer:
     height, width = sheet.picture.rgb.shape[:2]
     return SheetAnswer(
         image=data_url(data, format),

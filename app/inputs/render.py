@@ -11,8 +11,9 @@ from app.inputs.stylize_request import StylizeInputs
 from app.jobs import rendering
 from app.jobs.painter import Painter
 from model.imaging import image_files, pixel_ops
+from model.imaging.formats import OUTPUT_FORMATS
 from model.imaging.image_files import ImageSource
-from model.options import StylizeOptions
+from model.options import Format, StylizeOptions
 from model.pipelines.stylization import Pastiche
 
 _PREVIEW_SIDE = 1024  # pixels, of the photo and its pastiche beside one another
@@ -21,12 +22,12 @@ _PREVIEW_SIDE = 1024  # pixels, of the photo and its pastiche beside one another
 @dataclass(frozen=True)
 class EncodedPastiche:
     data: bytes
-    format: str
+    format: Format
     pastiche: Pastiche
 
     @property
     def media_type(self) -> str:
-        return f"image/{self.format}"
+        return OUTPUT_FORMATS[self.format].media_type
 
     @property
     def size(self) -> tuple[int, int]:
@@ -60,5 +61,5 @@ def preview_data_url(source: ImageSource) -> str:
     return data_url(image_files.encode(picture, "jpeg", 85), "jpeg")
 
 
-def data_url(data: bytes, format: str) -> str:
-    return f"data:image/{format};base64,{base64.b64encode(data).decode('ascii')}"
+def data_url(data: bytes, format: Format) -> str:
+    return f"data:{OUTPUT_FORMATS[format].media_type};base64,{base64.b64encode(data).decode('ascii')}"

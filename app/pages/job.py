@@ -12,6 +12,7 @@ from app.http import context
 from app.jobs.queue import Job
 from app.pages import facts
 from model.imaging.masking import MASK_WORDS
+from model.options import join_words
 
 blueprint = Blueprint("job", __name__)
 _TEXTS = {  # as the page and its script say it
@@ -40,7 +41,7 @@ def job(id: str) -> ResponseReturnValue:
         state=_page_state(wanted),
         progress=_progress_text(wanted, context.jobs().position(id)),
         script_texts={"texts": _TEXTS, "mostSeconds": _MOST_SECONDS},
-        styles=_join_names([style.name for style in wanted.order.styles]),
+        styles=join_words([style.name for style in wanted.order.styles]),
         losses=facts.loss_rows(wanted),
     )
     return make_response(page)
@@ -130,8 +131,3 @@ def _time_left_text(seconds: float | None) -> str:
     if seconds < _MOST_SECONDS:
         return _TEXTS["seconds_left"].format(seconds=f"{seconds:.0f}")
     return _TEXTS["minutes_left"].format(minutes=f"{seconds / 60:.0f}")
-
-
-def _join_names(names: list[str]) -> str:
-    """ "Flow, Ink and Dots" """
-    return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else names[0]

@@ -22,6 +22,7 @@ from model.options import (
     RefineOptions,
     SheetOptions,
     StylizeOptions,
+    join_words,
 )
 
 SLIDER_MAX, SLIDER_DEFAULT = 100, 50  # of a style's weight slider; only ratios count
@@ -38,6 +39,7 @@ _MIN_PRINT_SIDE, _MAX_PRINT_SIDE = 0.1, 9999  # in any unit; an option takes fou
 
 FORMAT_NAMES: dict[str, str] = {value: format.name for value, format in OUTPUT_FORMATS.items()}
 LOSSY_FORMATS = tuple(value for value, format in OUTPUT_FORMATS.items() if format.lossy)
+_LOSSY_NAMES = join_words([FORMAT_NAMES[value] for value in LOSSY_FORMATS])
 FORMAT_CHOICES = (  # value, words, hint
     ("png", "PNG", "PNG loses nothing."),
     ("jpeg", "JPEG", "JPEG is a smaller file, and loses a little."),
@@ -111,6 +113,8 @@ def template_options() -> JsonObject:
         "slider_default": SLIDER_DEFAULT,
         "max_styles": MAX_STYLES,
         "formats": FORMAT_CHOICES,
+        "lossy_formats": LOSSY_FORMATS,
+        "lossy_names": _LOSSY_NAMES,
         "matches": MATCH_CHOICES,
         "paints": PAINT_CHOICES,
         "scale_names": STYLE_SCALE_NAMES,
@@ -129,7 +133,10 @@ def script_options(max_bytes: int) -> JsonObject:
         "controls": CONTROLS,
         "folded": FOLDED_CONTROLS,
         "sizes": SIZE_CONTROLS,
-        "formats": {"lossy": LOSSY_FORMATS},
+        "formats": [
+            {"name": name, "mediaType": format.media_type, "lossy": format.lossy, "inBrowsers": format.in_browsers}
+            for name, format in OUTPUT_FORMATS.items()
+        ],
         "files": {"maxBytes": max_bytes},
         "blend": {"maxStyles": MAX_STYLES, "sliderMax": SLIDER_MAX, "sliderDefault": SLIDER_DEFAULT},
         "masks": {

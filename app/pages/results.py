@@ -32,7 +32,7 @@ from app.storage.records import Result
 from model.errors import StyleTransferError
 from model.imaging import image_files
 from model.imaging.formats import OUTPUT_FORMATS
-from model.options import RefineOptions
+from model.options import RefineOptions, join_words
 
 blueprint = Blueprint("results", __name__)
 DISPLAY_SIDE = 1024  # pixels, of the picture in its page
@@ -63,7 +63,8 @@ def refine(id: str) -> ResponseReturnValue:
 @blueprint.get("/results/<id>/picture.<format>")
 def picture(id: str, format: str) -> Response:
     if format not in OUTPUT_FORMATS:
-        raise Missing("A result can be had as picture.png, picture.jpeg, picture.webp and picture.tiff.")
+        names = [f"picture.{name}" for name in OUTPUT_FORMATS]
+        raise Missing(f"A result can be had as {join_words(names)}.")
     result = _find_result(id)
     quality = result.order["options"]["quality"]
     data = downloads.encode(context.library().picture(result.picture), format, quality)

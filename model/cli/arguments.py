@@ -13,11 +13,12 @@ from pydantic.fields import FieldInfo
 from model.errors import InvalidOption
 from model.imaging import masking
 from model.imaging.formats import OUTPUT_FORMATS
-from model.options import Format
+from model.options import Format, join_words
 
 FORMAT_BY_SUFFIX: dict[str, Format] = {
     suffix: format for format, about in OUTPUT_FORMATS.items() for suffix in about.suffixes
 }
+OUTPUT_HELP = f"a {join_words([about.suffixes[0] for about in OUTPUT_FORMATS.values()], 'or')}"
 FORMAT_DEFAULT_HELP = "Left out: as the output's name ends."
 
 FormatT = TypeVar("FormatT")

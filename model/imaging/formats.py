@@ -20,6 +20,7 @@ class OutputFormat:
 
     suffixes: of its files, the usual one first.
     lossy: whether it has a quality.
+    in_browsers: whether every browser shows it.
     longest_side: in pixels.
     pillow_options: keyword arguments of Pillow's Image.save, beside quality and metadata.
     """
@@ -29,6 +30,7 @@ class OutputFormat:
     media_type: str
     lossy: bool
     has_alpha: bool
+    in_browsers: bool
     longest_side: int
     pillow_name: str
     pillow_options: Mapping[str, Any] = field(default_factory=dict)
@@ -41,6 +43,7 @@ OUTPUT_FORMATS: dict[Format, OutputFormat] = {  # Pillow's options: faster, hard
         "image/png",
         lossy=False,
         has_alpha=True,
+        in_browsers=True,
         longest_side=2**31 - 1,
         pillow_name="PNG",
         pillow_options={"compress_type": zlib.Z_RLE},
@@ -51,6 +54,7 @@ OUTPUT_FORMATS: dict[Format, OutputFormat] = {  # Pillow's options: faster, hard
         "image/jpeg",
         lossy=True,
         has_alpha=False,
+        in_browsers=True,
         longest_side=65_500,
         pillow_name="JPEG",
     ),
@@ -60,6 +64,7 @@ OUTPUT_FORMATS: dict[Format, OutputFormat] = {  # Pillow's options: faster, hard
         "image/webp",
         lossy=True,
         has_alpha=True,
+        in_browsers=True,
         longest_side=16_383,
         pillow_name="WEBP",
         pillow_options={"method": 2},
@@ -70,6 +75,7 @@ OUTPUT_FORMATS: dict[Format, OutputFormat] = {  # Pillow's options: faster, hard
         "image/tiff",
         lossy=False,
         has_alpha=True,
+        in_browsers=False,
         longest_side=2**31 - 1,
         pillow_name="TIFF",
         pillow_options={"compression": "tiff_adobe_deflate"},

@@ -27,7 +27,7 @@ from model.imaging.formats import OUTPUT_FORMATS
 from model.imaging.metadata import pillow_save_options
 from model.imaging.pixel_ops import EightBitPicture, Picture, Resolution
 from model.imaging.scratch import atomic_write
-from model.options import Format, scaled_size
+from model.options import Format, join_words, scaled_size
 
 MAX_BYTES = 2_000_000_000
 MAX_PIXELS = 200_000_000
@@ -257,8 +257,7 @@ def _readable_formats() -> list[str]:
 
 def _describe_formats() -> str:
     """Return the list as in "JPEG, PNG, WebP, GIF or AVIF"."""
-    *most, last = ({"WEBP": "WebP", "HEIF": "HEIC"}.get(name, name) for name in _readable_formats())
-    return f"{', '.join(most)} or {last}"
+    return join_words([{"WEBP": "WebP", "HEIF": "HEIC"}.get(name, name) for name in _readable_formats()], "or")
 
 
 def _open_image(file: BinaryIO, kinds: Sequence[str] | None = None) -> ImageFile.ImageFile:

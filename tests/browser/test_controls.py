@@ -12,6 +12,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from model.imaging import color, image_files
+from model.imaging.formats import OUTPUT_FORMATS
 from tests.support.browsers import LEFT_OPEN, assert_fits
 from tests.support.create_page import (
     FLOW,
@@ -286,10 +287,10 @@ def test_the_photo_that_the_server_kept_is_foretold_as_large_as_it_is(new_page, 
     expect(page.locator("#forecast")).to_contain_text("1500 \u00d7 1125 pixels")
 
 
-def test_quality_is_there_where_it_counts(page):
-    expect(page.get_by_label("Quality")).to_be_hidden()
-    page.get_by_label("File", exact=True).select_option("jpeg")
-    expect(page.get_by_label("Quality")).to_be_visible()
+@pytest.mark.parametrize("kind", OUTPUT_FORMATS)
+def test_quality_is_there_where_it_counts(page, kind):
+    page.get_by_label("File", exact=True).select_option(kind)
+    expect(page.get_by_label("Quality")).to_be_visible(visible=OUTPUT_FORMATS[kind].lossy)
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from model.options import (
     RefineOptions,
     SheetOptions,
     StylizeOptions,
+    join_words,
 )
 from model.refinement import encoder_registry
 
@@ -437,3 +438,10 @@ def test_an_unknown_option_is_answered_with_the_right_ones():
 )
 def test_some_layer_must_count(values: dict[str, object], field: str):
     assert refusal(RefineOptions, **values)[0] == field
+
+
+@pytest.mark.parametrize(
+    ("words", "joined"), [(["PNG"], "PNG"), (["PNG", "JPEG"], "PNG or JPEG"), (["a", "b", "c"], "a, b or c")]
+)
+def test_words_are_joined_as_a_sentence_lists_them(words, joined):
+    assert join_words(words, "or") == joined

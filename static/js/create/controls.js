@@ -19,7 +19,7 @@ export const isPreviewed = ({ name }) => PREVIEWED.includes(name) || name.starts
 export const colorShares = () => ({ colours: Number(elements.keep_colours.value), light: Number(elements.keep_light.value) });
 
 const isPrint = () => elements.size.value === "print";
-const isLossy = () => options.formats.lossy.includes(elements.format.value);
+const isLossy = () => options.formats.find(({ name }) => name === elements.format.value).lossy;
 
 function printSize() {
   const [width, height, unit] = ["print_width", "print_height", "print_unit"].map((name) => elements[name].value);

@@ -15,7 +15,7 @@ import * as photo from "../shared/photo.js";
 import * as pictures from "../shared/picture-inputs.js";
 import { livePreview } from "./live-preview.js";
 import { clearErrors, hasError, focusField, showError } from "../shared/field-errors.js";
-import { sentences } from "../shared/options.js";
+import { formats, sentences } from "../shared/options.js";
 import * as recipe from "./recipe.js";
 import * as regions from "../regions/regions.js";
 import { post, checkNetwork } from "../shared/http.js";
@@ -191,12 +191,15 @@ function show(id, attribute, blob) {
 
 const CANNOT_SHOW_RESULT = "This browser cannot show this kind of file, but it is painted: download it";
 
-/** What to do of a picture that does not show: no browser but Safari shows TIFF; all of them, the rest. */
-function allowUnsupported({ type }) {
-  return (error) => {
-    if (type !== "image/tiff") throw error;
+/** Whether a picture shows; one of a format that every browser shows is broken where it does not. */
+async function isDisplayed(picture, { inBrowsers }) {
+  try {
+    await picture.decode();
+  } catch (error) {
+    if (inBrowsers) throw error;
     return false;
-  };
+  }
+  return true;
 }
 
 async function showPastiche(answer, before) {
@@ -204,8 +207,9 @@ async function showPastiche(answer, before) {
   show("before", "src", before.blob);
   const after = show("after", "src", blob);
   const stem = before.name.replace(/\.[^.]*$/, "") || "photo";
-  show("download", "href", blob).download = `${stem}-pastiche.${blob.type.replace("image/", "")}`;
-  const isShown = await after.decode().then(() => true, allowUnsupported(blob));
+  const format = formats.find(({ mediaType }) => mediaType === blob.type);
+  show("download", "href", blob).download = `${stem}-pastiche.${format.name}`;
+  const isShown = await isDisplayed(after, format);
   after.closest("figure").hidden = !isShown;
   const seconds = Number(answer.headers.get("X-Style-Seconds")).toFixed(1);
   const seen = isShown ? `${after.naturalWidth} × ${after.naturalHeight} pixels` : CANNOT_SHOW_RESULT;

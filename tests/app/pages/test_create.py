@@ -165,7 +165,7 @@ def test_a_refusal_shows_the_form_again_beside_the_field(client, form, shipped, 
     assert "not a picture" in problem_at(answer.text, "content")
     assert 'value="0.35"' in answer.text
     assert '<option value="512" selected>' in answer.text
-    assert '<option value="webp" selected>' in answer.text
+    assert '<option value="webp" selected data-lossy>' in answer.text
     assert checked(answer.text) == set(shipped)
     assert re.search(rf'name="weight-{shipped[0]}"[^>]* value="15"', answer.text)
 

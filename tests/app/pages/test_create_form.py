@@ -117,7 +117,7 @@ def test_another_like_this_restores_every_control(app, client, job_of, shipped, 
             assert re.search(rf'name="{name}"[^>]* value="{value}"', page), name
     assert f'href="/jobs/{id}/paintings/2" data-weight="60"' in page
     assert '<option value="777" selected>' in page
-    assert '<option value="jpeg" selected>' in page
+    assert '<option value="jpeg" selected data-lossy>' in page
     assert f'name="content" value="result:{id}"' in page
     assert f'src="/results/{id}/before"' in page
     again = {"content": f"result:{id}", "style": shipped[0]}

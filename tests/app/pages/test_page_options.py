@@ -11,6 +11,7 @@ import pytest
 
 from app.pages import page_options
 from model.errors import InvalidOption
+from model.imaging.formats import OUTPUT_FORMATS
 from model.imaging.masking import MASK_WORDS, PROPORTION_TOLERANCE
 from model.options import DEFAULT_DPI, MAX_MASKS, MAX_STYLES, SheetOptions, StylizeOptions
 
@@ -49,6 +50,10 @@ def test_the_page_tells_its_scripts_the_other_limits(script_options, app):
     assert (masks["most"], masks["words"], masks["tolerance"]) == (MAX_MASKS, list(MASK_WORDS), PROPORTION_TOLERANCE)
     assert script_options["blend"]["maxStyles"] == MAX_STYLES
     assert script_options["files"] == {"maxBytes": app.extensions["settings"].upload_bytes}
+    formats = {format["name"]: format for format in script_options["formats"]}
+    assert formats.keys() == OUTPUT_FORMATS.keys()
+    assert {name for name, format in formats.items() if format["lossy"]} == {"jpeg", "webp"}
+    assert {name for name, format in formats.items() if not format["inBrowsers"]} == {"tiff"}
     assert script_options["sheet"]["size"] == SheetOptions.model_fields["size"].default
     assert script_options["sheet"]["controls"] == ["steady", "keep_colours", "keep_light", "match_colours"]
 
@@ -63,6 +68,13 @@ def test_the_page_tells_its_scripts_the_other_limits(script_options, app):
 )
 def test_every_choice_has_its_words(name, choices):
     assert {value for value, *_ in choices} == set(page_options.option_limits()[name]["choices"])
+
+
+def test_the_style_sheet_names_no_format_and_has_room_for_the_hint_of_each():
+    styles = (ROOT / "static/css/create-options.css").read_text()
+    assert not set(OUTPUT_FORMATS) & set(re.findall(r"\w+", styles.lower()))
+    for place in range(1, len(page_options.FORMAT_CHOICES) + 1):
+        assert f"#format option:nth-child({place}):checked) .format-hint:nth-child({place})" in styles
 
 
 @pytest.mark.parametrize("side", ["minimum", "maximum"])
