@@ -12,9 +12,9 @@ from app.api import jobs as api_jobs  # not as `jobs`, which is the package app.
 from app.api import styles as api_styles
 from app.http import cookies, disconnects, error_handlers, health, metrics, rate_limits, security_headers
 from app.inputs import bodies
-from app.jobs.engine import RenderEngine
 from app.jobs.painter import LibraryPainter, Painter
 from app.jobs.queue import Jobs, open_queue
+from app.jobs.render_engine import RenderEngine
 from app.jobs.worker import Worker
 from app.pages import create, docs, explore, job, results, template_helpers
 from app.pages import styles as style_pages

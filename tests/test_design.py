@@ -10,7 +10,9 @@ import subprocess
 import sys
 
 import pytest
+from flask import Blueprint
 
+from app import BLUEPRINTS
 from tests.structure import ROOT, dotted, imports, modules, package_of
 
 # Each imports only from what stands after it.
@@ -164,6 +166,12 @@ def test_blueprints_do_not_import_each_other() -> None:
     for path, source in blueprints.items():
         others = tuple(dotted(other) for other in blueprints if other != path)
         assert import_offences({path: source}, others) == []
+
+
+@pytest.mark.parametrize("blueprint", BLUEPRINTS, ids=lambda blueprint: blueprint.import_name)
+def test_a_blueprint_is_named_as_its_file(blueprint: Blueprint) -> None:
+    _, folder, file = blueprint.import_name.split(".")
+    assert blueprint.name == (f"api_{file}" if folder == "api" else file)
 
 
 @pytest.mark.parametrize("folder", ["model", "app", "training", "bench"])

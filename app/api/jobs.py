@@ -11,12 +11,12 @@ from app.http import context, identity
 from app.http.downloads import encode
 from app.http.negotiation import picture_or_json
 from app.inputs import stylize_request, submission
-from app.inputs.render import EncodedPastiche, render_pastiche
 from app.inputs.stylize_request import SyncLimitErrors
+from app.inputs.synchronous_render import EncodedPastiche, render_pastiche
 from app.jobs.queue import Job
 from model.imaging.formats import OUTPUT_FORMATS
 
-blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
+blueprint = Blueprint("api_jobs", __name__, url_prefix="/api/v1")
 _REFINEMENT_TOO_LONG = "A refinement takes too long to wait for. Send the same to /api/v1/jobs."
 _TOO_LARGE = "This picture takes too long to wait for. Send the same to /api/v1/jobs, or a smaller 'size'."
 

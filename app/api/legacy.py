@@ -29,7 +29,7 @@ from model.errors import InvalidOption
 from model.options import StylizeOptions
 from model.style_file import StyleFile
 
-blueprint = Blueprint("compat", __name__, url_prefix="/api")
+blueprint = Blueprint("api_legacy", __name__, url_prefix="/api")
 _SLOTS = UploadSlots(2)
 _INVALID_LINK = "must be the name of a stored style or a picture as a data URL; addresses are not fetched"
 
@@ -60,7 +60,7 @@ def add_upload() -> Response:
     with bodies.receive(request) as body:
         caller = context.for_owner(identity.owner_or_new())
         job = submission.submit(caller, lambda: _read_upload(caller, _fields(caller, body)), photo="image")
-    return _created_response(_upload_answer(job, has_result=False), url_for("api.job", id=job.id))
+    return _created_response(_upload_answer(job, has_result=False), url_for("api_jobs.job", id=job.id))
 
 
 def _fields(caller: Caller, body: FormBody | JsonBody) -> JsonObject:
@@ -148,7 +148,7 @@ def _upload_answer(job: Job, has_result: bool) -> OldUpload:
         image=url_for("results.before", id=job.id) if has_result else None,
         style=style.id,
         link=style.name,
-        result=url_for("api.job_result", id=job.id) if has_result else None,
+        result=url_for("api_jobs.job_result", id=job.id) if has_result else None,
         state=job.state,
         error=Error(**job.error) if job.error else None,
         created_at=utc_datetime(job.created),

@@ -11,7 +11,7 @@ import numpy as np
 from app.api.response_schemas import RecipeAnswer, RecipeStyle
 from app.failures import Missing
 from app.http.context import Caller
-from app.inputs.render import data_url
+from app.inputs.synchronous_render import data_url
 from app.jobs.painter import Painter
 from app.settings import PictureLimits
 from app.storage import gallery

@@ -9,8 +9,8 @@ from app.failures import ExceedsSyncLimit
 from app.http import context, identity
 from app.http.negotiation import picture_or_json
 from app.inputs import stylize_request
-from app.inputs.render import data_url
 from app.inputs.stylize_request import SheetInputs, SyncLimitErrors
+from app.inputs.synchronous_render import data_url
 from app.jobs.painter import Painter
 from model.imaging import image_files
 from model.imaging.formats import OUTPUT_FORMATS

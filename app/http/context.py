@@ -11,8 +11,8 @@ from flask import current_app
 from app.failures import Missing
 from app.http import identity
 from app.http.identity import Owner
-from app.jobs.engine import RenderEngine
 from app.jobs.queue import Job, Jobs
+from app.jobs.render_engine import RenderEngine
 from app.settings import PictureLimits, Settings
 from app.storage.library import Library
 from app.storage.records import Result, Style

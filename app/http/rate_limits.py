@@ -16,8 +16,8 @@ from app.settings import Settings
 
 _VIEW_RATE = "300 per minute"  # many more than somebody looks at
 _RENDERING_ENDPOINTS = (  # endpoints whose answers take a painter's turn, most of the time
-    *("api.job_result", "api_styles.vector"),
-    *("results.picture", "results.shown", "shelf.vector"),
+    *("api_jobs.job_result", "api_styles.vector"),
+    *("results.picture", "results.shown", "styles.vector"),
 )
 _FORECAST_ENDPOINT = "api_forecasts.forecast"
 _FORECAST_RATE = "600 per minute"  # one for each stop of a slider, and more

@@ -1,4 +1,4 @@
-"""Painting of an order."""
+"""Painting of a job's order. For callers who wait for their picture, app/inputs/synchronous_render.py paints."""
 
 from __future__ import annotations
 

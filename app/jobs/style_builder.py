@@ -1,4 +1,4 @@
-"""Styles of the library, made from paintings and style files."""
+"""Styles of the library, made from paintings and style files while the caller waits: they are no jobs."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Literal
 import numpy as np
 
 from app.failures import shorten
-from app.jobs.engine import RenderEngine
 from app.jobs.painter import Painter
+from app.jobs.render_engine import RenderEngine
 from app.jobs.rendering import THUMBNAIL_SIDE
 from app.storage import gallery
 from app.storage.library import Library

@@ -16,10 +16,10 @@ from huey.consumer import Consumer
 from app import failures
 from app.failures import Missing
 from app.jobs.attempts import AttemptOutput, Attempts
-from app.jobs.engine import RenderEngine
 from app.jobs.liveness import Heartbeat, is_dead
 from app.jobs.progress import ProgressReporter
 from app.jobs.queue import Job, Jobs
+from app.jobs.render_engine import RenderEngine
 from app.jobs.rendering import THUMBNAIL_SIDE, PastichePng, render_checkpoint, render_order, small_jpeg, to_png
 from app.storage.library import Library
 from model.errors import ImageError

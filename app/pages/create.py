@@ -14,8 +14,8 @@ from app.http import context, error_handlers, identity, negotiation
 from app.http.context import Caller
 from app.inputs import references, stylize_request, submission
 from app.inputs.references import RESULT_PREFIX, ResultPhoto
-from app.inputs.render import preview_data_url, render_pastiche
 from app.inputs.stylize_request import StylizeInputs, SyncLimitErrors
+from app.inputs.synchronous_render import preview_data_url, render_pastiche
 from app.jobs.painter import Painter
 from app.jobs.queue import Job
 from app.pages import page_options, picture_inputs
@@ -25,7 +25,7 @@ from model.imaging import image_files
 from model.imaging.masking import ALPHA, MASK_WORDS
 from model.options import StylizeOptions
 
-blueprint = Blueprint("pages", __name__)
+blueprint = Blueprint("create", __name__)
 _SIZES = [512, 1024, 2048, 3072, 4096, 6000, 8000]  # pixels, a choice of long sides
 _USUAL_ASPECT = 2 / 3  # of a photo: its short side to the long one
 _REFINEMENT_TOO_LONG = "A refinement takes longer than a page can wait for. Let the server keep it."

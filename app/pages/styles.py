@@ -22,7 +22,7 @@ from model.errors import StyleTransferError
 from model.options import MAX_STYLES
 from model.style_file import MAX_LENGTHS, MEDIA_TYPE, SUFFIX
 
-blueprint = Blueprint("shelf", __name__, url_prefix="/styles")
+blueprint = Blueprint("styles", __name__, url_prefix="/styles")
 
 
 @blueprint.get("")
@@ -65,7 +65,7 @@ def change(id: str) -> ResponseReturnValue:
     except StyleTransferError as error:
         return _refusal_page(error, lambda problem: _style_page(own, problem=problem))
     flash(f"“{changed.name}” is saved.")
-    return redirect(url_for("shelf.style", id=own.id), 303)
+    return redirect(url_for("styles.style", id=own.id), 303)
 
 
 @blueprint.post("/<id>/delete")
@@ -73,7 +73,7 @@ def delete(id: str) -> ResponseReturnValue:
     own = _find_own_style(id)
     context.library().delete_style(identity.owner_or_new().id, own.id)
     flash(f"“{own.name}” is deleted.")
-    return redirect(url_for("shelf.styles"), 303)
+    return redirect(url_for("styles.styles"), 303)
 
 
 @blueprint.get("/<id>/vector")
@@ -125,7 +125,7 @@ def _add_style(form: str, work: Callable[[Caller], Style]) -> ResponseReturnValu
     except (StyleTransferError, RequestEntityTooLarge) as error:
         return _refusal_page(error, lambda problem: _styles_page(problem=problem, form=form))
     flash(f"“{added.name}” is one of your styles now.")
-    return redirect(url_for("shelf.style", id=added.id), 303)
+    return redirect(url_for("styles.style", id=added.id), 303)
 
 
 def _refusal_page(error: Exception, page: Callable[[error_handlers.Problem], str]) -> Response:

@@ -24,7 +24,7 @@ OPTIONS = {
     "--suppress-health-check": "all",
     "--request-timeout": "30",
 }
-A_MATTER_OF_TIME = ("api.job_preview", "api.job_result")  # the one is soon gone, the other not there at once
+A_MATTER_OF_TIME = ("api_jobs.job_preview", "api_jobs.job_result")  # the one is soon gone, the other not there at once
 FLAGS = ("--generation-deterministic", "--no-shrink", "--continue-on-failure", "--no-color")
 
 
@@ -47,5 +47,5 @@ def untouched(app) -> set[str]:
     """Endpoints for programs that were never asked for what they then gave."""
     counted = metrics_of(app.test_client())
     good = {labels[0] for name, *labels in counted if name == "style_requests_total" and labels[1].startswith("2")}
-    programs = ("api.", "api_encoders.", "api_styles.", "compat.", "docs.openapi", "health.", "metrics.")
+    programs = ("api_jobs.", "api_encoders.", "api_styles.", "api_legacy.", "docs.openapi", "health.", "metrics.")
     return {rule.endpoint for rule in app.url_map.iter_rules() if rule.endpoint.startswith(programs)} - good

@@ -14,7 +14,7 @@ def test_requests_are_counted_by_endpoint_and_status(client):
     client.post(URL)
     counted = metrics_of(client)
     assert counted["style_requests_total", "health.alive", "200"] == 3
-    assert counted["style_requests_total", "api.stylize", "415"] == 1
+    assert counted["style_requests_total", "api_jobs.stylize", "415"] == 1
     assert counted["style_request_seconds_count", "health.alive"] == 3
     assert 0 <= counted["style_request_seconds_sum", "health.alive"] < 3
 

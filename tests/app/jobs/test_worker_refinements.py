@@ -142,7 +142,7 @@ def test_the_last_step_is_told_however_soon_it_comes(studio, painter, photo_png)
 def test_refinements_that_do_not_fit_into_memory_together_wait(studio, painter, refiner, photo_png, monkeypatch):
     needed = refining_bytes_per_pixel(RefineOptions(encoder="vgg16")) * 512**2
     monkeypatch.setattr(memory, "free_bytes", lambda: int(1.5 * needed))
-    monkeypatch.setattr("app.jobs.engine._POLL_SECONDS", 0.05)
+    monkeypatch.setattr("app.jobs.render_engine._POLL_SECONDS", 0.05)
     one = studio(painters=4)
     one.worker.start()
     first, second, third = (one.submit(photo_png, "gatys", encoder="vgg16", size=512) for _ in range(3))

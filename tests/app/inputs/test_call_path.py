@@ -49,7 +49,7 @@ class Crossings:
     def __init__(self, app: Flask) -> None:
         self.calls: list[str] = []
         self.has_entered = self.has_arrived = False
-        self._view = app.view_functions["api.stylize"].__code__
+        self._view = app.view_functions["api_jobs.stylize"].__code__
 
     def __call__(self, frame: FrameType, event: str, _: object) -> None:
         if event != "call" or self.has_arrived:

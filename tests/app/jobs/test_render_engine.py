@@ -15,7 +15,7 @@ import pytest
 from werkzeug.exceptions import ClientDisconnected
 
 from app.failures import Busy
-from app.jobs.engine import RenderEngine, TurnQueue
+from app.jobs.render_engine import RenderEngine, TurnQueue
 from app.settings import Settings
 from tests.support.fake_painter import FakePainter
 from tests.support.gunicorn import ROOT
@@ -53,7 +53,7 @@ class Load:
 @pytest.fixture
 def clock(monkeypatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr("app.jobs.engine.time", clock)
+    monkeypatch.setattr("app.jobs.render_engine.time", clock)
     return clock
 
 
@@ -303,7 +303,7 @@ def test_a_load_that_is_just_beginning_is_waited_for(painter, monkeypatch):
             assert go_on.wait(10)
             super().start()
 
-    monkeypatch.setattr("app.jobs.engine.threading", SimpleNamespace(**vars(threading) | {"Thread": Slow}))
+    monkeypatch.setattr("app.jobs.render_engine.threading", SimpleNamespace(**vars(threading) | {"Thread": Slow}))
     with ThreadPoolExecutor(2) as pool:
         loading = pool.submit(engine.load)
         assert begun.wait(10)
