@@ -483,6 +483,11 @@ class TrainOptions(_ValidatedOptions):
 
 
 Options: TypeAlias = StylizeOptions | RefineOptions
+Method = Literal["magenta", "gatys"]  # as recipes and jobs name it
+OPTIONS_BY_METHOD: dict[Method, type[StylizeOptions] | type[RefineOptions]] = {
+    "magenta": StylizeOptions,
+    "gatys": RefineOptions,
+}
 
 
 def check_style_count(count: int) -> None:

@@ -8,9 +8,9 @@ from typing import Any, Self
 from flask import Response, url_for
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.jobs.order import Method
 from app.jobs.queue import Job, JobState
 from app.storage.records import Result, Style
+from model.options import Method
 from model.refinement.encoder_registry import Encoder, find
 
 
@@ -110,7 +110,7 @@ class JobAnswer(Answer):
 
 
 def _loss_answers(job: Job) -> list[Losses] | None:
-    if job.method == "magenta":
+    if not job.is_refinement:
         return None
     return [Losses(**dict(zip(Losses.model_fields, row, strict=True))) for row in job.losses or ()]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from functools import lru_cache
-from typing import Any
+from typing import Any, assert_never
 
 import numpy as np
 
@@ -76,7 +76,13 @@ def _style_name(recorded: RecordedStyle) -> str:
 
 def _painting_limit(options: Options) -> int:
     """Return the pixels of a painting's long side, as the network saw it."""
-    return painting_limit(options) if isinstance(options, RefineOptions) else stylization.style_limit(options)
+    match options:
+        case StylizeOptions():
+            return stylization.style_limit(options)
+        case RefineOptions():
+            return painting_limit(options)
+        case _:
+            assert_never(options)
 
 
 def _has_baked_options(options: StylizeOptions) -> bool:

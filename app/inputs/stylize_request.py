@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, assert_never
 
 from flask import Request
 
@@ -23,12 +23,12 @@ from app.inputs.picture_fields import (
     take_sliders,
 )
 from app.inputs.references import StyleChoice
-from app.jobs.order import OPTIONS_BY_METHOD, Method
+from app.jobs.order import REFINEMENT_METHODS
 from app.settings import PictureLimits
 from model import style_file
 from model.errors import InvalidOption, ResultTooLarge, StyleTransferError
 from model.imaging import image_files
-from model.options import Options, RefineOptions, SheetOptions, StylizeOptions
+from model.options import OPTIONS_BY_METHOD, Method, Options, RefineOptions, SheetOptions, StylizeOptions, join_words
 from model.pipelines.refine import check_photo_size, check_start_size, resolve_options
 
 _PICTURE_FIELDS: dict[Method, tuple[str, ...]] = {"magenta": STYLIZE_FIELDS, "gatys": REFINE_FIELDS}
@@ -40,7 +40,7 @@ class SyncLimitErrors:
     """The errors for a request whose caller waits for the picture, where it asks for more than that allows."""
 
     too_large: StyleTransferError  # for more pixels than `PictureLimits.sync_pixels`
-    refinement: StyleTransferError | None = None  # for the method "gatys"
+    refinement: StyleTransferError | None = None  # for REFINEMENT_METHODS
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class StylizeInputs:
 
     @property
     def method(self) -> Method:
-        return "gatys" if isinstance(self.options, RefineOptions) else "magenta"
+        return next(method for method, options in OPTIONS_BY_METHOD.items() if isinstance(self.options, options))
 
 
 @dataclass(frozen=True)
@@ -122,11 +122,14 @@ class StylizeRequest:
         masks = self.pictures.read_masks(photo)
         start = None if self.pictures.start is None else self.pictures.read_start()
         styles = self.pictures.read_styles()
-        if isinstance(self.options, RefineOptions):
-            check_refine_styles(style.source for style in styles)
-            check_photo_size(photo.size[1], photo.size[0], self.options)
-        else:
-            _check_stylize_styles(styles, self.options)
+        match self.options:
+            case StylizeOptions():
+                _check_stylize_styles(styles, self.options)
+            case RefineOptions():
+                check_refine_styles(style.source for style in styles)
+                check_photo_size(photo.size[1], photo.size[0], self.options)
+            case _:
+                assert_never(self.options)
         if start is not None:
             check_start_size(image_files.peek_size(start, "start"), photo.size)
         if self.sync_errors and pixels > self.limits.sync_pixels:
@@ -174,16 +177,19 @@ def count_result_pixels(options: Options, size: tuple[int, int], most: int) -> i
 
     Raises ResultTooLarge for more than `most`, ImageTooLarge where the format that was asked for cannot hold it.
     """
-    if isinstance(options, StylizeOptions):
-        width, height = options.result_size(*size, most)
-        image_files.check_format_sides((height, width), options.format)
-        return width * height
-    pixels = _count_scaled_pixels(options.size, size)
-    if pixels > most:
-        raise ResultTooLarge(
-            f"A result has at most {most / 1e6:.4g} million pixels here: ask for a smaller one.", "size"
-        )
-    return pixels
+    match options:
+        case StylizeOptions():
+            width, height = options.result_size(*size, most)
+            image_files.check_format_sides((height, width), options.format)
+            return width * height
+        case RefineOptions():
+            pixels = _count_scaled_pixels(options.size, size)
+            if pixels > most:
+                millions = f"{most / 1e6:.4g} million pixels"
+                raise ResultTooLarge(f"A result has at most {millions} here: ask for a smaller one.", "size")
+            return pixels
+        case _:
+            assert_never(options)
 
 
 def check_refine_styles(sources: Iterable[bytes | Path]) -> None:
@@ -239,21 +245,25 @@ def _parse_json(
 def _parse_method(values: list[Any], sync_errors: SyncLimitErrors | None) -> Method:
     for method in OPTIONS_BY_METHOD:
         if values == [method]:
-            if method == "gatys" and sync_errors and sync_errors.refinement:
+            if method in REFINEMENT_METHODS and sync_errors and sync_errors.refinement:
                 raise sync_errors.refinement
             return method
-    raise InvalidOption("'method' must be 'magenta' or 'gatys'.", "method")
+    names = join_words([f"'{method}'" for method in OPTIONS_BY_METHOD], "or")
+    raise InvalidOption(f"'method' must be {names}.", "method")
 
 
 def _parse_options(method: Method, fields: dict[str, Any], pictures: PictureSources) -> Options:
-    if method == "gatys":
-        refining = resolve_options(RefineOptions.parse(fields))
-        refining.blend_weights(len(pictures.styles))
-        _check_mask_options(refining, pictures)
-        return refining
-    options = StylizeOptions.parse(fields)
-    options.blend_weights(len(pictures.styles))
-    options.resolve_regions(len(pictures.masks), len(pictures.styles))
+    options: Options
+    match method:
+        case "magenta":
+            options = StylizeOptions.parse(fields)
+            options.blend_weights(len(pictures.styles))
+            options.resolve_regions(len(pictures.masks), len(pictures.styles))
+        case "gatys":
+            options = resolve_options(RefineOptions.parse(fields))
+            options.blend_weights(len(pictures.styles))
+        case _:
+            assert_never(method)
     _check_mask_options(options, pictures)
     return options
 

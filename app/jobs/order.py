@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationInfo, field_serializer, field_validator, model_validator
 from pydantic_core import to_json
@@ -14,9 +14,10 @@ from app.failures import Missing
 from app.storage import gallery
 from app.storage.library import Library
 from model.imaging.masking import MASK_WORDS
-from model.options import Options, RefineOptions, StylizeOptions
+from model.options import OPTIONS_BY_METHOD, Method, Options, RefineOptions, StylizeOptions
 
-Method = Literal["magenta", "gatys"]
+# The methods that paint step by step: their jobs have losses and checkpoints, can be paused, and do not hold up others.
+REFINEMENT_METHODS: frozenset[Method] = frozenset({"gatys"})
 # Those that the fast style transfer and a refinement have in common, besides the weights of the styles and the file's
 # format: what is done with the painted pixels afterwards.
 SHARED_PAINTING_OPTIONS = ("keep_colours", "keep_light", "match_colours", "feather", "paint")
@@ -29,10 +30,6 @@ _OPTIONS_NEWER_THAN_DIGEST: dict[type[Options], tuple[str, ...]] = {
         *("region_styles", "region_strengths", "tiles", "network"),
     ),
     RefineOptions: SHARED_PAINTING_OPTIONS,
-}
-OPTIONS_BY_METHOD: dict[Method, type[StylizeOptions] | type[RefineOptions]] = {
-    "magenta": StylizeOptions,
-    "gatys": RefineOptions,
 }
 
 

@@ -42,7 +42,7 @@ class ProgressReporter:
 
     def __call__(self, step: Step) -> None:
         now, self._last_step = time.monotonic(), step
-        if self.job.method == "gatys":
+        if self.job.is_refinement:
             self._remember(step, now)
         if self._stopping.is_set():
             raise Cancelled

@@ -30,17 +30,18 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.failures import Busy, Missing
-from app.jobs.order import Method, Order
+from app.jobs.order import REFINEMENT_METHODS, Order
 from app.storage.library import ACTIVE_STATES, Library, holder_of_checkpoint, holder_of_preview
 from app.storage.tables import JobRow
 from model.errors import InvalidOption
+from model.options import Method
 
 _log = logging.getLogger(__name__)
 
 JobState = Literal["queued", "running", "paused", "done", "failed", "cancelled"]
 ENDED_STATES = frozenset({"done", "failed", "cancelled"})
 _TO_RENDER: ColumnElement[bool] = ~JobRow.cancelling  # else only its checkpoint is to be saved as its result
-IS_SHORT: ColumnElement[bool] = (JobRow.method == "magenta") | JobRow.cancelling  # as Job.short
+IS_SHORT: ColumnElement[bool] = JobRow.method.not_in(REFINEMENT_METHODS) | JobRow.cancelling  # as Job.short
 _POLL_SECONDS = 0.3  # between two reads of a job that a client watches
 
 
@@ -95,9 +96,13 @@ class Job:
         return self.state in ENDED_STATES
 
     @property
+    def is_refinement(self) -> bool:
+        return self.method in REFINEMENT_METHODS
+
+    @property
     def short(self) -> bool:
         """Tell whether it need not wait behind refinements: a pastiche, or a checkpoint to be saved as the result."""
-        return self.method == "magenta" or self.cancelling
+        return not self.is_refinement or self.cancelling
 
     @property
     def visible_state(self) -> tuple[object, ...]:
@@ -172,7 +177,7 @@ class Jobs:
             steps=0,
             cancelling=False,
             pausing=False,
-            losses=[] if order.method == "gatys" else None,
+            losses=[] if order.method in REFINEMENT_METHODS else None,
             attempts=0,
             created=now,
             queued=now,
@@ -291,7 +296,7 @@ def find_row(session: Session, id: str, lock: bool = False) -> JobRow:
 
 def _find_refinement(session: Session, id: str) -> JobRow:
     row = find_row(session, id, lock=True)
-    if row.method != "gatys":
+    if row.method not in REFINEMENT_METHODS:
         raise InvalidOption("Only a refinement can be paused.", "id")
     return row
 

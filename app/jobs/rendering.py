@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, assert_never
 
 from app.jobs.order import Attribution, Order
 from app.jobs.painter import Painter
@@ -51,8 +51,17 @@ def render_order(
     refine_seconds: float,
 ) -> Pastiche | PastichePng:
     """Paint an order. resume: where a refinement was interrupted. refine_seconds: the limit for all its steps."""
-    if isinstance(order.options, RefineOptions):
-        return with_credits(_refine(order, library, painter, on_step, resume, refine_seconds), order.attributions)
+    match order.options:
+        case StylizeOptions():
+            return _stylize(order, library, painter, on_step)
+        case RefineOptions():
+            return with_credits(_refine(order, library, painter, on_step, resume, refine_seconds), order.attributions)
+        case _:
+            assert_never(order.options)
+
+
+def _stylize(order: Order, library: Library, painter: Painter, on_step: OnStep) -> Pastiche | PastichePng:
+    assert isinstance(order.options, StylizeOptions)
     content, styles, masks = order.read_sources(library)
     width, height = order.options.result_size(*image_files.peek_size(content))
     if width * height > STREAMED_PIXELS:

@@ -9,7 +9,7 @@ import signal
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from typing import Any, assert_never
 
 from huey.consumer import Consumer
 
@@ -24,7 +24,7 @@ from app.jobs.rendering import THUMBNAIL_SIDE, PastichePng, render_checkpoint, r
 from app.storage.library import Library
 from model.errors import ImageError
 from model.imaging import image_files, pixel_ops, scratch
-from model.options import StylizeOptions
+from model.options import RefineOptions, StylizeOptions
 from model.pipelines.refine import refining_bytes_per_pixel, resolve_options
 from model.pipelines.stylization import Pastiche
 from model.progress import Cancelled, Checkpoint
@@ -185,10 +185,14 @@ class _WorkerRun:
     def _reserve_memory(self, reporter: ProgressReporter) -> AbstractContextManager[None]:
         """Reserve memory for a refinement, as for a square photo; a pastiche needs little."""
         options = reporter.job.order.options
-        if isinstance(options, StylizeOptions):
-            return nullcontext()
-        needed = math.ceil(refining_bytes_per_pixel(resolve_options(options)) * options.size**2)
-        return self._engine.refinement_memory.reserve(needed, reporter.raise_if_stopped)
+        match options:
+            case StylizeOptions():
+                return nullcontext()
+            case RefineOptions():
+                needed = math.ceil(refining_bytes_per_pixel(resolve_options(options)) * options.size**2)
+                return self._engine.refinement_memory.reserve(needed, reporter.raise_if_stopped)
+            case _:
+                assert_never(options)
 
     def _read_checkpoint(self, reporter: ProgressReporter) -> Checkpoint | None:
         """Return the job's checkpoint; None where there is none or it cannot be read."""

@@ -76,7 +76,7 @@ def _pastiche_context(painter: Painter, inputs: StylizeInputs) -> dict[str, Any]
 
 def _page_from_job(caller: Caller, earlier: Job) -> ResponseReturnValue:
     """Fill the page as a job was ordered. Without a result its photo is sent once more, which takes JavaScript."""
-    if earlier.method == "gatys":
+    if earlier.is_refinement:
         return redirect(f"{url_for('explore.explore')}?from={earlier.id}")
     form = FormValues.of_order(earlier.order, RESULT_PREFIX + earlier.id if context.result_of_job(earlier) else "")
     small = None if ALPHA in earlier.order.masks else picture_inputs.photo_url(form.content)  # which has no clear parts

@@ -24,7 +24,7 @@ from app.failures import Busy, Missing
 from app.http import context, downloads, error_handlers, identity, negotiation
 from app.http.error_handlers import Problem
 from app.inputs import submission
-from app.jobs.order import Order
+from app.jobs.order import REFINEMENT_METHODS, Order
 from app.jobs.queue import Job
 from app.pages import facts, page_options, refine_form
 from app.pages.template_helpers import duration_text
@@ -157,7 +157,7 @@ def _find_job(result: Result) -> Job | None:
 
 
 def _is_refined(result: Result) -> bool:
-    return bool(result.order.get("method") == "gatys")
+    return result.order.get("method") in REFINEMENT_METHODS
 
 
 def _facts(result: Result, job: Job | None) -> list[tuple[str, str]]:

@@ -16,7 +16,7 @@ from model.imaging import image_files
 from model.imaging.formats import OUTPUT_FORMATS
 from model.imaging.image_files import FileSource
 from model.imaging.metadata import MAX_TEXT_BYTES, RECIPE_VERSION, find_recipe
-from model.options import MAX_MASKS, MAX_STYLES, Options, RefineOptions, StylizeOptions
+from model.options import MAX_MASKS, MAX_STYLES, OPTIONS_BY_METHOD, Method, Options, StylizeOptions
 from model.style_file import CREDIT_LENGTH, LICENCE_LENGTH, MAX_LENGTHS, NAME_LENGTH, vector_from_bytes
 
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
@@ -70,7 +70,7 @@ class Recipe(_RecipePart):
     """A recipe. The options of its method are fields of it too, by their names: see `to_options`."""
 
     recipe: Annotated[int, Field(ge=1)] = RECIPE_VERSION
-    method: Literal["magenta", "gatys"]
+    method: Method
     weights: str = Field(max_length=200)
     weights_sha256: Sha256 | None = None
     start_weights: str = Field("", max_length=200)  # of the pastiche that a refinement began with
@@ -151,7 +151,7 @@ def _no_recipe(reason: str) -> NoRecipe:
 def to_options(recipe: RecipeLike) -> Options:
     """Return the options as they were asked for; raise InvalidOption for values that no option takes."""
     recipe = as_recipe(recipe)
-    kind = StylizeOptions if recipe.method == "magenta" else RefineOptions
+    kind = OPTIONS_BY_METHOD[recipe.method]
     extra = recipe.model_extra or {}
     values = {name: extra[name] for name in kind.model_fields if name in extra and name != "weights"}
     if len(recipe.styles) > 1:

@@ -14,7 +14,16 @@ from PIL import Image
 from model.errors import InvalidOption, WeightsError, WeightsMissing
 from model.imaging import image_files, masking
 from model.imaging.image_files import ImageSource
-from model.options import DEFAULT_DPI, MIN_SIDE, Format, Options, RefineOptions, StylizeOptions, pluralise
+from model.options import (
+    DEFAULT_DPI,
+    MIN_SIDE,
+    OPTIONS_BY_METHOD,
+    Format,
+    Options,
+    RefineOptions,
+    StylizeOptions,
+    pluralise,
+)
 from model.pipelines import recipe_builder, recipes, refine, stylization
 from model.pipelines.recipes import Recipe, RecipeLike, RecordedStyle
 from model.pipelines.stylization import ModelPath, Pastiche, StylizeReport
@@ -238,7 +247,7 @@ def _missing_weights(name: str, sha256: str | None) -> WeightsMissing:
 
 def _keep_recorded_options(recipe: Recipe, new: Mapping[str, Any]) -> dict[str, Any]:
     """Return the new recipe with the options and styles of the old one."""
-    old, kind = recipe.to_dict(), StylizeOptions if recipe.method == "magenta" else RefineOptions
+    old, kind = recipe.to_dict(), OPTIONS_BY_METHOD[recipe.method]
     kept = {*kind.model_fields, "styles", "mix"} - {"weights"}
     return {key: value for key, value in new.items() if key not in kept} | {k: old[k] for k in old if k in kept}
 

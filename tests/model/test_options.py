@@ -12,8 +12,10 @@ from model.errors import InvalidOption
 from model.options import (
     MAX_SIDE,
     MAX_STYLES,
+    OPTIONS_BY_METHOD,
     PRESETS,
     EncoderName,
+    Method,
     Preset,
     RefineOptions,
     SheetOptions,
@@ -29,6 +31,10 @@ def refusal(options: type[StylizeOptions | RefineOptions] = StylizeOptions, **va
     with pytest.raises(InvalidOption) as caught:
         options.parse(values)
     return caught.value.field, str(caught.value)
+
+
+def test_every_method_has_its_options():
+    assert tuple(OPTIONS_BY_METHOD) == get_args(Method)
 
 
 def test_defaults():

@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from flask import Flask
 from PIL import Image
 
-from app.jobs.order import OPTIONS_BY_METHOD, Method, Order, OrderStyle
+from app.jobs.order import Order, OrderStyle
 from app.storage.tables import JobRow
 from model.imaging import image_files
 from model.imaging.masking import MASK_WORDS
+from model.options import OPTIONS_BY_METHOD, Method
 
 SESSION_KEY = "owner"  # in the session's cookie
 

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app import create_services
-from app.jobs.order import OPTIONS_BY_METHOD, Order, OrderStyle
+from app.jobs.order import Order, OrderStyle
 from app.jobs.queue import Job, Jobs
 from app.jobs.worker import Worker
 from app.settings import Settings
 from app.storage.library import Library
+from model.options import OPTIONS_BY_METHOD
 from tests.support.fake_painter import FakePainter
 from tests.support.jobs import ANN
 

@@ -11,11 +11,12 @@ import pytest
 from huey import Huey
 
 from app.jobs.attempts import Attempts
-from app.jobs.order import OPTIONS_BY_METHOD, Order, OrderStyle
+from app.jobs.order import Order, OrderStyle
 from app.jobs.queue import Job, Jobs, open_queue
 from app.storage.blob_store import BlobStore
 from app.storage.library import Library
 from app.storage.tables import JobRow
+from model.options import OPTIONS_BY_METHOD
 from tests.support.fake_painter import FakePainter
 from tests.support.jobs import ANN
 from tests.support.studio import Studio
