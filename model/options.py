@@ -210,6 +210,10 @@ class _PasticheOptions(_ValidatedOptions):
         return _normalised_weights(self.weights, styles)
 
 
+# Options whose effect a style vector has in its numbers: it takes only these values, which change nothing.
+BAKED_OPTIONS: dict[str, Any] = {"match_colours": "none", "style_scale": 1.0}
+
+
 class StylizeOptions(_PasticheOptions):
     """What a user may ask of one pastiche, besides its pictures."""
 
@@ -290,9 +294,7 @@ class StylizeOptions(_PasticheOptions):
 
     def option_needing_painting(self) -> str | None:
         """Return the name of an option that a style vector cannot serve, only the painting itself; None for none."""
-        if self.match_colours != "none":
-            return "match_colours"
-        return "style_scale" if self.style_scale != 1 else None
+        return next((name for name, value in BAKED_OPTIONS.items() if getattr(self, name) != value), None)
 
     def resolve_regions(self, masks: int, styles: int) -> list[tuple[int, float]]:
         """Return for each mask the number of its style, from 1, or 0 for the blend of all, and its strength."""

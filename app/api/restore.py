@@ -20,7 +20,7 @@ from app.storage.records import Style
 from model.errors import ImageError
 from model.imaging import image_files
 from model.imaging.image_files import ImageSource
-from model.options import Options, RefineOptions, StylizeOptions
+from model.options import BAKED_OPTIONS, Options, RefineOptions, StylizeOptions
 from model.pipelines import recipe_builder, recipes, stylization
 from model.pipelines.recipes import Recipe, RecordedMask, RecordedStyle
 from model.pipelines.refine import encoder_sha256, painting_limit
@@ -29,10 +29,6 @@ from model.style_file import MAX_LENGTHS, WEIGHTS_NAME_LENGTH, StyleFile, vector
 
 _MAX_VECTOR_LENGTH = 4096  # of a style vector, whichever weights it is for: those that ship have fewer
 _DAMAGED_STYLE = "The numbers of the style “{}” are damaged in this recipe: choose that style anew."
-_BAKED_OPTIONS: dict[str, Any] = {
-    "style_scale": 1.0,
-    "match_colours": "none",
-}  # what a vector has in its numbers already
 _PER_MASK_OPTIONS = {"region_styles", "region_strengths"}  # one for each mask
 
 
@@ -49,8 +45,8 @@ def from_recipe(caller: Caller, recipe: Recipe) -> RecipeAnswer:
     ]
     if isinstance(options, RefineOptions):
         notes += _refinement_notes(recipe, all(known))
-    elif all(files) and not all(known) and _has_baked_options(options):
-        options, known = options.model_copy(update=_BAKED_OPTIONS), [None] * len(known)
+    elif all(files) and not all(known) and options.option_needing_painting():
+        options, known = options.model_copy(update=BAKED_OPTIONS), [None] * len(known)
         notes.append("Its brush size and matched colours are in the styles themselves now.")
     values = {"method": recipe.method} | options.model_dump(mode="json", exclude_none=True, exclude={"weights"})
     if isinstance(options, StylizeOptions) and recipe.masks:  # always, as the styles may have another order now
@@ -83,10 +79,6 @@ def _painting_limit(options: Options) -> int:
             return painting_limit(options)
         case _:
             assert_never(options)
-
-
-def _has_baked_options(options: StylizeOptions) -> bool:
-    return any(getattr(options, name) != value for name, value in _BAKED_OPTIONS.items())
 
 
 def _find_styles(caller: Caller, recipe: Recipe, limit: int) -> list[Style | None]:

@@ -11,7 +11,7 @@ from typing import Self
 from app.failures import Missing
 from app.inputs.references import JOB_PREFIX, RESULT_PREFIX
 from app.inputs.stylize_request import LAYER_PREFIXES
-from app.jobs.order import OrderStyle
+from app.jobs.order import SHARED_PAINTING_OPTIONS, OrderStyle
 from app.jobs.queue import Job
 from app.pages.page_options import FORMAT_NAMES, MATCH_NAMES, START_NAMES, control_text, option_schemas
 from app.storage import gallery
@@ -34,10 +34,10 @@ _EXCLUDED_OPTIONS = (
     *("content_layers", "style_layers", "weights"),  # have fields of their own, one for each layer or style
     *("feather", "paint"),  # say nothing without a mask, which this page has not
 )
-_COLOUR_OPTIONS = ("keep_colours", "keep_light", "match_colours")
+_SHARED_OPTIONS = tuple(name for name in SHARED_PAINTING_OPTIONS if name not in _EXCLUDED_OPTIONS)
 _LEADING_OPTIONS = ("preset", "encoder")
 _WEIGHT_OPTIONS = ("content_weight", "style_weight", "variation_weight", "strength")
-_TRAILING_OPTIONS = (*_COLOUR_OPTIONS, "format", "quality")
+_TRAILING_OPTIONS = (*_SHARED_OPTIONS, "format", "quality")
 _OPTIONS = [
     *(name for name in RefineOptions.model_fields if name not in _EXCLUDED_OPTIONS + _TRAILING_OPTIONS),
     *_TRAILING_OPTIONS,
@@ -217,7 +217,7 @@ class Controls:
             controls = replace(cls.of_options(order.options), origin=origin).with_start_of(job)
             start = controls.start_job or controls.values["start"]
             return replace(controls, values={**controls.values, "start": start})
-        kept = {name: getattr(order.options, name) for name in ("strength", "format", "quality", *_COLOUR_OPTIONS)}
+        kept = {name: getattr(order.options, name) for name in ("strength", "format", "quality", *_SHARED_OPTIONS)}
         refined = cls.of_options(RefineOptions.parse(kept))
         begun = _values_of_result(result) if result else {}
         return cls({**refined.values, **begun}, refined.layers, origin)

@@ -15,6 +15,7 @@ from model.errors import InvalidOption, WeightsError, WeightsMissing
 from model.imaging import image_files, masking
 from model.imaging.image_files import ImageSource
 from model.options import (
+    BAKED_OPTIONS,
     DEFAULT_DPI,
     MIN_SIDE,
     OPTIONS_BY_METHOD,
@@ -133,7 +134,7 @@ def _recorded_source(recipe: Recipe, style: RecordedStyle) -> ImageSource | None
 
 def _apply_recorded_mix(options: StylizeOptions, recipe: Recipe) -> StylizeOptions:
     """Return options for the recorded vectors, which include brush size, colours and steady strength already."""
-    changes: dict[str, Any] = {"style_scale": 1.0, "match_colours": "none"}
+    changes = dict(BAKED_OPTIONS)
     if options.steady and recipe.mix:
         mixed = {"region_strengths": recipe.mix} if recipe.masks else {"strength": recipe.mix[0]}
         changes |= {"steady": False} | mixed
