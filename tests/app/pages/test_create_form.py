@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import fields
 
 import pytest
 from werkzeug.datastructures import MultiDict
 
 from app.jobs.order import Order
-from app.pages.create_form import FormValues
+from app.pages.create_form import PRINT, FormValues
+from app.pages.page_options import CONTROLS
 from app.storage import gallery
 from model.options import StylizeOptions
 from tests.support.pages import checked, ended, pictures, problem_at
@@ -50,6 +52,10 @@ def test_the_form_asks_for_what_the_options_allow(client):
     assert asked == options | parts | {"content", "style", "mask", "no_store"}
     assert options <= StylizeOptions.model_fields.keys()
     assert pictures(client.get("/")) == {}
+
+
+def test_every_control_has_its_value_in_the_form():
+    assert {*CONTROLS} - {PRINT} <= {value.name for value in fields(FormValues)}
 
 
 def test_every_wish_of_the_form_is_in_the_order(job_of):

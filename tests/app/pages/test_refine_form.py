@@ -67,6 +67,11 @@ def test_stages_hold_each_layer_once_and_fold_what_nobody_uses(encoder):
     )
 
 
+@pytest.mark.parametrize("encoder", ENCODERS.values(), ids=ENCODERS)
+def test_an_encoder_s_layers_are_in_several_stages(encoder):
+    assert len(group_layers(encoder.layers, {"style": {}, "content": {}})) > 1
+
+
 def test_which_encoders_are_here(client, monkeypatch, tmp_path):
     monkeypatch.setattr(encoder_registry, "find", lambda name: tmp_path if name in ("vgg16", "vgg19-slim") else None)
     page = client.get("/explore").text
