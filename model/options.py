@@ -102,7 +102,7 @@ BlendWeights = Annotated[
 LayerWeightsOption = Annotated[dict[str, Annotated[Number, Field(ge=0, le=1)]] | None, BeforeValidator(_parse_layers)]
 
 
-NetworkChoice = Literal["own", "shared"]
+NetworkChoice = Literal["auto", "shared"]
 Start = Literal["pastiche", "content", "noise"]
 START_WORDS = get_args(Start)
 Preset = Literal["fast", "balanced", "best", "stransfer", "tutorial", "paper"]
@@ -221,8 +221,8 @@ class StylizeOptions(_PasticheOptions):
         1.0, description=f"0 is the photo itself, 1 the full style; up to {MAX_STRENGTH:g} exaggerates it."
     )
     network: NetworkChoice = Field(
-        "own",
-        description="'own': styles that have a network of their own are painted by it; 'shared': all by the one that "
+        "auto",
+        description="'auto': styles that have a network of their own are painted by it; 'shared': all by the one that "
         "serves any painting.",
     )
     steady: Annotated[bool, BeforeValidator(_parse_yes_no)] = Field(

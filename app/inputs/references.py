@@ -120,5 +120,8 @@ def _style_source(library: Library, style: Style) -> bytes | Path:
         return style.file
     if style.picture:
         return library.picture(style.picture)
-    fields = {name: getattr(style, name) for name in StyleFile.model_fields if name != "kind"}
+    names = ("name", "credit", "licence", "vector", "weights", "weights_sha256")
+    fields = {name: getattr(style, name) for name in names}
+    if style.network:
+        return StyleFile.with_network(library.picture(style.network), **fields).to_bytes()
     return StyleFile.parse(**fields).to_bytes()

@@ -19,8 +19,10 @@ from model.errors import InvalidOption
 from model.imaging import image_files
 from model.imaging.image_files import ImageSource
 from model.options import MAX_STYLES, StylizeOptions
+from model.pipelines.recipe_builder import pixels_sha256
 from model.pipelines.stylization import MAX_STYLE_SIDE
 from model.style_file import CREDIT_LENGTH, StyleFile
+from model.weights import style_networks
 
 _PICTURE_QUALITY, _THUMBNAIL_QUALITY = 95, 85
 
@@ -32,6 +34,7 @@ class _Appearance:
     thumbnail: bytes
     picture: bytes | None = None
     vector: np.ndarray | None = None
+    network: bytes | None = None
     weights: str | None = None
     weights_sha256: str | None = None
 
@@ -90,13 +93,13 @@ def add_file(library: Library, engine: RenderEngine, owner: str, data: bytes) ->
 
     def appearance() -> _Appearance:
         _check_weights(engine.painter, file.name, file.weights, file.weights_sha256)
-        return _vector_appearance(engine.painter, [file.vector])
+        return _file_appearance(engine.painter, file)
 
     return _add_to_library(library, owner, engine.run(appearance), file.name, file.credit, file.licence)
 
 
 def export_file(library: Library, engine: RenderEngine, style: Style) -> StyleFile:
-    """Return a style as a style file; the vector of one that is a picture is computed."""
+    """Return a style as a style file, with its own network; the vector of one that is a picture is computed."""
     if style.vector is not None:
         vector, weights, sha256 = style.vector, style.weights, style.weights_sha256
     else:
@@ -105,7 +108,19 @@ def export_file(library: Library, engine: RenderEngine, style: Style) -> StyleFi
             lambda: (_style_vector(library, painter, style), *painter.weights_identity())
         )
     words = {"name": style.name, "credit": style.credit, "licence": style.licence}
-    return StyleFile.parse(**words, vector=vector, weights=weights, weights_sha256=sha256)
+    fields = words | {"vector": vector, "weights": weights, "weights_sha256": sha256}
+    network = _own_network(library, style, sha256 or "")
+    return StyleFile.with_network(network, **fields) if network else StyleFile.parse(**fields)
+
+
+def _own_network(library: Library, style: Style, weights_sha256: str) -> bytes | None:
+    """Return the file of a style's own network: a stored one, or the one that ships for these weights."""
+    if style.network:
+        return library.picture(style.network)
+    if style.file is None:
+        return None
+    pixels = image_files.read(style.file, field="style", limit=MAX_STYLE_SIDE).rgb
+    return style_networks.for_painting(pixels_sha256(pixels), weights_sha256)
 
 
 def _add_to_library(
@@ -119,6 +134,7 @@ def _add_to_library(
         picture=appearance.picture,
         thumbnail=appearance.thumbnail,
         vector=appearance.vector,
+        network=appearance.network,
         weights=appearance.weights,
         weights_sha256=appearance.weights_sha256,
     )
@@ -136,9 +152,24 @@ def _vector_appearance(painter: Painter, vectors: Sequence[np.ndarray]) -> _Appe
     """Paint the sample photo as the thumbnail, which also refuses vectors that do not fit the weights."""
     weights, sha256 = painter.weights_identity()
     vector = np.mean(vectors, axis=0, dtype="float32")
-    sample = painter.stylize(gallery.SAMPLE_PHOTO, [vector], StylizeOptions(size=THUMBNAIL_SIDE))
-    thumbnail = image_files.encode(sample.picture, "jpeg", _THUMBNAIL_QUALITY)
-    return _Appearance(thumbnail, vector=vector, weights=weights, weights_sha256=sha256)
+    return _Appearance(_painted_sample(painter, vector), vector=vector, weights=weights, weights_sha256=sha256)
+
+
+def _file_appearance(painter: Painter, file: StyleFile) -> _Appearance:
+    """Take over a style file; painting the thumbnail refuses vectors and networks that do not fit the weights."""
+    thumbnail = _painted_sample(painter, file.to_bytes())
+    return _Appearance(
+        thumbnail,
+        vector=file.vector,
+        network=file.network,
+        weights=file.weights,
+        weights_sha256=file.weights_sha256,
+    )
+
+
+def _painted_sample(painter: Painter, style: ImageSource) -> bytes:
+    sample = painter.stylize(gallery.SAMPLE_PHOTO, [style], StylizeOptions(size=THUMBNAIL_SIDE))
+    return image_files.encode(sample.picture, "jpeg", _THUMBNAIL_QUALITY)
 
 
 def _predict_vector(painter: Painter, data: bytes) -> np.ndarray:

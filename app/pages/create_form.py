@@ -49,6 +49,7 @@ class FormValues:
     keep_light: str = _DEFAULT_TEXTS["keep_light"]
     match_colours: str = _DEFAULT_TEXTS["match_colours"]
     style_scale: str = _DEFAULT_TEXTS["style_scale"]
+    network: str = _DEFAULT_TEXTS["network"]
     steady: bool = False
     feather: str = _DEFAULT_TEXTS["feather"]
     paint: str = _DEFAULT_TEXTS["paint"]

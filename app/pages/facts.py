@@ -100,6 +100,8 @@ def _colour_facts(options: Options) -> Iterator[tuple[str, str]]:
 def _brush_facts(options: StylizeOptions) -> Iterator[tuple[str, str]]:
     if options.style_scale != 1:
         yield "Brush size", f"{options.style_scale:g} times as broad as in the painting"
+    if options.network == "shared":
+        yield "Network", "The one for any painting"
     if options.steady:
         yield "Steady strength", "Yes: it shows as much as with any painting"
 

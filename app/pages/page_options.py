@@ -28,9 +28,9 @@ from model.options import (
 SLIDER_MAX, SLIDER_DEFAULT = 100, 50  # of a style's weight slider; only ratios count
 CONTROLS = (  # options with a control of their own on the create page, in the order in which a script sets them
     *("strength", "steady", "style_scale", "size", "print", "dpi"),
-    *("keep_colours", "keep_light", "match_colours", "format", "quality"),
+    *("network", "keep_colours", "keep_light", "match_colours", "format", "quality"),
 )
-FOLDED_CONTROLS = ("keep_colours", "keep_light", "match_colours", "style_scale", "steady", "quality")
+FOLDED_CONTROLS = ("keep_colours", "keep_light", "match_colours", "style_scale", "network", "steady", "quality")
 SIZE_CONTROLS = ("size", "print", "dpi")
 REGION_FIELDS = ("mask", "feather", "paint", "region_styles", "region_strengths")
 CREATE_FIELDS = ("content", "style", "weights", *CONTROLS, *REGION_FIELDS)  # those with a place for a problem
@@ -47,6 +47,7 @@ FORMAT_CHOICES = (  # value, words, hint
     ("tiff", "TIFF, for print shops", "TIFF loses nothing, but few browsers show it."),
 )
 MATCH_CHOICES = (("none", "No, as it is"), ("covariance", "Roughly"), ("histogram", "Exactly, shade by shade"))
+NETWORK_CHOICES = (("auto", "With their own networks"), ("shared", "With the one for any painting"))
 MATCH_NAMES = {"histogram": "Shade by shade", "covariance": "On the whole"}  # of colours that were matched
 PAINT_CHOICES = (
     ("inside", "is painted, the rest stays the photo"),
@@ -116,6 +117,7 @@ def template_options() -> JsonObject:
         "lossy_formats": LOSSY_FORMATS,
         "lossy_names": _LOSSY_NAMES,
         "matches": MATCH_CHOICES,
+        "networks": NETWORK_CHOICES,
         "paints": PAINT_CHOICES,
         "scale_names": STYLE_SCALE_NAMES,
         "sheet_scales": SHEET_SCALE_CHOICES,

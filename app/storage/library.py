@@ -124,6 +124,7 @@ class Library:
         picture: bytes | None,
         thumbnail: bytes,
         vector: np.ndarray | None,
+        network: bytes | None = None,
         weights_sha256: str | None,
         weights: str | None,
     ) -> Style:
@@ -138,13 +139,14 @@ class Library:
             picture=None if picture is None else self.put_picture(owner, picture),
             thumbnail=self.put_picture(owner, thumbnail),
             vector=None if vector is None else vector_to_bytes(vector),
+            network=None if network is None else self.put_picture(owner, network),
             weights=weights,
             weights_sha256=weights_sha256,
             created=time.time(),
         )
         with self._begin_naming(words["name"]) as session:
             session.add(row)
-            self.hold(session, row.id, {row.thumbnail, row.picture or row.thumbnail})
+            self.hold(session, row.id, {row.thumbnail, row.picture or row.thumbnail, row.network or row.thumbnail})
         return _to_style(row)
 
     def change_style(
@@ -303,6 +305,7 @@ def _to_style(row: StyleRow) -> Style:
         picture=row.picture,
         thumbnail=row.thumbnail,
         vector=vector,
+        network=row.network,
         weights=row.weights,
         weights_sha256=row.weights_sha256,
         created=row.created,

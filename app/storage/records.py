@@ -21,6 +21,7 @@ class Style:
     picture: str | None = None  # key
     thumbnail: str | None = None  # key
     vector: np.ndarray | None = None  # (n,) float32
+    network: str | None = None  # key of its own network
     weights: str | None = None
     weights_sha256: str | None = None
     created: float | None = None

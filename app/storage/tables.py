@@ -87,6 +87,7 @@ class StyleRow(Base):
     picture: Mapped[str | None] = mapped_column(Text(64))
     thumbnail: Mapped[str] = mapped_column(Text(64))
     vector: Mapped[bytes | None] = mapped_column(LargeBinary)  # little-endian float32
+    network: Mapped[str | None] = mapped_column(Text(64))  # key of the style's own network
     weights: Mapped[str | None] = mapped_column(Text(200))
     weights_sha256: Mapped[str | None] = mapped_column(Text(64))
     created: Mapped[float]

@@ -20,7 +20,6 @@ from model.imaging import color, image_files, masking, pixel_ops, scratch, vips_
 from model.imaging.image_files import ImageSource
 from model.imaging.pixel_ops import EightBitPicture, Picture, Resolution
 from model.imaging.scratch import DiskArray
-from model.networks.style_network import StyleNetwork
 from model.options import DEFAULT_DPI, StylizeOptions
 from model.pipelines import recipe_builder
 from model.pipelines.style_mixing import StylePoint
@@ -232,26 +231,29 @@ def _style_point(
 ) -> StylePoint:
     """Return where a style lies: at the network of its own, if it has one and that is wanted, else at its vector."""
     vector = _embed_style(network, matched, options.style_scale)
-    own = _own_network(network, original) if options.network == "own" else None
-    return StylePoint(vector, ((own, 1.0),) if own and matched is original and options.style_scale == 1 else ())
+    own = _own_network_file(network, original) if options.network == "auto" else None
+    if own is None or matched is not original or options.style_scale != 1:
+        return StylePoint(vector)
+    return StylePoint(vector, ((style_networks.decode(own).network, 1.0),))
 
 
 def _own_network_notes(
     network: Magenta, styles: Sequence[np.ndarray | StyleFile], points: Sequence[StylePoint], options: StylizeOptions
 ) -> list[str]:
     """Say where a style's own network was wanted but could not paint."""
-    pairs = zip(styles, points, strict=True)
-    if options.network == "shared" or all(point.networks or not _own_network(network, style) for style, point in pairs):
+    painted_by_shared = [style for style, point in zip(styles, points, strict=True) if not point.networks]
+    if options.network == "shared" or not any(_own_network_file(network, style) for style in painted_by_shared):
         return []
     return [SHARED_PAINTED]
 
 
-def _own_network(network: Magenta, style: np.ndarray | StyleFile) -> StyleNetwork | None:
-    """Return a style's own network: a style file's, or the one that ships for a painting and these weights."""
+def _own_network_file(network: Magenta, style: np.ndarray | StyleFile) -> bytes | None:
+    """Return the file of a style's own network: that of its file, or the one that ships for a painting."""
     if isinstance(style, StyleFile):
-        return style_networks.decode(style.network).network if style.network else None
-    own = style_networks.for_painting(recipe_builder.pixels_sha256(style)) if is_painting(style) else None
-    return own if own and own.base_sha256 == network.sha256 else None
+        return style.network
+    if not is_painting(style):
+        return None
+    return style_networks.for_painting(recipe_builder.pixels_sha256(style), network.sha256)
 
 
 def _paint_with_preview(plan: StylizePlan, photo: Picture, on_step: OnStep) -> Pastiche:
@@ -314,12 +316,17 @@ def make_style_file(
     credit: str = "",
     licence: str = "",
 ) -> StyleFile:
-    """Average `styles` in the proportions of `shares` into a style file; raise InvalidOption for texts too long."""
+    """Average `styles` in the proportions of `shares` into a style file; raise InvalidOption for texts too long.
+
+    That of a single style holds its own network, if it has one.
+    """
     read = [read_style(style) for style in styles]
     network = load_network(model_path)
     vector = np.average([_embed_style(network, style) for style in read], axis=0, weights=shares).astype("float32")
-    about = {"name": name, "credit": credit, "licence": licence}
-    return StyleFile.parse(**about, weights=network.name, weights_sha256=network.sha256, vector=vector)
+    fields = {"name": name, "credit": credit, "licence": licence, "vector": vector}
+    fields |= {"weights": network.name, "weights_sha256": network.sha256}
+    own = _own_network_file(network, read[0]) if len(read) == 1 else None
+    return StyleFile.with_network(own, **fields) if own else StyleFile.parse(**fields)
 
 
 def warm_up() -> str:

@@ -84,10 +84,11 @@ def _check_shapes(architecture: Architecture, arrays: Mapping[str, np.ndarray], 
         raise ValueError("not finite")
 
 
-def for_painting(pixels_sha256: str) -> StyleNetwork | None:
-    """Return the network that ships for a painting, by the sha256 of its pixels."""
+def for_painting(pixels_sha256: str, base_sha256: str) -> bytes | None:
+    """Return the file that ships for a painting, by the sha256 of its pixels, where it is for these weights."""
     name = _shipped_names().get(pixels_sha256)
-    return decode(_read_shipped(name)).network if name else None
+    data = _read_shipped(name) if name else None
+    return data if data and decode(data).network.base_sha256 == base_sha256 else None
 
 
 def find_shipped(sha256: str) -> bytes | None:

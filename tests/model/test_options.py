@@ -41,7 +41,7 @@ def test_defaults():
     assert StylizeOptions.parse({}) == StylizeOptions()
     assert StylizeOptions().model_dump(exclude_none=True) == {
         "strength": 1.0,
-        "network": "own",
+        "network": "auto",
         "steady": False,
         "style_scale": 1.0,
         "keep_colours": 0.0,
@@ -148,7 +148,7 @@ def test_within_its_limits(name: str, typed: object, value: object):
         ("region_styles", "9", "'region_styles' must be 8 or less."),
         ("region_styles", [0] * 9, "'region_styles' must be at most 8 numbers."),
         ("region_strengths", "0.5,2", "'region_strengths' must be 1.5 or less."),
-        ("network", "mine", "'network' must be 'own' or 'shared'."),
+        ("network", "mine", "'network' must be 'auto' or 'shared'."),
         ("feather", 21, "'feather' must be 20 or less."),
         ("paint", "around", "'paint' must be 'inside' or 'outside'."),
     ],

@@ -11,7 +11,7 @@ const DEFAULTS = Object.fromEntries(options.controls.map((name) => [name, option
 const CONDITIONAL = ["steady", "quality", ...options.sizes]; // read where they count
 const PLAIN = options.controls.filter((name) => !CONDITIONAL.includes(name));
 const COLOR_CONTROLS = ["keep_colours", "keep_light"]; // turned on the preview itself
-const PREVIEWED = ["strength", "match_colours", "style_scale", "steady"];
+const PREVIEWED = ["strength", "match_colours", "style_scale", "network", "steady"];
 const OPTION_LABELS = { size: (side) => `${side} px`, style_scale: (scale) => `${scale} times` };
 
 export const isColorControl = ({ name }) => COLOR_CONTROLS.includes(name);

@@ -21,6 +21,7 @@ WISHES = {
     "keep_light": "0.25",
     "match_colours": "covariance",
     "style_scale": "2",
+    "network": "shared",
     "steady": "yes",
     "quality": "80",
     "dpi": "150",
@@ -47,7 +48,7 @@ def test_the_form_asks_for_what_the_options_allow(client):
     assert {"weight-own"} | {f"weight-{style.id}" for style in gallery.shipped()} <= sliders
     asked -= sliders | {"weight-new"}
     options = {"strength", "size", "dpi", "keep_colours", "keep_light", "match_colours", "style_scale", "steady"}
-    options |= {"format", "quality", "feather", "paint"}
+    options |= {"format", "quality", "feather", "paint", "network"}
     parts = {"print_width", "print_height", "print_unit"}  # of the option 'print'
     assert asked == options | parts | {"content", "style", "mask", "no_store"}
     assert options <= StylizeOptions.model_fields.keys()
@@ -62,7 +63,8 @@ def test_every_wish_of_the_form_is_in_the_order(job_of):
     options = job_of(**WISHES, **printing()).order.options
     assert (options.print, options.size, options.dpi) == ("60x40.5cm", None, 150)
     assert (options.keep_colours, options.keep_light, options.match_colours) == (0.5, 0.25, "covariance")
-    assert (options.style_scale, options.steady, options.quality) == (2, True, 80)
+    assert (options.style_scale, options.network) == (2, "shared")
+    assert (options.steady, options.quality) == (True, 80)
 
 
 def test_what_a_form_leaves_empty_is_not_asked_for(job_of):

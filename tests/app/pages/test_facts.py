@@ -19,6 +19,7 @@ from tests.support.pages import facts, words
         ("keep_light", 0.25, "Light and shade", "25 % from the photo"),
         ("match_colours", "histogram", "Colours of the painting", "Made like those of the photo, shade by shade"),
         ("style_scale", 2, "Brush size", "2 times as broad as in the painting"),
+        ("network", "shared", "Network", "The one for any painting"),
         ("steady", True, "Steady strength", "Yes: it shows as much as with any painting"),
         ("print", "60x40.5cm", "For print", "60 × 40.5 cm, 300 pixels an inch"),  # noqa: RUF001
         ("dpi", 150, "In print", "150 pixels an inch"),

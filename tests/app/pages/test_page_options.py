@@ -55,7 +55,7 @@ def test_the_page_tells_its_scripts_the_other_limits(script_options, app):
     assert {name for name, format in formats.items() if format["lossy"]} == {"jpeg", "webp"}
     assert {name for name, format in formats.items() if not format["inBrowsers"]} == {"tiff"}
     assert script_options["sheet"]["size"] == SheetOptions.model_fields["size"].default
-    assert script_options["sheet"]["controls"] == ["steady", "keep_colours", "keep_light", "match_colours"]
+    assert script_options["sheet"]["controls"] == ["steady", "network", "keep_colours", "keep_light", "match_colours"]
 
 
 @pytest.mark.parametrize(
@@ -63,6 +63,7 @@ def test_the_page_tells_its_scripts_the_other_limits(script_options, app):
     [
         ("format", page_options.FORMAT_CHOICES),
         ("match_colours", page_options.MATCH_CHOICES),
+        ("network", page_options.NETWORK_CHOICES),
         ("paint", page_options.PAINT_CHOICES),
     ],
 )

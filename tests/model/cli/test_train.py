@@ -42,7 +42,7 @@ def test_a_style_is_trained_and_used(model: list[str], capsys: pytest.CaptureFix
     style = StyleFile.from_bytes(Path("mine.style.json").read_bytes())
     assert (style.name, style.credit) == ("mine", "Anna")
     assert style.network
-    for name, network in (("own", "own"), ("shared", "shared")):
+    for name, network in (("own", "auto"), ("shared", "shared")):
         arguments = ["photo.png", "mine.style.json", "-o", f"{name}.png", "--network", network]
         assert main(["stylize", *arguments, *model]) == 0
     assert (pixels("own.png") != pixels("shared.png")).any()

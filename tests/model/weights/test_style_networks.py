@@ -9,6 +9,7 @@ import pytest
 
 from model.errors import WeightsBroken
 from model.imaging import image_files
+from model.inference import magenta
 from model.pipelines.recipe_builder import pixels_sha256
 from model.weights import registry, style_networks
 from model.weights.checksums import file_sha256, recorded_sha256
@@ -73,7 +74,7 @@ def test_nothing_is_unpickled():
 
 
 def test_a_painting_of_no_gallery_has_none():
-    assert style_networks.for_painting("0" * 64) is None
+    assert style_networks.for_painting("0" * 64, "0" * 64) is None
     assert style_networks.find_shipped("0" * 64) is None
 
 
@@ -82,12 +83,13 @@ def test_networks_that_ship_belong_to_their_painting_and_to_the_weights_that_shi
     path = style_networks.SHIPPED_FOLDER / f"{name}.npz"
     assert recorded_sha256(path) == file_sha256(path)
     painting = image_files.read(GALLERY / f"{name}.jpg").rgb
-    network = style_networks.for_painting(pixels_sha256(painting))
-    assert network
-    assert network.sha256 == file_sha256(path)
-    assert style_networks.find_shipped(network.sha256) == path.read_bytes()
+    network = style_networks.decode(path.read_bytes()).network
     assert network.name == name
-    assert registry.SHIPPED_MAGENTA.exists()
+    assert network.sha256 == file_sha256(path)
+    assert style_networks.for_painting(pixels_sha256(painting), network.base_sha256) == path.read_bytes()
+    assert style_networks.for_painting(pixels_sha256(painting), "0" * 64) is None
+    assert style_networks.find_shipped(network.sha256) == path.read_bytes()
+    assert network.base_sha256 == magenta.load(registry.SHIPPED_MAGENTA).sha256
 
 
 def test_networks_that_ship_take_ten_megabytes_at_most():
