@@ -37,6 +37,7 @@ TESTED_BY: dict[str, str] = {
     "app/storage/atomic_files.py": "tests/app/storage/test_blob_store.py",
     "app/storage/migrations/versions/0001_styles_results_jobs.py": "tests/app/storage/test_migrations.py",
     "app/storage/migrations/versions/0002_refinements.py": "tests/app/storage/test_migrations.py",
+    "app/storage/migrations/versions/0003_style_networks.py": "tests/app/storage/test_migrations.py",
     "app/storage/records.py": "tests/app/storage/test_library.py",
     "app/storage/tables.py": "tests/app/storage/test_migrations.py",
     "model/cli/arguments.py": "tests/model/test_main.py",

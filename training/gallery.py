@@ -23,6 +23,7 @@ from model.finetuning.training import StyleTraining
 from model.imaging import image_files
 from model.inference import magenta
 from model.options import TrainOptions
+from model.pipelines import gallery as shipped_gallery
 from model.pipelines.recipe_builder import pixels_sha256
 from model.weights import style_networks
 from model.weights.registry import SHIPPED_MAGENTA
@@ -31,7 +32,6 @@ from training.data import centre_crop, load_pictures, to_array
 from training.export import record_sha256
 from training.sheet import contact_sheet
 
-GALLERY = Path(__file__).resolve().parents[1] / "static" / "styles"
 JUDGE = "vgg19"
 SHEET_PHOTOS, SHEET_SIDE = 6, 512
 
@@ -97,7 +97,7 @@ def export(folder: Path) -> None:
         style_networks.decode(path.read_bytes())
         (target / path.name).write_bytes(path.read_bytes())
         record_sha256(target / path.name)
-        names[pixels_sha256(image_files.read(GALLERY / f"{path.stem}.jpg").rgb)] = path.name
+        names[pixels_sha256(image_files.read(shipped_gallery.painting_path(path.stem)).rgb)] = path.name
     known = {digest: name for digest, name in names.items() if (target / name).exists()}
     text = json.dumps(dict(sorted(known.items(), key=lambda item: item[1])), indent=1)
     style_networks.SHIPPED_INDEX.write_text(f"{text}\n", "utf-8")

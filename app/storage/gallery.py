@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import json
 from functools import cache
-from pathlib import Path
 
 from app.storage.records import Style
+from model.pipelines import gallery
 
-_FOLDER = Path(__file__).resolve().parents[2] / "static" / "styles"
-SAMPLE_PHOTO = _FOLDER / "cat.jpg"  # painted for the thumbnails of styles
+SAMPLE_PHOTO = gallery.FOLDER / "cat.jpg"  # painted for the thumbnails of styles
 
 
 @cache
 def shipped() -> tuple[Style, ...]:
-    return tuple(_read_styles(_FOLDER))
+    return tuple(_read_styles())
 
 
-def _read_styles(folder: Path) -> list[Style]:
-    listed = json.loads((folder / "styles.json").read_text("utf-8"))
+def _read_styles() -> list[Style]:
+    listed = json.loads(gallery.INDEX.read_text("utf-8"))
     return [
         Style(
             id=style["id"],
@@ -27,7 +26,7 @@ def _read_styles(folder: Path) -> list[Style]:
             licence=style["licence"],
             about=style["about"],
             own=False,
-            file=folder / f"{style['id']}.jpg",
+            file=gallery.painting_path(style["id"]),
         )
         for style in listed
     ]

@@ -14,6 +14,7 @@ from model.errors import InvalidOption
 from model.imaging import masking
 from model.imaging.formats import OUTPUT_FORMATS
 from model.options import Format, join_words
+from model.pipelines import gallery
 
 FORMAT_BY_SUFFIX: dict[str, Format] = {
     suffix: format for format, about in OUTPUT_FORMATS.items() for suffix in about.suffixes
@@ -22,6 +23,11 @@ OUTPUT_HELP = f"a {join_words([about.suffixes[0] for about in OUTPUT_FORMATS.val
 FORMAT_DEFAULT_HELP = "Left out: as the output's name ends."
 
 FormatT = TypeVar("FormatT")
+
+
+def style_path(text: str) -> Path:
+    """Return the file of a style, or the painting of the gallery's style of that name."""
+    return gallery.find(text) or Path(text)
 
 
 def picture_format(output: Path) -> Format:

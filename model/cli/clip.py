@@ -23,7 +23,7 @@ EXIT_INTERRUPTED = 130  # as after any Control-C
 def add(parser: argparse.ArgumentParser) -> None:
     parser.description = "Stopped with Control-C, the same command goes on where it was."
     parser.add_argument("clip", type=Path, help="a GIF, an animated WebP, or a video")
-    parser.add_argument("painting", type=Path, nargs="+", help="the style; several are blended")
+    parser.add_argument("painting", type=arguments.style_path, nargs="+", help="the style; several are blended")
     parser.add_argument("-o", "--output", type=Path, required=True, help=f"a {', '.join(clips.SUFFIXES)}")
     arguments.add_options(parser, ClipOptions)
     arguments.add_model(parser)

@@ -25,7 +25,7 @@ FILM_FORMATS: dict[str, Literal["gif", "webp"]] = {".gif": "gif", ".webp": "webp
 def add(parser: argparse.ArgumentParser) -> None:
     parser.description = "Defaults are those of the preset 'balanced'; others have their own."
     parser.add_argument("photo", type=Path, help="a picture")
-    parser.add_argument("painting", type=Path, nargs="+", help="the style; several are blended")
+    parser.add_argument("painting", type=arguments.style_path, nargs="+", help="the style; several are blended")
     parser.add_argument("-o", "--output", type=Path, required=True, help=arguments.OUTPUT_HELP)
     parser.add_argument("--film", type=Path, help="a .webp or .gif that shows the steps")
     arguments.add_mask(parser)

@@ -17,7 +17,7 @@ from model.pipelines.contact_sheets import make_contact_sheet
 
 def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("photo", type=Path, help="a picture")
-    parser.add_argument("painting", type=Path, nargs="+", help="the styles, each in rows of its own")
+    parser.add_argument("painting", type=arguments.style_path, nargs="+", help="the styles, each in rows of its own")
     parser.add_argument("-o", "--output", type=Path, required=True, help=arguments.OUTPUT_HELP)
     arguments.add_options(parser, SheetOptions, format=arguments.FORMAT_DEFAULT_HELP)
     arguments.add_model(parser)

@@ -29,7 +29,7 @@ PhotoTask: TypeAlias = Callable[[Path, Path], PhotoResult]  # called with a phot
 
 def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("photo", type=Path, help="a picture, or a folder of pictures")
-    parser.add_argument("painting", type=Path, nargs="+", help="the style; several are blended")
+    parser.add_argument("painting", type=arguments.style_path, nargs="+", help="the style; several are blended")
     parser.add_argument("-o", "--output", type=Path, required=True, help=f"{arguments.OUTPUT_HELP}, or a folder")
     arguments.add_mask(parser)
     arguments.add_options(parser, StylizeOptions, format=arguments.FORMAT_DEFAULT_HELP)

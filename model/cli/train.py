@@ -21,7 +21,7 @@ STATE_SUFFIX = ".training"  # of the folder beside the output that keeps an unfi
 
 def add(parser: argparse.ArgumentParser) -> None:
     parser.description = "Control-C ends it with what has been learnt; the same command then goes on from there."
-    parser.add_argument("painting", type=Path, nargs="+", help="a picture; of several the look is averaged")
+    parser.add_argument("painting", type=arguments.style_path, nargs="+", help="of several the look is averaged")
     parser.add_argument("-o", "--output", type=Path, required=True, help=f"the style file, as in mine{SUFFIX}")
     parser.add_argument(
         "--photos",

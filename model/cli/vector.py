@@ -14,7 +14,7 @@ from model.style_file import SUFFIX
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("painting", type=Path, nargs="+", help="a picture; of several the average is kept")
+    parser.add_argument("painting", type=arguments.style_path, nargs="+", help="of several the average is kept")
     parser.add_argument("-o", "--output", type=Path, required=True, help=f"as in flow{SUFFIX}")
     parser.add_argument("--name", help="left out: the output's")
     parser.add_argument("--credit", default="", help="who made the artwork")

@@ -16,7 +16,7 @@ from model.imaging import image_files, pixel_ops
 from model.imaging.image_files import ImageSource
 from model.imaging.pixel_ops import Picture, as_float, as_uint8
 from model.options import SheetOptions, StylizeOptions
-from model.pipelines import stylization
+from model.pipelines import gallery, stylization
 from model.pipelines.stylization import ModelPath, Pastiche
 from model.progress import Cancelled, OnStep, Step
 from model.style_file import StyleFile
@@ -179,7 +179,9 @@ def make_contact_sheet(
 
 def _reusable_source(style: ImageSource) -> ImageSource:
     """Return the style as something that can be read more than once."""
-    return style if isinstance(style, np.ndarray | Image.Image) else image_files.read_bytes(style, field="style")
+    if isinstance(style, np.ndarray | Image.Image):
+        return style
+    return image_files.read_bytes(gallery.find(style) or style, field="style")
 
 
 def _build_rows(style: ImageSource, number: int, name: str, options: SheetOptions) -> list[SheetRow]:

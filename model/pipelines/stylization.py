@@ -21,7 +21,7 @@ from model.imaging.image_files import ImageSource
 from model.imaging.pixel_ops import EightBitPicture, Picture, Resolution
 from model.imaging.scratch import DiskArray
 from model.options import DEFAULT_DPI, StylizeOptions
-from model.pipelines import recipe_builder
+from model.pipelines import gallery, recipe_builder
 from model.pipelines.style_mixing import StylePoint
 from model.progress import Cancelled, OnStage, OnStep, Step
 from model.style_file import StyleFile
@@ -365,12 +365,15 @@ def is_painting(style: np.ndarray | StyleFile) -> TypeGuard[np.ndarray]:
 
 
 def read_style(style: ImageSource, limit: int = MAX_STYLE_SIDE) -> np.ndarray | StyleFile:
-    """Read a picture as (H, W, 3), its long side at most `limit` pixels; return a style vector as it is."""
+    """Read a picture as (H, W, 3), its long side at most `limit` pixels; return a style vector as it is.
+
+    The name of a style of the gallery, such as "flow", stands for its painting.
+    """
     if isinstance(style, np.ndarray) and style.ndim == 1:
         return style
     if isinstance(style, np.ndarray | Image.Image):
         return image_files.read(style, field="style", limit=limit).rgb
-    data = image_files.read_bytes(style, field="style")
+    data = image_files.read_bytes(gallery.find(style) or style, field="style")
     if style_file.is_style_file(data):
         return StyleFile.from_bytes(data)
     return image_files.read(data, field="style", limit=limit).rgb

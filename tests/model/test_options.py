@@ -97,7 +97,7 @@ def test_within_its_limits(name: str, typed: object, value: object):
     ("name", "value", "sentence"),
     [
         ("strength", -0.01, "'strength' must be 0 or more."),
-        ("strength", 1.01, "'strength' must be 1 or less."),
+        ("strength", 1.51, "'strength' must be 1.5 or less."),
         ("strength", True, "'strength' must be a number."),
         ("strength", "0_1", "'strength' must be a number."),
         ("strength", math.nan, "'strength' must be a finite number."),

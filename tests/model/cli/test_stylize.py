@@ -15,7 +15,7 @@ from model.cli import console
 from model.cli import stylize as command
 from model.imaging import vips_writer
 from model.options import StylizeOptions
-from model.pipelines import forecast
+from model.pipelines import forecast, gallery
 from model.pipelines.stylization import stylize_file
 from model.progress import OnStep, Step
 
@@ -219,3 +219,9 @@ def test_every_flag_says_what_it_is_for(capsys: pytest.CaptureFixture[str]):
     shown = " ".join(capsys.readouterr().out.split())
     for field in StylizeOptions.model_fields.values():
         assert " ".join(str(field.description).split()) in shown
+
+
+def test_a_style_of_the_gallery_by_its_name(capsys: pytest.CaptureFixture[str]):
+    assert main(["stylize", "photo.png", "Stained glass", "-o", "named.png"]) == 0
+    assert main(["stylize", "photo.png", str(gallery.painting_path("stained_glass")), "-o", "file.png"]) == 0
+    assert np.array_equal(pixels("named.png"), pixels("file.png"))
