@@ -5,7 +5,7 @@ import model
 
 
 def test_the_public_names():
-    assert API.__all__ == ["refine", "style_vector", "transfer_clip", "transfer_style"]
+    assert API.__all__ == ["refine", "style_vector", "train_style", "transfer_clip", "transfer_style"]
     assert model.__all__ == [
         "Pastiche",
         "Picture",

@@ -87,7 +87,7 @@ def test_every_option_is_described_as_it_is_validated(body, options, needed):
     assert described["properties"]["strength"] == {
         "default": 1.0,
         "description": options.model_fields["strength"].description,
-        "maximum": 1,
+        "maximum": 1.5,
         "minimum": 0,
         "type": "number",
     }

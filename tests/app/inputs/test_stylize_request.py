@@ -38,7 +38,7 @@ def flat(shape):
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        ("strength", "1.5"),
+        ("strength", "1.6"),
         ("strength", "nan"),
         ("strength", "strong"),
         ("strength", ["1", "0"]),
