@@ -18,7 +18,7 @@ from app.failures import Busy
 from app.http import rate_limits
 from app.inputs.bodies import UploadSlots
 from app.jobs.queue import QueueFull
-from model.options import RefineOptions, StylizeOptions
+from model.options import MAX_STRENGTH, RefineOptions, StylizeOptions
 from tests.support.requests import URL, b64, error_of, upload
 
 SERVER = "http://localhost"
@@ -87,7 +87,7 @@ def test_every_option_is_described_as_it_is_validated(body, options, needed):
     assert described["properties"]["strength"] == {
         "default": 1.0,
         "description": options.model_fields["strength"].description,
-        "maximum": 1.5,
+        "maximum": MAX_STRENGTH if options is StylizeOptions else 1,
         "minimum": 0,
         "type": "number",
     }
