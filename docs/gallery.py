@@ -1,7 +1,8 @@
 """Remakes static/styles, the styles that ship: `python docs/gallery.py` (needs scikit-image, for its photo).
 
 For each painting of paintings/: <id>.jpg, <id>-cat.jpg (how the weights that ship paint a photo in that style) and its
-entry in styles.json. cat.jpg is the photo: Chelsea, by Stefan van der Walt (CC0), as it comes inside scikit-image.
+entry in styles.json. cat.jpg is the photo: Chelsea, by Stefan van der Walt (CC0), as it comes inside scikit-image. Where a
+painting has changed, its network must be trained and exported anew: `python -m training.gallery`.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ def cat() -> Image.Image:
     return photo.resize((WIDTH, round(WIDTH * photo.height / photo.width)), Image.Resampling.LANCZOS)
 
 
-def pastiche(photo: Image.Image, style: Image.Image | list[Image.Image], **options: Any) -> Image.Image:
+def pastiche(photo: Image.Image, style: Path | list[Path], **options: Any) -> Image.Image:
     """With the weights that ship, whatever else this machine has."""
     from API import transfer_style
     from model.weights.registry import SHIPPED_MAGENTA
@@ -57,9 +58,9 @@ def main() -> None:
     photo = cat()
     save(photo, STYLES / "cat.jpg", 45_000)
     for painting in PAINTINGS.values():
-        style = painting()
-        save(style, STYLES / f"{painting.id}.jpg", 80_000)
-        save(pastiche(photo, style), STYLES / f"{painting.id}-cat.jpg", 40_000)
+        save(painting(), STYLES / f"{painting.id}.jpg", 80_000)
+        # From the file: its own network is found by its pixels.
+        save(pastiche(photo, STYLES / f"{painting.id}.jpg"), STYLES / f"{painting.id}-cat.jpg", 40_000)
 
 
 if __name__ == "__main__":

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
-from gallery import ROOT, pastiche, save
-from paintings import PAINTINGS
+from gallery import ROOT, STYLES, pastiche, save
 from PIL import Image, ImageDraw, ImageOps
 from skimage import data
 
@@ -27,6 +27,10 @@ def photos() -> list[Image.Image]:
     """In the shape of the paintings, cut around what matters."""
     taken = ((data.chelsea(), (0.5, 0.5)), (data.coffee(), (0.5, 0.5)), (data.astronaut(), (0.5, 0.0)))
     return [ImageOps.fit(Image.fromarray(pixels), SIZE, centering=middle) for pixels, middle in taken]
+
+
+def painting_path(name: str) -> Path:
+    return STYLES / f"{name}.jpg"
 
 
 def sheet(rows: Sequence[Sequence[Image.Image | None]]) -> Image.Image:
@@ -46,26 +50,25 @@ def sheet(rows: Sequence[Sequence[Image.Image | None]]) -> Image.Image:
 def main() -> None:
     sys.path.append(str(ROOT))  # where API and model are
     IMAGES.mkdir(exist_ok=True)
-    styles = {name: PAINTINGS[name]() for name in (*HERO, "dots")}
-    shots, along = photos(), [styles[name] for name in HERO]
+    shots, along = photos(), [painting_path(name) for name in HERO]
     rows = [[shot, *(pastiche(shot, style) for style in along)] for shot in shots]
-    save(sheet([[None, *along], *rows]), IMAGES / "hero.jpg", 300_000)
+    save(sheet([[None, *map(Image.open, along)], *rows]), IMAGES / "hero.jpg", 300_000)
     cat, coffee, _ = shots
-    gentle = [pastiche(cat, styles["flow"], strength=strength) for strength in STRENGTHS]
+    gentle = [pastiche(cat, painting_path("mosaic"), strength=strength) for strength in STRENGTHS]
     save(sheet([gentle]), IMAGES / "strength.jpg", 120_000)
-    ends = [styles["woodcut"], styles["dots"]]
+    ends = [painting_path("woodcut"), painting_path("dots")]
     mixed = [pastiche(coffee, style) for style in (ends[0], ends, ends[1])]
-    save(sheet([[ends[0], *mixed, ends[1]]]), IMAGES / "blend.jpg", 120_000)
-    save(sheet([brushes(cat, styles["woodcut"])]), IMAGES / "brush.jpg", 120_000)
-    save(sheet([wishes(coffee, styles["flow"], styles["azulejo"])]), IMAGES / "wishes.jpg", 120_000)
+    save(sheet([[Image.open(ends[0]), *mixed, Image.open(ends[1])]]), IMAGES / "blend.jpg", 120_000)
+    save(sheet([brushes(cat, painting_path("woodcut"))]), IMAGES / "brush.jpg", 120_000)
+    save(sheet([wishes(coffee, painting_path("flow"), painting_path("azulejo"))]), IMAGES / "wishes.jpg", 120_000)
 
 
-def brushes(photo: Image.Image, style: Image.Image) -> list[Image.Image]:
-    """From fine to broad."""
-    return [pastiche(photo, style, style_scale=scale) for scale in SCALES]
+def brushes(photo: Image.Image, style: Path) -> list[Image.Image]:
+    """From fine to broad, all by the network for any painting."""
+    return [pastiche(photo, style, style_scale=scale, network="shared") for scale in SCALES]
 
 
-def wishes(photo: Image.Image, style: Image.Image, other: Image.Image) -> list[Image.Image]:
+def wishes(photo: Image.Image, style: Path, other: Path) -> list[Image.Image]:
     """Plain, with the photo's colours, with the photo's light, on a part only, and in two styles."""
     dish = cup(photo.size)
     return [

@@ -48,6 +48,8 @@ SLOW_PLACES = (  # which load whole networks, paint large pictures or start Pyth
     "tests/model/pipelines/test_refine.py",
     "tests/model/pipelines/test_rerun.py",
     "tests/model/pipelines/test_stylization.py",
+    "tests/model/pipelines/test_style_training.py",
+    "tests/model/finetuning",
     "tests/model/refinement",
     "tests/model/weights/test_saved_model.py",
 )

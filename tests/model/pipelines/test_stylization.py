@@ -127,9 +127,9 @@ def test_alpha_is_kept_beside_the_pastiche(photo: np.ndarray, painting: np.ndarr
     assert stylize(photo, [painting]).picture.alpha is None
 
 
-def test_colours_and_places_stay_where_they_are(photo: np.ndarray, painting: np.ndarray):
+def test_colours_and_places_stay_where_they_are(photo: np.ndarray):
     """At the photo's own look, what is light stays light, and what is red stays red."""
-    own = transfer_style(photo, painting, strength=0)
+    own = transfer_style(photo, photo)
     for channel in range(3):
         assert np.corrcoef(own[..., channel].ravel(), photo[..., channel].ravel())[0, 1] > 0.2
 
