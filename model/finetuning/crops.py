@@ -10,7 +10,7 @@ from PIL import Image
 from model.finetuning.dead_leaves import dead_leaves
 from model.finetuning.noise_pictures import plain_picture
 
-PLAIN = 0.1  # share of plain pictures: there a network shows the patterns that are its own
+PLAIN = 0.15  # share of plain pictures: there a network shows the patterns that are its own
 MAX_ZOOM = 2.0  # of a crop's side, 1/zoom to 1 of the photo's short side
 NOISE = (2 / 255, 6 / 255)  # standard deviation, of the copy that has to be painted as the picture itself
 

@@ -9,6 +9,7 @@ import numpy as np
 from keras import KerasTensor, ops
 
 from model.finetuning.perceptual_losses import Judge, halved, style_error, style_term, windows
+from model.refinement.losses import relative_error
 
 WINDOW = 256  # pixels, the side of what is judged
 JITTER = 8  # pixels by which a crop is larger
@@ -19,7 +20,6 @@ class StyleTrainer(keras.Model):  # type: ignore[misc]
     """A transformer with the losses of one style. Inputs: see `crops.Crops.draw`.
 
     vector: the style's own, held fixed. styles: pictures (H, W, 3) in 0..1, whose Gram matrices are averaged.
-    photos: likewise, a sample of what it learns on.
     """
 
     def __init__(
@@ -28,7 +28,6 @@ class StyleTrainer(keras.Model):  # type: ignore[misc]
         vector: np.ndarray,
         judge: Judge,
         styles: Sequence[np.ndarray],
-        photos: Sequence[np.ndarray],
         content_weight: float,
         noise_weight: float,
     ) -> None:
@@ -38,7 +37,6 @@ class StyleTrainer(keras.Model):  # type: ignore[misc]
         self.vector = ops.convert_to_tensor(vector[None], "float32")
         self.targets = _mean_grams(judge, styles)
         self.half_targets = _mean_grams(judge, [halved(style) for style in styles])
-        self.usual_length = float(np.mean([_squared_length(judge.predict_on_batch(p[None])[-1]) for p in photos]))
         self.means = [keras.metrics.Mean(name) for name in LOSSES]
 
     def call(self, inputs: Sequence[KerasTensor], training: bool | None = None) -> list[KerasTensor]:
@@ -57,22 +55,10 @@ class StyleTrainer(keras.Model):  # type: ignore[misc]
         *half_grams, _ = self.judge(ops.average_pool(judged, 2))
         *_, wanted = self.judge(windows(contents, offsets, WINDOW))
         style, half = style_error(grams, self.targets), style_error(half_grams, self.half_targets)
-        content, noise = self._content_error(features, wanted), ops.mean(ops.abs(pastiches[:1] - noisy))
+        content, noise = relative_error(features, wanted), ops.mean(ops.abs(pastiches[:1] - noisy))
         for mean, value in zip(self.means, (style, half, content, noise), strict=True):
             mean.update_state(value)
-        return style_term(style, half) + self.content_weight * content + self.noise_weight * noise
-
-    def _content_error(self, features: KerasTensor, wanted: KerasTensor) -> KerasTensor:
-        """Return squared distances as shares of the mean of the crop's own squared length and of a usual photo's.
-
-        As shares of its own, a sky's would drown all others': it has hardly any length.
-        """
-        lengths = (_squared_length(wanted) + self.usual_length) / 2
-        return ops.mean(_squared_length(features - wanted) / lengths)
-
-
-def _squared_length(features: KerasTensor) -> KerasTensor:
-    return ops.mean(ops.square(features), (1, 2, 3))
+        return style_term(style, half) + self.content_weight * ops.mean(content) + self.noise_weight * noise
 
 
 def _mean_grams(judge: Judge, styles: Sequence[np.ndarray]) -> list[KerasTensor]:

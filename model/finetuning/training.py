@@ -25,7 +25,6 @@ from model.weights import style_networks
 
 STYLE_LAYERS = tuple(f"block{block}_conv1" for block in range(1, 6))  # relu1_1 ... relu5_1
 CONTENT_LAYER = "block4_conv2"
-SAMPLE_CROPS = 16  # whose content tells how much a usual photo holds
 
 
 class StyleTraining:
@@ -51,9 +50,8 @@ class StyleTraining:
             self.transformer = build_transformer(network.architecture)
         assign_arrays(self.transformer, network.arrays)
         features = encoders.build(encoder, [*STYLE_LAYERS, CONTENT_LAYER], dtype=policy.removeprefix("mixed_"))
-        usual = list(self.crops.draw(0, SAMPLE_CROPS)[0][:, :WINDOW, :WINDOW])
         weights = options.content_weight, options.noise_weight
-        task = StyleTrainer(self.transformer, self.vector, Judge(features), paintings, usual, *weights)
+        task = StyleTrainer(self.transformer, self.vector, Judge(features), paintings, *weights)
         task.compile(keras.optimizers.Adam(options.rate, beta_2=0.99, global_clipnorm=1.0), jit_compile=False)
         self.average = WeightAverage(task.trainable_variables, options.average)
         self.session = Session(task, self.average, folder / "training.npz")
