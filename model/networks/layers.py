@@ -11,7 +11,7 @@ from typing import Any
 
 import keras
 import numpy as np
-from keras import KerasTensor
+from keras import KerasTensor, ops
 
 from model.networks.architecture import EPSILON
 
@@ -35,6 +35,15 @@ def conv(
         filters, size, stride, padding, use_bias=bias, kernel_initializer="he_normal", name=layer_name(path)
     )
     return layer(x)
+
+
+def reflect_conv(
+    x: KerasTensor, path: str, filters: int, size: int, stride: int = 1, *, bias: bool = False
+) -> KerasTensor:
+    """Convolve a picture that is continued by its mirror image, so that a stride of 1 keeps its size."""
+    margin = size // 2
+    x = ops.pad(x, [[0, 0], [margin, margin], [margin, margin], [0, 0]], mode="reflect")
+    return conv(x, path, filters, size, stride, bias=bias)
 
 
 def batch_norm(x: KerasTensor, path: str, *, scale: bool = False, epsilon: float = EPSILON) -> KerasTensor:

@@ -13,7 +13,7 @@ import keras
 from keras import KerasTensor, ops
 
 from model.networks.architecture import BATCH_EPSILON, EPSILON, Architecture, normalised_channels
-from model.networks.layers import batch_norm, conv, layer_name
+from model.networks.layers import batch_norm, layer_name, reflect_conv
 
 # x -> mean and variance, (N, 1, 1, C) each
 StatisticsFunction: TypeAlias = Callable[[KerasTensor], Sequence[KerasTensor]]
@@ -71,29 +71,21 @@ def _transform(
     return _expand(x, vector, "conv3", 3, 9, 1, "sigmoid", statistics)
 
 
-def _reflect_conv(
-    x: KerasTensor, path: str, filters: int, size: int, stride: int = 1, bias: bool = False
-) -> KerasTensor:
-    margin = size // 2
-    x = ops.pad(x, [[0, 0], [margin, margin], [margin, margin], [0, 0]], mode="reflect")
-    return conv(x, path, filters, size, stride, bias=bias)
-
-
 def _contract(
     x: KerasTensor, name: str, filters: int, size: int, stride: int, architecture: Architecture
 ) -> KerasTensor:
     path = f"transformer/contract/{name}"
     batch = architecture.contract_norm == "batch"
-    x = _reflect_conv(x, path, filters, size, stride, bias=not batch)
+    x = reflect_conv(x, path, filters, size, stride, bias=not batch)
     return ops.relu(batch_norm(x, path, epsilon=BATCH_EPSILON) if batch else x)
 
 
 def _residual(
     x: KerasTensor, vector: KerasTensor, path: str, filters: int, statistics: StatisticsFunction
 ) -> KerasTensor:
-    y = _reflect_conv(x, f"{path}/conv1", filters, 3)
+    y = reflect_conv(x, f"{path}/conv1", filters, 3)
     y = ops.relu(_style_norm(y, vector, f"{path}/conv1", statistics))
-    y = _reflect_conv(y, f"{path}/conv2", filters, 3)
+    y = reflect_conv(y, f"{path}/conv2", filters, 3)
     y = _style_norm(y, vector, f"{path}/conv2", statistics)
     return keras.layers.Add(name=layer_name(path))([x, y])
 
@@ -111,7 +103,7 @@ def _expand(
     path = f"transformer/expand/{name}/conv"
     if scale > 1:
         x = keras.layers.UpSampling2D(scale, interpolation="nearest", name=layer_name(f"{path}/upsample"))(x)
-    x = _style_norm(_reflect_conv(x, path, filters, size), vector, path, statistics)
+    x = _style_norm(reflect_conv(x, path, filters, size), vector, path, statistics)
     return keras.layers.Activation(activation, name=layer_name(f"{path}/{activation}"))(x)
 
 
