@@ -42,7 +42,7 @@ def noisy(photo: np.ndarray, sigma: float, frames: int) -> list[np.ndarray]:
 
 
 def painted(network: Magenta, vector: np.ndarray, smooth: float, frames: Sequence[np.ndarray]) -> list[np.ndarray]:
-    layer = StyleLayer(StylePoint(vector), 1.0)
+    layer = StyleLayer(((StylePoint(vector), 1.0),), 1.0)
     painter = FramePainter(network, layer, ClipOptions(smooth=smooth), np.zeros(0, "float32"))
     done = []
     for frame in frames:

@@ -3,6 +3,9 @@
 The file is JSON: {"kind": "style vector", "name", "credit", "licence", "weights", "weights_sha256", "vector",
 "network"}, the vector as base64 of little-endian float32, the network as base64 of its file (see
 `model.weights.style_networks`) with its sha256. It fits the weights that made it and no others.
+
+An imported network (see `model.weights.johnson_files`) paints without any weights: the vector is empty then, and
+"weights" and "weights_sha256" are the network's own.
 """
 
 from __future__ import annotations
@@ -72,7 +75,14 @@ class StyleFile(BaseModel):
     def _check_network(self) -> Self:
         if self.network is not None and hashlib.sha256(self.network).hexdigest() != self.network_sha256:
             raise ValueError("the network is damaged")
+        if self.is_imported and (self.network is None or self.weights_sha256 != self.network_sha256):
+            raise ValueError("there is neither a vector nor an imported network")
         return self
+
+    @property
+    def is_imported(self) -> bool:
+        """Tell whether its network is an imported one, which has no style vector and needs no weights."""
+        return self.vector.size == 0
 
     def to_bytes(self) -> bytes:
         return self.model_dump_json(indent=1, exclude_none=True).encode()
@@ -90,6 +100,12 @@ class StyleFile(BaseModel):
     @classmethod
     def with_network(cls, network: bytes, **values: Any) -> Self:
         return cls.parse(**values, network=network, network_sha256=hashlib.sha256(network).hexdigest())
+
+    @classmethod
+    def with_imported(cls, network: bytes, architecture: str, **texts: str) -> Self:
+        """Return the style file of an imported network; `architecture` stands where others name their weights."""
+        digest, vector = hashlib.sha256(network).hexdigest(), np.zeros(0, "float32")
+        return cls.with_network(network, **texts, weights=architecture, weights_sha256=digest, vector=vector)
 
     @classmethod
     def from_bytes(cls, data: bytes, field: str = "style") -> Self:

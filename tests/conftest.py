@@ -47,6 +47,7 @@ SLOW_PLACES = (  # which load whole networks, paint large pictures or start Pyth
     "tests/model/pipelines/test_contact_sheets.py",
     "tests/model/pipelines/test_refine.py",
     "tests/model/pipelines/test_rerun.py",
+    "tests/model/pipelines/test_style_import.py",
     "tests/model/pipelines/test_stylization.py",
     "tests/model/pipelines/test_style_training.py",
     "tests/model/finetuning",

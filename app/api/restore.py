@@ -29,6 +29,7 @@ from model.style_file import MAX_LENGTHS, WEIGHTS_NAME_LENGTH, StyleFile, vector
 
 _MAX_VECTOR_LENGTH = 4096  # of a style vector, whichever weights it is for: those that ship have fewer
 _DAMAGED_STYLE = "The numbers of the style “{}” are damaged in this recipe: choose that style anew."
+_IMPORTED_STYLE = "The style “{}” is an imported network, which no recipe holds: give its style file."
 _PER_MASK_OPTIONS = {"region_styles", "region_strengths"}  # one for each mask
 
 
@@ -42,6 +43,11 @@ def from_recipe(caller: Caller, recipe: Recipe) -> RecipeAnswer:
         _DAMAGED_STYLE.format(_style_name(recorded))
         for recorded, here in zip(recipe.styles, known, strict=True)
         if not here and _is_damaged(recorded)
+    ]
+    notes += [
+        _IMPORTED_STYLE.format(_style_name(recorded))
+        for recorded, here in zip(recipe.styles, known, strict=True)
+        if not here and recorded.is_imported
     ]
     if isinstance(options, RefineOptions):
         notes += _refinement_notes(recipe, all(known))
@@ -91,6 +97,8 @@ def _find_styles(caller: Caller, recipe: Recipe, limit: int) -> list[Style | Non
 
 
 def _is_same_style(library: Library, recorded: RecordedStyle, style: Style, limit: int) -> bool:
+    if recorded.is_imported:
+        return style.weights_sha256 == recorded.network_sha256
     if recorded.sha256 is None:  # it was a vector
         return style.vector is not None and recorded.vector_sha256 == vector_sha256(style.vector)
     return recorded.sha256 == (

@@ -92,7 +92,8 @@ def add_file(library: Library, engine: RenderEngine, owner: str, data: bytes) ->
     file = StyleFile.from_bytes(data, "vector")
 
     def appearance() -> _Appearance:
-        _check_weights(engine.painter, file.name, file.weights, file.weights_sha256)
+        if not file.is_imported:
+            _check_weights(engine.painter, file.name, file.weights, file.weights_sha256)
         return _file_appearance(engine.painter, file)
 
     return _add_to_library(library, owner, engine.run(appearance), file.name, file.credit, file.licence)
@@ -179,6 +180,9 @@ def _predict_vector(painter: Painter, data: bytes) -> np.ndarray:
 def _style_vector(library: Library, painter: Painter, style: Style) -> np.ndarray:
     if style.vector is None:
         return painter.style_vector(_style_picture(library, style))
+    if not style.vector.size:
+        sentence = f"The style '{style.name}' is an imported network, which has no numbers to average: leave it out."
+        raise InvalidOption(sentence, "styles")
     _check_weights(painter, style.name, style.weights, style.weights_sha256)
     return style.vector
 

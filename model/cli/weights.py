@@ -5,8 +5,12 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from model.cli import arguments
 from model.cli.console import print_checklist
-from model.weights import registry
+from model.imaging import image_files
+from model.pipelines.style_import import import_style
+from model.style_file import SUFFIX
+from model.weights import registry, torch_files
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -15,9 +19,13 @@ def add(parser: argparse.ArgumentParser) -> None:
     fetch = actions.add_parser("fetch", help="download some")
     fetch.add_argument("name", choices=registry.ENTRIES)
     fetch.set_defaults(run=fetch_weights)
-    take = actions.add_parser("import", help="take a file you have into the cache")
-    take.add_argument("path", type=Path)
-    take.add_argument("name", nargs="?", choices=registry.ENTRIES, default=registry.OFFICIAL)
+    take = actions.add_parser("import", help="take weights you have into the cache, or make a network a style")
+    take.add_argument("path", type=Path, help="weights, or a network of PyTorch's fast neural style example: a .pth")
+    take.add_argument("entry", nargs="?", choices=registry.ENTRIES, default=registry.OFFICIAL, help="which weights")
+    take.add_argument("-o", "--output", type=Path, help=f"of a network; left out: its name with {SUFFIX}, here")
+    take.add_argument("--name", default="", help="of the style; left out: the output's, or the network's")
+    take.add_argument("--credit", default="", help="who trained the network")
+    take.add_argument("--licence", default="", help="what may be done with it")
     take.set_defaults(run=import_weights)
     check = actions.add_parser("verify", help="read the files anew and compare their hashes")
     check.add_argument("name", nargs="*", help="left out: all that are here")
@@ -38,7 +46,15 @@ def fetch_weights(args: argparse.Namespace) -> int:
 
 
 def import_weights(args: argparse.Namespace) -> int:
-    print(registry.import_file(args.path, args.name))
+    if not torch_files.looks_like_torch(args.path):
+        print(registry.import_file(args.path, args.entry))
+        return 0
+    output = args.output or Path(f"{args.path.stem}{SUFFIX}")
+    arguments.check_overwrites(output, [args.path])
+    name = args.name or output.name.split(".")[0]
+    file = import_style(args.path, name=name, credit=args.credit, licence=args.licence)
+    image_files.write_bytes(output, file.to_bytes())
+    print(f"{output}: the style '{file.name}', which its own network paints")
     return 0
 
 

@@ -25,9 +25,9 @@ def free_bytes() -> int | None:
     return 1024 * int(match[1]) if match else None
 
 
-def check_fits(height: int, width: int) -> None:
+def check_fits(height: int, width: int, bytes_per_pixel: float = BYTES_PER_PIXEL) -> None:
     """Raise ImageTooLarge for a pastiche that free memory cannot hold: the system would end the process."""
-    free, needed = free_bytes(), height * width * BYTES_PER_PIXEL
+    free, needed = free_bytes(), height * width * bytes_per_pixel
     if free is not None and needed > free:
         raise too_large_error(
             f"A result of {width} x {height} pixels needs {needed / 1e9:.1f} GB, {free / 1e9:.1f} GB is free"

@@ -46,7 +46,7 @@ class Magenta:
         self.predictor_runs = 0  # how often the predictor has really run: vectors are remembered
         self._vectors: OrderedDict[bytes, np.ndarray] = OrderedDict()
         self._lock = Lock()
-        _check_keras()
+        check_keras()
         with tf.device(device()):
             predictor, arrays = _build_networks(name, architecture, arrays)
             image = tf.TensorSpec((1, None, None, 3), tf.float32)
@@ -125,8 +125,7 @@ class Magenta:
         on_stage(done, of): called before each stage of the network and at the end; what it raises stops the render.
         """
         height, width = content.shape[:2]
-        margins = [(0, max(0, MIN_CONTENT_SIDE - height)), (0, max(0, MIN_CONTENT_SIDE - width)), (0, 0)]
-        padded = np.pad(content, margins, mode="edge") if any(map(any, margins)) else content
+        padded = pad_to_min_side(content)
         memory.check_fits(height, width)
         try:
             with tf.device(device()):
@@ -134,6 +133,12 @@ class Magenta:
         except (tf.errors.ResourceExhaustedError, MemoryError) as error:
             raise memory.too_large_error(f"A result of {width} x {height} pixels does not fit into memory") from error
         return pastiche[:height, :width]
+
+
+def pad_to_min_side(content: np.ndarray) -> np.ndarray:
+    """Continue (H, W, 3) by its last pixels until both sides have MIN_CONTENT_SIDE."""
+    margins = [(0, max(0, MIN_CONTENT_SIDE - length)) for length in content.shape[:2]]
+    return np.pad(content, [*margins, (0, 0)], mode="edge") if any(map(any, margins)) else content
 
 
 def _check_base(network: Magenta, style: StyleNetwork) -> None:
@@ -145,7 +150,7 @@ def _check_base(network: Magenta, style: StyleNetwork) -> None:
         )
 
 
-def _check_keras() -> None:
+def check_keras() -> None:
     """Raise DeviceUnavailable where the user's Keras is set up for other work."""
     current = keras.backend.backend(), keras.backend.floatx(), keras.backend.image_data_format()
     wanted = "tensorflow", "float32", "channels_last"

@@ -20,7 +20,8 @@ from model.imaging import color, image_files, pixel_ops
 from model.imaging.image_files import ImageSource
 from model.imaging.pixel_ops import EightBitPicture, Picture, as_uint8, to_float
 from model.options import ClipOptions
-from model.pipelines import stylization
+from model.pipelines import style_mixing, stylization
+from model.pipelines.style_mixing import PaintableStyle, StylePoint
 from model.pipelines.stylization import PREVIEW_SIDE, ModelPath
 from model.progress import Cancelled, OnStep, Step
 from model.video import animations, videos
@@ -30,6 +31,7 @@ from model.video.frame_cache import FrameCache
 from model.video.frames import Clip, Frame, drop_short_frames
 from model.video.videos import Video
 from model.weights.checksums import file_sha256
+from model.weights.johnson_files import JohnsonNetwork
 
 if TYPE_CHECKING:
     from model.inference.magenta import Magenta
@@ -39,6 +41,8 @@ SUFFIXES = (*animations.WRITABLE_SUFFIXES, *videos.VIDEO_FORMATS)
 CACHE_VERSION = 2  # of the way frames are painted; cached frames of another one are not used
 STATISTICS_MOMENTUM = 0.9  # share of the last frame's moments, at smooth = 1
 PIXEL_MOMENTUM = 0.9  # share of its last value that a still pixel keeps, at smooth = 1
+
+FRAMES_ALONE = "An imported network paints each frame by itself, so that what moves changes the paint around it, too."
 
 
 @dataclass(frozen=True)
@@ -96,7 +100,12 @@ def stylize_clip(
             _write_clip(cache, output, clip, options.quality, recipe)
     stopped = [] if is_complete else [f"Cancelled after {len(cache)} frames: asked for again, it goes on from there."]
     seconds = time.perf_counter() - start
-    return ClipReport(*size, len(cache), seconds, plan.network.name, recipe, is_complete, [*clip.notes, *stopped])
+    notes = [*clip.notes, *plan.notes, *_imported_notes(layer), *stopped]
+    return ClipReport(*size, len(cache), seconds, plan.network.name, recipe, is_complete, notes)
+
+
+def _imported_notes(layer: StyleLayer) -> list[str]:
+    return [FRAMES_ALONE] if style_mixing.imported_share(layer.parts) else []
 
 
 def open_clip(source: Path | bytes) -> Clip:
@@ -148,15 +157,17 @@ class FramePainter:
         """moments: those that an earlier painter ended with; empty for none."""
         from model.video.temporal_transformer import TemporalTransformer  # loads TensorFlow
 
-        self._options, self._opacity, style = options, layer.opacity, layer.style
-        network = network.mixed_with(style.networks)
-        self._transformer = TemporalTransformer(network, style.vector, moments if moments.size else None)
+        self._options, self._opacity = options, layer.opacity
+        self._parts = layer.parts
+        point = next((style for style, _ in layer.parts if isinstance(style, StylePoint)), None)
+        former = moments if moments.size else None
+        self._transformer = point and TemporalTransformer(network.mixed_with(point.networks), point.vector, former)
         self._denoiser, self._cuts = TemporalDenoiser(PIXEL_MOMENTUM * options.smooth), SceneCutDetector()
         self._denoised, self._is_new_scene = np.zeros((0, 0, 3), "float32"), False
 
     @property
     def moments(self) -> np.ndarray | None:
-        return self._transformer.moments
+        return self._transformer.moments if self._transformer else None
 
     def observe(self, rgb: np.ndarray) -> None:
         """Take the next frame, (H, W, 3) in 0..1; frames that are not painted again must be observed as well."""
@@ -166,10 +177,19 @@ class FramePainter:
     def paint(self) -> np.ndarray:
         """Paint the frame observed last, as (H, W, 3) float32 in 0..1."""
         share = 0.0 if self._is_new_scene else STATISTICS_MOMENTUM * self._options.smooth
-        pastiche = self._transformer.render(self._denoised, share)
+        pastiche = style_mixing.mean_picture(self._parts, lambda style: self._render(style, share))
         keep = self._options.keep_colours, self._options.keep_light
         pastiche = color.preserve_colours(pastiche, self._denoised, *keep)
         return pixel_ops.mix(pastiche, self._denoised, self._opacity)
+
+    def _render(self, style: PaintableStyle, share: float) -> np.ndarray:
+        """Render the frame with a share of the moments so far; an imported network has none."""
+        from model.inference import johnson  # loads TensorFlow
+
+        if isinstance(style, JohnsonNetwork):
+            return johnson.render(style, self._denoised)
+        assert self._transformer
+        return self._transformer.render(self._denoised, share)
 
 
 def _paint_frames(
@@ -219,9 +239,12 @@ def _source_sha256(source: Path | bytes) -> str:
 
 
 def _cache_key(recipe: dict[str, Any], layer: StyleLayer, suffix: str) -> str:
-    text = json.dumps([CACHE_VERSION, suffix.lower(), recipe], sort_keys=True)
-    networks = repr([(network.sha256, share) for network, share in layer.style.networks])
-    return hashlib.sha256((text + networks).encode() + layer.style.vector.tobytes()).hexdigest()
+    digest = hashlib.sha256(json.dumps([CACHE_VERSION, suffix.lower(), recipe], sort_keys=True).encode())
+    for style, part in layer.parts:
+        networks = style.networks if isinstance(style, StylePoint) else [(style, 1.0)]
+        digest.update(repr([part, *((network.sha256, share) for network, share in networks)]).encode())
+        digest.update(style.vector.tobytes() if isinstance(style, StylePoint) else b"")
+    return digest.hexdigest()
 
 
 @contextmanager

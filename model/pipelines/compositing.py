@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -13,12 +13,14 @@ from model.errors import ImageTooLarge
 from model.imaging import color, masking, pixel_ops
 from model.imaging.masking import Mask
 from model.imaging.pixel_ops import as_float, as_uint8, row_bands
+from model.inference import johnson
 from model.inference.magenta import MIN_CONTENT_SIDE, Magenta
 from model.inference.tiling import renderer
 from model.options import MAX_STRENGTH, StylizeOptions
 from model.pipelines import style_mixing
-from model.pipelines.style_mixing import StylePoint
+from model.pipelines.style_mixing import PaintableStyle, StyleParts, StylePoint
 from model.progress import OnStage
+from model.weights.johnson_files import JohnsonNetwork
 
 STEADY_SIDE = 192  # pixels, long side of the copy that steady strength is solved on
 FULL_STRENGTH_DIFFERENCE = 0.11  # that strength 1 adds to the colours: the median of the paintings that ship
@@ -58,32 +60,32 @@ class WritableRows(Protocol):
 
 @dataclass(frozen=True)
 class StyleLayer:
-    """A style at a strength and the mask where it is painted; None is everywhere."""
+    """A style, or the parts of a blend, at a strength, and the mask where it is painted; None is everywhere."""
 
-    style: StylePoint
+    parts: StyleParts
     strength: float
     mask: Mask | None = None
 
     @property
     def opacity(self) -> float:
-        return style_mixing.opacity(self.strength)
+        return style_mixing.parts_opacity(self.parts, self.strength)
 
 
 def build_layers(
     network: Magenta,
     photo: np.ndarray,
-    styles: Sequence[StylePoint],
+    styles: Sequence[PaintableStyle],
     shares: Sequence[float],
     options: StylizeOptions,
     masks: Sequence[Mask],
 ) -> list[StyleLayer]:
     """Return one layer for each mask; without masks, one for the whole photo, (H, W, 3)."""
-    blend, make_layer = style_mixing.blend(styles, shares), _LayerBuilder(network, photo, options.steady)
+    blend, make_layer = style_mixing.blend_styles(styles, shares), _LayerBuilder(network, photo, options.steady)
     if not masks:
         return [make_layer(blend, options.strength)]
     regions = options.resolve_regions(len(masks), len(styles))
     return [
-        make_layer(styles[style - 1] if style else blend, strength, mask)
+        make_layer(((styles[style - 1], 1.0),) if style else blend, strength, mask)
         for mask, (style, strength) in zip(masks, regions, strict=True)
     ]
 
@@ -98,26 +100,32 @@ class _LayerBuilder:
     def _photo_copy(self) -> np.ndarray:
         return pixel_ops.thumbnail_float(self._photo, _PHOTO_STYLE_SIDE)
 
-    def __call__(self, style: StylePoint, strength: float, mask: Mask | None = None) -> StyleLayer:
+    def __call__(self, parts: StyleParts, strength: float, mask: Mask | None = None) -> StyleLayer:
         if self._is_steady:
-            strength = self._solve_strength(style, strength)
-        return StyleLayer(self._at(style, strength), strength, mask)
+            strength = self._solve_strength(parts, strength)
+        return StyleLayer(self._at(parts, strength), strength, mask)
 
-    def _at(self, style: StylePoint, strength: float) -> StylePoint:
+    def _at(self, parts: StyleParts, strength: float) -> StyleParts:
         if strength in (0, 1):  # of 0 nothing is painted
-            return style
+            return parts
         share = style_mixing.mixing_share(strength)
-        return style_mixing.between(self._network.embed(self._photo_copy), style, share)
+        return style_mixing.parts_between(lambda: self._network.embed(self._photo_copy), parts, share)
 
-    def _solve_strength(self, style: StylePoint, wanted: float) -> float:
+    def _solve_strength(self, parts: StyleParts, wanted: float) -> float:
         small = pixel_ops.thumbnail(self._photo_copy, STEADY_SIDE)
 
         def render(strength: float) -> np.ndarray:
-            point = self._at(style, strength)
-            pastiche = self._network.mixed_with(point.networks).render(small, point.vector)
-            return pixel_ops.mix(pastiche, small, style_mixing.opacity(strength))
+            mixed = self._at(parts, strength)
+            pastiche = style_mixing.mean_picture(mixed, lambda style: _render_style(self._network, style, small))
+            return pixel_ops.mix(pastiche, small, style_mixing.parts_opacity(parts, strength))
 
         return solve_strength(wanted, small, render)
+
+
+def _render_style(network: Magenta, style: PaintableStyle, content: np.ndarray) -> np.ndarray:
+    if isinstance(style, JohnsonNetwork):
+        return johnson.render(style, content)
+    return network.mixed_with(style.networks).render(content, style.vector)
 
 
 def paint_layers(
@@ -176,15 +184,57 @@ def _render_layer(
     options: StylizeOptions,
     on_stage: OnStage | None,
 ) -> list[str]:
-    """Render as a whole, or in pieces where that is asked for, pays, or is all that memory allows."""
-    height, width = photo.shape[:2]
+    """Render the only part of a layer piece by piece; of several, collect the mean of their pictures first."""
     if layer.strength == 0:
         _write_photo(photo, write, on_stage)
         return []
-    network, vector = network.mixed_with(layer.style.networks), layer.style.vector
+    if len(layer.parts) == 1:
+        return _render_part(network, layer.parts[0][0], photo, write, options, on_stage)
+    mean, notes = np.zeros(photo.shape, "float32"), list[str]()
+    for number, (style, share) in enumerate(layer.parts):
+        progress = _layer_progress(on_stage, number, len(layer.parts))
+        notes += _render_part(network, style, photo, partial(_add_rows, mean, share), options, progress)
+    write(0, mean)
+    return notes
+
+
+def _add_rows(mean: np.ndarray, share: float, top: int, pastiche: np.ndarray) -> None:
+    mean[top : top + len(pastiche)] += np.float32(share) * pastiche
+
+
+def _render_part(
+    network: Magenta,
+    style: PaintableStyle,
+    photo: WritableRows,
+    write: Callable[[int, np.ndarray], None],
+    options: StylizeOptions,
+    on_stage: OnStage | None,
+) -> list[str]:
+    """Render as a whole, or in pieces where that is asked for, pays, or is all that memory allows."""
     if _is_single_colour(photo):
-        _fill_colour(photo.shape, network.flat_color(vector), write, on_stage)
+        _fill_colour(photo.shape, _flat_color(network, style), write, on_stage)
         return []
+    if isinstance(style, StylePoint):
+        return _render_point(network.mixed_with(style.networks), style.vector, photo, write, options, on_stage)
+    write(0, johnson.render(style, as_float(photo[0 : photo.shape[0]]), on_stage))
+    return []
+
+
+def _flat_color(network: Magenta, style: PaintableStyle) -> np.ndarray:
+    if isinstance(style, JohnsonNetwork):
+        return johnson.flat_color(style)
+    return network.mixed_with(style.networks).flat_color(style.vector)
+
+
+def _render_point(
+    network: Magenta,
+    vector: np.ndarray,
+    photo: WritableRows,
+    write: Callable[[int, np.ndarray], None],
+    options: StylizeOptions,
+    on_stage: OnStage | None,
+) -> list[str]:
+    height, width = photo.shape[:2]
     if needs_tiling(height, width, options.tiles):
         renderer.render(network, photo, vector, write, on_stage)
         return []

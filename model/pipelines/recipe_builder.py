@@ -14,11 +14,12 @@ from model.imaging.masking import Mask
 from model.imaging.pixel_ops import as_uint8
 from model.options import StylizeOptions
 from model.style_file import StyleFile, encode_vector, vector_sha256
+from model.weights.johnson_files import JohnsonNetwork
 
 if TYPE_CHECKING:
     from model.inference.magenta import Magenta
     from model.pipelines.compositing import StyleLayer
-    from model.pipelines.style_mixing import StylePoint
+    from model.pipelines.style_mixing import PaintableStyle
 
 PROJECT_VERSION = "0.1.0"
 
@@ -28,7 +29,7 @@ def stylize_recipe(
     options: StylizeOptions,
     shares: Sequence[float],
     styles: Sequence[np.ndarray | StyleFile],
-    points: Sequence[StylePoint],
+    points: Sequence[PaintableStyle],
     layers: Sequence[StyleLayer],
 ) -> dict[str, Any]:
     """Return the recipe of a stylization, but for the fields of the photo."""
@@ -42,12 +43,14 @@ def stylize_recipe(
     return method | used | parts | masks | {"versions": library_versions() | {"transformer": str(network.plan)}}
 
 
-def _style_fields(style: np.ndarray | StyleFile, share: float, point: StylePoint) -> dict[str, Any]:
+def _style_fields(style: np.ndarray | StyleFile, share: float, point: PaintableStyle) -> dict[str, Any]:
     fields: dict[str, Any] = {"weight": share}
     if isinstance(style, StyleFile):
         fields |= {"name": style.name, "credit": style.credit, "licence": style.licence}
     elif style.ndim == 3:
         fields["sha256"] = pixels_sha256(style)
+    if isinstance(point, JohnsonNetwork):
+        return fields | {"network_sha256": point.sha256}
     for network, _ in point.networks:
         fields["network_sha256"] = network.sha256
     return fields | {"vector": encode_vector(point.vector), "vector_sha256": vector_sha256(point.vector)}

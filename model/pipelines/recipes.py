@@ -50,6 +50,11 @@ class RecordedStyle(_RecipePart):
             raise ValueError("a style vector is damaged")
         return self
 
+    @property
+    def is_imported(self) -> bool:
+        """Tell whether an imported network painted, of which a recipe has nothing but the hash."""
+        return self.network_sha256 is not None and self.vector_sha256 is None
+
     def vector_array(self) -> np.ndarray | None:
         """Return the vector as (n,) float32; None where the recipe has only its hash."""
         return None if self.vector is None else vector_from_bytes(decode_strict_base64(self.vector))

@@ -115,7 +115,10 @@ def _rerun_stylize(
     if len(recorded) == len(recipe.styles):
         styles, options = recorded, _apply_recorded_mix(options, recipe)
     if not styles:
-        sentence = "This recipe has only the hashes of its styles, or of their networks: give them too, in their order."
+        sentence = (
+            "This recipe has only the hashes of its styles, or of their networks: give them too, in their order; where "
+            "a network was imported, its style file."
+        )
         raise InvalidOption(sentence, "style")
     return paint(content, styles, options=options, model_path=weights, on_step=on_step, masks=masks)
 
@@ -191,6 +194,8 @@ def _check_styles(recipe: Recipe, styles: Sequence[ImageSource], limit: int) -> 
 
 def _is_same_style(style: ImageSource, recorded: RecordedStyle, limit: int) -> bool:
     read = stylization.read_style(style, limit)
+    if recorded.is_imported:
+        return isinstance(read, StyleFile) and read.network_sha256 == recorded.network_sha256
     if stylization.is_painting(read):
         return recorded.sha256 in (None, recipe_builder.pixels_sha256(read))
     vector = read if isinstance(read, np.ndarray) else read.vector

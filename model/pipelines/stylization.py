@@ -8,29 +8,30 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import TYPE_CHECKING, Any, TypeGuard, TypeVar
 
 import numpy as np
 from PIL import Image
 
 from model import style_file
-from model.errors import InvalidOption
+from model.errors import InvalidOption, WeightsBroken
 from model.hardware.device import gc_disabled
 from model.imaging import color, image_files, masking, pixel_ops, scratch, vips_writer
 from model.imaging.image_files import ImageSource
 from model.imaging.pixel_ops import EightBitPicture, Picture, Resolution
 from model.imaging.scratch import DiskArray
 from model.options import DEFAULT_DPI, StylizeOptions
-from model.pipelines import gallery, recipe_builder
-from model.pipelines.style_mixing import StylePoint
+from model.pipelines import gallery, recipe_builder, style_mixing
+from model.pipelines.style_mixing import PaintableStyle, StylePoint
 from model.progress import Cancelled, OnStage, OnStep, Step
 from model.style_file import StyleFile
-from model.weights import registry, style_networks
+from model.weights import johnson_files, registry, style_networks
 
 if TYPE_CHECKING:
     from model.inference.magenta import Magenta
     from model.pipelines.compositing import StyleLayer, WritableRows
 
+NetworkT = TypeVar("NetworkT")
 ModelPath = str | os.PathLike[str] | None
 PREVIEW_SIDE = 384  # pixels, long side of the preview that on_step gets first
 STOPPED_EARLY = "It was stopped early: this is the small picture that was painted first."
@@ -38,6 +39,9 @@ SHARED_PAINTED = (
     "A style's own network has strokes and colours of its own: with another brush size, or the photo's colours, the "
     "network for all styles painted."
 )
+FULL_AT_MOST = "An imported network has one look: above strength 1 it paints as at 1."
+NOTHING_SHARED = "An imported network has no style vector, so it painted by itself, not the network for all styles."
+NEVER_IN_PIECES = "An imported network paints a picture as a whole, never in pieces."
 MAX_STYLE_SIDE = 1024  # pixels, of a painting; the predictor sees 256 of them
 COLOUR_MATCH_SIDE = 256  # pixels, of the copy of the photo that a painting's colours are matched to
 MAX_VECTOR_VALUE = 1e6  # of a style vector's numbers, which seldom pass 10; enormous ones would give pixels of NaN
@@ -138,7 +142,8 @@ def build_plan(
     points = [_style_point(network, *style, options) for style in zip(originals, matched, strict=True)]
     layers = compositing.build_layers(network, photo.rgb, points, shares, options, read_masks)
     recipe = recipe_builder.stylize_recipe(network, options, shares, originals, points, layers)
-    return StylizePlan(network, options, layers, recipe, _own_network_notes(network, originals, points, options))
+    notes = [*_own_network_notes(network, originals, points, options), *_imported_notes(layers, options)]
+    return StylizePlan(network, options, layers, recipe, notes)
 
 
 @dataclass(frozen=True)
@@ -228,23 +233,53 @@ def _match_style_colours(
 
 def _style_point(
     network: Magenta, original: np.ndarray | StyleFile, matched: np.ndarray | StyleFile, options: StylizeOptions
-) -> StylePoint:
-    """Return where a style lies: at the network of its own, if it has one and that is wanted, else at its vector."""
+) -> PaintableStyle:
+    """Return where a style lies: at the network of its own, if it has one and that is wanted, else at its vector.
+
+    An imported network lies nowhere: it is returned itself.
+    """
+    if isinstance(original, StyleFile) and original.is_imported:
+        return _decode_network(johnson_files.decode, original.network or b"")
     vector = _embed_style(network, matched, options.style_scale)
     own = _own_network_file(network, original) if options.network == "auto" else None
     if own is None or matched is not original or options.style_scale != 1:
         return StylePoint(vector)
-    return StylePoint(vector, ((style_networks.decode(own).network, 1.0),))
+    return StylePoint(vector, ((_decode_network(style_networks.decode, own).network, 1.0),))
+
+
+def _decode_network(decode: Callable[[bytes], NetworkT], data: bytes) -> NetworkT:
+    """Decode the network of a style; raise InvalidOption where it is none, as whoever gave the style is at fault."""
+    try:
+        return decode(data)
+    except WeightsBroken as error:
+        raise InvalidOption(str(error), "style") from error
 
 
 def _own_network_notes(
-    network: Magenta, styles: Sequence[np.ndarray | StyleFile], points: Sequence[StylePoint], options: StylizeOptions
+    network: Magenta,
+    styles: Sequence[np.ndarray | StyleFile],
+    points: Sequence[PaintableStyle],
+    options: StylizeOptions,
 ) -> list[str]:
     """Say where a style's own network was wanted but could not paint."""
-    painted_by_shared = [style for style, point in zip(styles, points, strict=True) if not point.networks]
+    pairs = zip(styles, points, strict=True)
+    painted_by_shared = [style for style, point in pairs if isinstance(point, StylePoint) and not point.networks]
     if options.network == "shared" or not any(_own_network_file(network, style) for style in painted_by_shared):
         return []
     return [SHARED_PAINTED]
+
+
+def _imported_notes(layers: Sequence[StyleLayer], options: StylizeOptions) -> list[str]:
+    """Say which options an imported network could not follow."""
+    strengths = [layer.strength for layer in layers if style_mixing.imported_share(layer.parts)]
+    if not strengths:
+        return []
+    notes = {
+        FULL_AT_MOST: max(strengths) > 1 and not options.steady,
+        NOTHING_SHARED: options.network == "shared",
+        NEVER_IN_PIECES: options.tiles == "always",
+    }
+    return [note for note, applies in notes.items() if applies]
 
 
 def _own_network_file(network: Magenta, style: np.ndarray | StyleFile) -> bytes | None:
@@ -381,6 +416,7 @@ def read_style(style: ImageSource, limit: int = MAX_STYLE_SIDE) -> np.ndarray | 
 
 def _embed_style(network: Magenta, style: np.ndarray | StyleFile, style_scale: float = 1.0) -> np.ndarray:
     if isinstance(style, StyleFile):
+        _check_has_vector(style)
         if style.weights_sha256 != network.sha256:
             raise InvalidOption(
                 f"The style file '{style.name}' was made with the weights '{style.weights}' and fits no others; the "
@@ -398,3 +434,13 @@ def _embed_style(network: Magenta, style: np.ndarray | StyleFile, style_scale: f
             "style",
         )
     return style.astype("float32")
+
+
+def _check_has_vector(style: StyleFile) -> None:
+    """Raise InvalidOption for an imported network, where numbers are needed."""
+    if style.is_imported:
+        raise InvalidOption(
+            f"The style '{style.name}' is an imported network, which has no style vector: it can paint and be blended, "
+            "not be averaged into a style. Give a painting, or a style file with a vector.",
+            "style",
+        )

@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from model.hardware import memory
 from model.hardware.device import device
-from model.inference.magenta import MIN_CONTENT_SIDE, Magenta
+from model.inference.magenta import Magenta, pad_to_min_side
 from model.networks.architecture import normalised_channels
 from model.networks.layers import assign_arrays
 from model.networks.transformer import build_temporal_transformer
@@ -31,8 +31,7 @@ class TemporalTransformer:
     def render(self, content: np.ndarray, share: float) -> np.ndarray:
         """Render as Magenta.render does, with a share, 0..1, of the moments so far."""
         height, width = content.shape[:2]
-        margins = [(0, max(0, MIN_CONTENT_SIDE - height)), (0, max(0, MIN_CONTENT_SIDE - width)), (0, 0)]
-        padded = np.pad(content, margins, mode="edge").astype("float32", copy=False)
+        padded = pad_to_min_side(content).astype("float32", copy=False)
         memory.check_fits(height, width)
         former, share = (self._zero_moments, 0.0) if self.moments is None else (self.moments, share)
         inputs = padded[None], self._vector, former, np.array([[share]], "float32")

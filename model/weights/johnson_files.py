@@ -11,7 +11,8 @@ import io
 import re
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -25,17 +26,21 @@ from model.weights.npz import SCALE_SUFFIX, dequantise, quantise
 from model.weights.torch_files import read_state_dict
 
 MAX_JOHNSON_BYTES = 4_000_000  # of a file and of what it unpacks to; the published networks take 1.7 million
+JOHNSON_CACHE_SIZE = 8  # networks; seven megabytes each
 _DEPRECATED = re.compile(r"(res\d+\.)?in\d+\.running_(mean|var)")  # in files of before PyTorch 0.4; never used
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class JohnsonNetwork:
-    """A network of one style; `arrays` are float32, by the names of `johnson_shapes`, and `sha256` is the file's."""
+    """A network of one style; `arrays` are float32, by the names of `johnson_shapes`, and `sha256` is the file's.
 
-    name: str
+    Networks of one hash are equal, so that what is made of them is remembered by it.
+    """
+
+    name: str = field(compare=False)
     sha256: str
-    architecture: JohnsonArchitecture
-    arrays: Mapping[str, np.ndarray]
+    architecture: JohnsonArchitecture = field(compare=False)
+    arrays: Mapping[str, np.ndarray] = field(compare=False, repr=False)
 
 
 class _About(BaseModel):
@@ -91,6 +96,7 @@ def encode(name: str, architecture: JohnsonArchitecture, arrays: Mapping[str, np
     return buffer.getvalue()
 
 
+@lru_cache(JOHNSON_CACHE_SIZE)
 def decode(data: bytes) -> JohnsonNetwork:
     """Read what `encode` returned; raise WeightsBroken for anything else."""
     try:
@@ -100,7 +106,7 @@ def decode(data: bytes) -> JohnsonNetwork:
         _check_entries(entries, architecture)
         arrays = {name: np.asarray(array, "float32") for name, array in dequantise(entries).items()}
     except Exception as error:  # NumPy and zipfile raise many kinds for what may be sent
-        raise WeightsBroken("This is no network of a style, or it is damaged: use another.", "model_path") from error
+        raise WeightsBroken("This is no network of a style, or it is damaged: use another.", "style") from error
     return JohnsonNetwork(about.name, hashlib.sha256(data).hexdigest(), architecture, arrays)
 
 

@@ -23,6 +23,24 @@ MAX_TORCH_BYTES = 100_000_000  # bytes, of a file and of all it holds; the publi
 MAGIC_NUMBER = 0x1950A86A20F9469CFC6C
 PROTOCOL_VERSION = 1001
 SIZE_BYTES = 8  # in front of a storage
+TORCH_SUFFIXES = (".pth", ".pt", ".model")
+_OLD_START = b"\x80\x02\x8a\x0a" + MAGIC_NUMBER.to_bytes(10, "little")  # of the older kind: a pickle of the number
+
+
+def looks_like_torch(path: Path) -> bool:
+    """Tell a file of PyTorch's, by its suffix or its content, from other weights; it may still be a damaged one."""
+    return path.is_file() and (path.suffix.lower() in TORCH_SUFFIXES or _has_torch_content(path))
+
+
+def _has_torch_content(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            if file.read(len(_OLD_START)) == _OLD_START:
+                return True
+        with zipfile.ZipFile(path) as archive:
+            return any(name.endswith("/data.pkl") for name in archive.namelist())
+    except (OSError, zipfile.BadZipFile, ValueError, NotImplementedError):
+        return False
 
 
 def read_state_dict(path: Path) -> dict[str, np.ndarray]:

@@ -14,6 +14,7 @@ from model.errors import InvalidOption
 from model.pipelines import stylization
 from model.style_file import MAX_STYLE_FILE_BYTES, StyleFile, is_style_file
 from tests.support.tiny_weights import write_tiny
+from tests.support.torch_files import imported_style
 
 ABOUT = {"name": "Waves", "credit": "Anna", "licence": "CC0-1.0"}
 
@@ -108,3 +109,21 @@ def test_too_long_a_text_is_told(painting: np.ndarray, tiny: Path):
 def test_pictures_do_not_look_like_one(painting_png: bytes, file: StyleFile):
     assert not is_style_file(painting_png)
     assert is_style_file(file.to_bytes())
+
+
+def test_an_imported_network_has_no_vector_and_names_itself():
+    file = imported_style(**ABOUT)
+    again = StyleFile.from_bytes(file.to_bytes())
+    assert (again.is_imported, again.vector.size, again.network) == (True, 0, file.network)
+    assert (again.weights, again.weights_sha256) == ("johnson", again.network_sha256)
+    assert (again.name, again.credit, again.licence) == tuple(ABOUT.values())
+
+
+@pytest.mark.parametrize("values", [{"network": None, "network_sha256": None}, {"weights_sha256": "0" * 64}])
+def test_without_a_vector_it_needs_a_network_that_names_itself(values: dict):
+    with pytest.raises(InvalidOption, match="not a style file"):
+        StyleFile.from_bytes(altered(imported_style(), **values))
+
+
+def test_a_vector_makes_it_no_imported_one(file: StyleFile):
+    assert not file.is_imported

@@ -16,6 +16,9 @@ from unittest.mock import patch
 import numpy as np
 
 from model.networks.johnson_architecture import JohnsonArchitecture, johnson_shapes, torch_name
+from model.pipelines.style_import import ARCHITECTURE
+from model.style_file import StyleFile
+from model.weights import johnson_files
 from model.weights.torch_files import MAGIC_NUMBER, PROTOCOL_VERSION
 
 TINY_JOHNSON = JohnsonArchitecture((3, 4, 5), 2)
@@ -79,6 +82,12 @@ def johnson_arrays(
     """Return a network's arrays under our names, with kernels as (height, width, input, output)."""
     arrays = {name: state[torch_name(name)] for name in johnson_shapes(architecture)}
     return {name: array.transpose(2, 3, 1, 0) if array.ndim == 4 else array for name, array in arrays.items()}
+
+
+def imported_style(seed: int = 0, **texts: str) -> StyleFile:
+    """Return the style file of a tiny network, as if it had been imported."""
+    network = johnson_files.encode("tiny", TINY_JOHNSON, johnson_arrays(johnson_state(seed=seed)))
+    return StyleFile.with_imported(network, ARCHITECTURE, **{"name": "Candy"} | texts)
 
 
 def pickles(state: Any, **options: Any) -> bytes:

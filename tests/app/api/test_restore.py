@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from app.api import restore
+from app.jobs import style_builder
 from app.storage.gallery import shipped
 from model.imaging import image_files, pixel_ops
 from model.pipelines import recipe_builder, recipes, stylization
@@ -28,6 +29,7 @@ from tests.support.requests import (
 )
 from tests.support.requests import URL as STYLIZE
 from tests.support.stored_results import add_result
+from tests.support.torch_files import imported_style
 
 URL = "/api/v1/recipe"
 WISHES = {"strength": 0.8, "keep_colours": 0.5, "size": 64, "dpi": 120, "steady": True}
@@ -158,6 +160,17 @@ def test_numbers_that_no_painting_has_are_told_and_make_no_style_file(client, nu
     found = read(client, carrying(written(styles=[spoilt])))
     assert found["styles"] == [{"name": "Tide", "weight": 1.0}]
     assert ["“Tide”" in note for note in found["notes"]] == [True]
+
+
+def test_an_imported_network_is_found_and_otherwise_its_style_file_is_asked_for(app, client, ann, painter):
+    file = imported_style()
+    imported = {"network_sha256": file.network_sha256, "weight": 1.0, "name": "Candy"}
+    picture = carrying(written(styles=[imported]))
+    assert read(client, picture)["notes"] == [restore._IMPORTED_STYLE.format("Candy")]
+    painter.use_library("stylize")
+    style = style_builder.add_file(app.extensions["library"], app.extensions["engine"], "ann", file.to_bytes())
+    again = read(ann, picture)
+    assert (again["notes"], again["styles"][0]["id"]) == ([], style.id)
 
 
 def test_a_refinement_says_what_its_recipe_lacks(client):

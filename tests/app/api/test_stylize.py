@@ -8,7 +8,9 @@ import pytest
 from PIL import Image
 
 from app.storage.gallery import shipped
+from model.style_file import StyleFile
 from tests.support.requests import NEGATIVE, URL, b64, data_url, from_data_url, pixels, upload, wait_until
+from tests.support.torch_files import imported_style
 
 
 def test_form_gives_the_painted_picture(client, form, photo_png):
@@ -153,3 +155,12 @@ def test_the_real_painter_through_both_kinds_of_body(client, painter, form, phot
     assert abs(shown - pixels(untouched.data)).mean() > 3
     body = {"content": b64(photo_png), "style": b64(painting_png), "size": 64}
     assert client.post(URL, json=body).data == painted.data
+
+
+def test_a_style_file_with_an_imported_network_paints(client, form, painter):
+    painter.use_library("stylize", "stylize_file")
+    answer = client.post(URL, data=form(style=upload(imported_style().to_bytes(), "candy.style.json")))
+    assert (answer.status_code, answer.mimetype) == (200, "image/png"), answer.text
+    damaged = StyleFile.with_imported(b"nonsense", "johnson", name="Candy").to_bytes()
+    refused = client.post(URL, data=form(style=upload(damaged, "candy.style.json")))
+    assert (refused.status_code, refused.json["error"]["field"]) == (422, "style")

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from app.inputs import references
 from app.jobs import style_builder
 from app.jobs.rendering import THUMBNAIL_SIDE
 from app.storage import gallery
@@ -18,6 +19,7 @@ from model.style_file import StyleFile
 from tests.support.fake_painter import mean_vector
 from tests.support.requests import NEGATIVE, NEGATIVE_SHA256, pixels
 from tests.support.stored_results import files_of, with_place
+from tests.support.torch_files import imported_style
 
 ANN = "ann"
 
@@ -154,6 +156,25 @@ def test_numbers_for_other_weights_are_refused(app, add, library, painting_png):
     ):
         with pytest.raises(InvalidOption, match="made with the weights 'other'"):
             refused()
+
+
+def test_an_imported_network_is_taken_in_painted_with_and_exported(app, library, painter):
+    painter.use_library("stylize")
+    engine, file = app.extensions["engine"], imported_style(credit="A. Trainer", licence="BSD")
+    style = style_builder.add_file(library, engine, ANN, file.to_bytes())
+    assert Image.open(io.BytesIO(library.picture(style.thumbnail))).width == THUMBNAIL_SIDE
+    assert library.picture(style.network) == file.network
+    assert style_builder.export_file(library, engine, style).to_bytes() == file.to_bytes()
+    assert references.style_from_library(library, style).source == file.to_bytes()
+
+
+def test_an_imported_network_cannot_be_averaged(app, add, library, painter, painting_png):
+    painter.use_library("stylize")
+    engine = app.extensions["engine"]
+    style = style_builder.add_file(library, engine, ANN, imported_style().to_bytes())
+    with pytest.raises(InvalidOption, match="imported network, which has no numbers to average") as refused:
+        style_builder.add_average(library, engine, ANN, [add(painting_png), style], name="Both")
+    assert refused.value.field == "styles"
 
 
 def test_what_is_no_style_file_is_refused(app, library):

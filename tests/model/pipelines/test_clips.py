@@ -48,7 +48,7 @@ def still_scene(sigma: float, count: int = 12) -> list[np.ndarray]:
 
 
 def paint_frames(network: Magenta, vector: np.ndarray, smooth: float, pictures: list[np.ndarray]) -> list[np.ndarray]:
-    painter = FramePainter(network, StyleLayer(StylePoint(vector), 1.0), ClipOptions(smooth=smooth), NOTHING)
+    painter = FramePainter(network, StyleLayer(((StylePoint(vector), 1.0),), 1.0), ClipOptions(smooth=smooth), NOTHING)
     return [painter.paint() for picture in pictures if not painter.observe(picture)]
 
 

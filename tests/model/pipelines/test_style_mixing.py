@@ -5,12 +5,26 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from model.pipelines.style_mixing import StylePoint, between, blend, mixing_share, opacity
+from model.pipelines.style_mixing import (
+    StylePoint,
+    between,
+    blend,
+    blend_styles,
+    imported_share,
+    mean_picture,
+    mixing_share,
+    opacity,
+    parts_between,
+    parts_opacity,
+)
+from model.weights.johnson_files import JohnsonNetwork, decode
 from tests.support.arrays import noise
 from tests.support.style_networks import style_network
+from tests.support.torch_files import imported_style
 
 VECTORS = [noise(8, seed=seed) for seed in range(3)]
 NETWORK = style_network()
+IMPORTED = decode(imported_style().network)
 
 
 def test_a_blend_of_vectors_is_their_mean():
@@ -69,3 +83,46 @@ def test_opacity_goes_from_nothing_to_all_and_no_further():
     values = [opacity(strength) for strength in np.linspace(0, 1.5, 31)]
     assert (values[0], values[20], values[-1]) == (0, 1, 1)
     assert values == sorted(values)
+
+
+def test_styles_that_can_be_mixed_are_one_part():
+    points = [StylePoint(v) for v in VECTORS]
+    ((point, share),) = blend_styles(points, [0.5, 0.3, 0.2])
+    assert np.array_equal(point.vector, blend(points, [0.5, 0.3, 0.2]).vector)
+    assert share == 1.0
+
+
+def test_an_imported_network_is_a_part_of_its_own():
+    parts = blend_styles([StylePoint(VECTORS[0]), IMPORTED, StylePoint(VECTORS[1])], [0.2, 0.5, 0.3])
+    assert [share for _, share in parts] == [0.5, 0.5]
+    assert np.allclose(parts[0][0].vector, 0.4 * VECTORS[0] + 0.6 * VECTORS[1])
+    assert parts[1][0] is IMPORTED
+    assert imported_share(parts) == 0.5
+    assert blend_styles([StylePoint(VECTORS[0]), IMPORTED], [0.0, 1.0]) == ((IMPORTED, 1.0),)
+    assert imported_share(blend_styles([StylePoint(VECTORS[0]), IMPORTED], [1.0, 0.0])) == 0
+
+
+def test_strength_moves_points_and_leaves_imported_networks():
+    point, imported = parts_between(lambda: VECTORS[0], ((StylePoint(VECTORS[1]), 0.6), (IMPORTED, 0.4)), 0.25)
+    assert np.allclose(point[0].vector, 0.75 * VECTORS[0] + 0.25 * VECTORS[1])
+    assert imported == (IMPORTED, 0.4)
+    assert parts_between(lambda: pytest.fail("not needed"), ((IMPORTED, 1.0),), 0.5) == ((IMPORTED, 1.0),)
+
+
+def test_the_opacity_of_imported_networks_is_the_strength():
+    alone = ((IMPORTED, 1.0),)
+    assert [parts_opacity(alone, strength) for strength in (0, 0.25, 1, 1.5)] == [0, 0.25, 1, 1]
+    assert parts_opacity(((StylePoint(VECTORS[0]), 1.0),), 0.5) == opacity(0.5)
+    half = ((StylePoint(VECTORS[0]), 0.5), *((network, 0.5) for network, _ in alone))
+    assert parts_opacity(half, 0.5) == pytest.approx((opacity(0.5) + 0.5) / 2)
+
+
+def test_the_mean_of_pictures():
+    pictures = {"point": noise(2, 2, 3), "imported": noise(2, 2, 3, seed=1)}
+
+    def render(style: object) -> np.ndarray:
+        return pictures["imported" if isinstance(style, JohnsonNetwork) else "point"]
+
+    mean = mean_picture(((StylePoint(VECTORS[0]), 0.25), (IMPORTED, 0.75)), render)
+    assert np.allclose(mean, 0.25 * pictures["point"] + 0.75 * pictures["imported"], atol=1e-6)
+    assert mean_picture(((IMPORTED, 1.0),), render) is pictures["imported"]

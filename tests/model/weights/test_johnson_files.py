@@ -147,7 +147,7 @@ def npz(entries: dict[str, np.ndarray]) -> bytes:
 def refuse(data: bytes) -> None:
     with pytest.raises(WeightsBroken, match="is no network of a style") as caught:
         decode(data)
-    assert caught.value.field == "model_path"
+    assert caught.value.field == "style"
 
 
 def test_entries_as_they_were_are_read(entries: dict[str, np.ndarray]):

@@ -15,7 +15,7 @@ import pytest
 
 from model.errors import WeightsBroken
 from model.weights import torch_files
-from model.weights.torch_files import read_state_dict
+from model.weights.torch_files import looks_like_torch, read_state_dict
 from tests.support.torch_files import Call, Storage, Tensor, archive, pickles, state_dict
 
 RNG = np.random.default_rng(0)
@@ -196,3 +196,24 @@ def test_an_entry_that_says_it_is_large(path: Path):
     data = archive(state_dict(ARRAYS))
     central = data.rindex(b"PK\1\2")
     refuse(path, data[: central + 24] + b"\xff\xff\xff\x7f" + data[central + 28 :])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_its_files_are_known_by_their_content(tmp_path: Path, kind: str):
+    path = tmp_path / "network"
+    path.write_bytes(KINDS[kind](state_dict(ARRAYS)))
+    assert looks_like_torch(path)
+
+
+def test_its_files_are_known_by_their_names_even_if_damaged(tmp_path: Path):
+    for name in ("a.pth", "a.PT", "a.model"):
+        (tmp_path / name).write_bytes(b"nonsense")
+        assert looks_like_torch(tmp_path / name)
+
+
+def test_other_weights_and_folders_are_not_pytorch_s(tmp_path: Path):
+    np.savez(tmp_path / "weights.npz", a=np.zeros(3))
+    (tmp_path / "weights.tar.gz").write_bytes(b"nonsense")
+    (tmp_path / "folder.pth").mkdir()
+    for name in ("weights.npz", "weights.tar.gz", "folder.pth", "none.pth"):
+        assert not looks_like_torch(tmp_path / name)
