@@ -101,8 +101,10 @@ def progress_bar(disable: bool = False) -> Iterator[OnStep]:
         yield on_step
 
 
-def forecast_photo(photo: Path, options: StylizeOptions, masks: int, model_path: str | None) -> Forecast:
-    return estimate(*image_files.peek_size(photo), options, masks, model_path)
+def forecast_photo(
+    photo: Path, options: StylizeOptions, masks: int, model_path: str | None, imported: bool = False
+) -> Forecast:
+    return estimate(*image_files.peek_size(photo), options, masks, model_path, imported)
 
 
 def is_large(photo: Path, options: StylizeOptions) -> bool:

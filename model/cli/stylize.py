@@ -19,6 +19,7 @@ from model.imaging.formats import OUTPUT_FORMATS
 from model.imaging.image_files import read_bytes
 from model.options import Format, StylizeOptions
 from model.pipelines.stylization import read_style, stylize_file
+from model.style_file import StyleFile
 
 PHOTO_SUFFIXES = {*arguments.FORMAT_BY_SUFFIX, ".gif", ".avif", ".heic", ".heif"}  # of photos in a folder
 PER_PHOTO_OPTIONS = ("mask", "print", "size")  # errors in these may concern one photo of a folder only
@@ -43,12 +44,12 @@ def run(args: argparse.Namespace) -> int:
     options = _parse_options(args)
     jobs = list(_pair_outputs(args.photo, args.output, options.format))
     load_tensorflow()
-    if args.dry_run:
-        return _run_tasks(args, jobs, lambda photo, output: _forecast_photo(args, options, photo, output))
     styles = [read_bytes(painting, field="style") for painting in args.painting]
-    for style in styles:
-        read_style(style)  # raises once, not for every photo
-    return _run_tasks(args, jobs, lambda photo, output: _stylize_photo(args, options, styles, photo, output))
+    read = [read_style(style) for style in styles]  # raises once, not for every photo
+    imported = any(isinstance(style, StyleFile) and style.is_imported for style in read)
+    if args.dry_run:
+        return _run_tasks(args, jobs, lambda photo, output: _forecast_photo(args, options, imported, photo, output))
+    return _run_tasks(args, jobs, lambda photo, output: _stylize_photo(args, options, styles, imported, photo, output))
 
 
 def _parse_options(args: argparse.Namespace) -> StylizeOptions:
@@ -110,18 +111,25 @@ def _run_tasks(args: argparse.Namespace, jobs: list[tuple[Path, Path]], work: Ph
     return 1 if failed else 0
 
 
-def _forecast_photo(args: argparse.Namespace, options: StylizeOptions, photo: Path, output: Path) -> PhotoResult:
-    forecast = console.forecast_photo(photo, options, len(args.mask), args.model)
+def _forecast_photo(
+    args: argparse.Namespace, options: StylizeOptions, imported: bool, photo: Path, output: Path
+) -> PhotoResult:
+    forecast = console.forecast_photo(photo, options, len(args.mask), args.model, imported)
     line = f"{output}: {forecast.width} x {forecast.height} pixels, {console.describe_forecast(forecast)}"
     return line, {"photo": str(photo), "output": str(output)} | asdict(forecast)
 
 
 def _stylize_photo(
-    args: argparse.Namespace, options: StylizeOptions, styles: list[bytes], photo: Path, output: Path
+    args: argparse.Namespace,
+    options: StylizeOptions,
+    styles: list[bytes],
+    imported: bool,
+    photo: Path,
+    output: Path,
 ) -> PhotoResult:
     is_large = console.is_large(photo, options)
     if is_large and not args.json:
-        forecast = console.forecast_photo(photo, options, len(args.mask), args.model)
+        forecast = console.forecast_photo(photo, options, len(args.mask), args.model, imported)
         tqdm.write(f"{output}: {console.describe_forecast(forecast)}", file=sys.stderr)
     output.parent.mkdir(parents=True, exist_ok=True)
     with console.progress_bar(disable=args.json) as on_step:

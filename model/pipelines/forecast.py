@@ -40,16 +40,26 @@ class Forecast:
 
 
 def estimate(
-    width: int, height: int, options: StylizeOptions, masks: int = 0, model_path: ModelPath = None
+    width: int,
+    height: int,
+    options: StylizeOptions,
+    masks: int = 0,
+    model_path: ModelPath = None,
+    imported: bool = False,
 ) -> Forecast:
     """Forecast a pastiche of a photo of this size; the first call of a process takes a second or two for a trial.
+
+    imported: whether a style is an imported network, which paints the picture as a whole, in a time that is not known.
 
     Raises InvalidOption where the result would be too large, and WeightsError.
     """
     width, height = options.result_size(width, height)
-    from model.inference import magenta
+    from model.inference import johnson, magenta
     from model.inference.tiling import renderer  # load TensorFlow
 
+    if imported:
+        needed = BASE_BYTES + width * height * johnson.JOHNSON_BYTES_PER_PIXEL
+        return Forecast(width, height, None, needed, 0, False)
     network = magenta.load(registry.choose(model_path))
     is_tiled = will_be_tiled(width, height, options.tiles)
     seconds = OVERHEAD_FACTOR * max(1, masks) * width * height * seconds_per_pixel(network, is_tiled)

@@ -18,6 +18,7 @@ from model.options import StylizeOptions
 from model.pipelines import forecast, gallery
 from model.pipelines.stylization import stylize_file
 from model.progress import OnStep, Step
+from tests.support.torch_files import imported_style
 
 HEIGHT, WIDTH = 96, 128
 
@@ -125,6 +126,12 @@ def test_a_dry_run_tells_and_paints_nothing(folder: Path, capsys: pytest.Capture
     assert shown.startswith("out.png: 6299 x 4724 pixels, about ")
     assert "GB of memory" in shown
     assert not (folder / "out.png").exists()
+
+
+def test_a_dry_run_of_an_imported_network_tells_its_memory(desk: Path, capsys: pytest.CaptureFixture[str]):
+    (desk / "candy.style.json").write_bytes(imported_style().to_bytes())
+    assert main(["stylize", "photo.png", "candy.style.json", "-o", "out.png", "--size", "4000", "--dry-run"]) == 0
+    assert capsys.readouterr().out == "out.png: 4000 x 3000 pixels, 12.8 GB of memory\n"
 
 
 def test_a_dry_run_in_json(capsys: pytest.CaptureFixture[str]):
