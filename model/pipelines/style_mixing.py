@@ -15,7 +15,7 @@ import numpy as np
 from model.networks.style_network import StyleNetwork
 from model.weights.johnson_files import JohnsonNetwork
 
-# So that the change from the photo, as a mean difference and as LPIPS, grows evenly with strength (docs/strength.md).
+# So that the change from the photo, as a mean difference and as LPIPS, grows evenly with strength (docs/networks.md).
 MIXING_EXPONENT = 0.7
 OPACITY_BEND = 0.65
 
