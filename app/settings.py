@@ -71,6 +71,9 @@ class Settings(BaseModel):
         description="Jobs painted at the same time; of several, one is always free for pastiches.",
     )
     refine_seconds: float = Field(900, gt=0, le=86_400, description="Seconds that one refinement may take at most.")
+    train_seconds: float = Field(
+        480, gt=0, le=86_400, description="Seconds that training a style's own network may take at most."
+    )
     jobs: int = Field(50, ge=1, le=100_000, description="Jobs that may wait; more are sent away.")
     lease: float = Field(15, ge=1, le=600, description="Seconds without a sign of life until a job is given anew.")
     keep_hours: float = Field(72, gt=0, le=8760, description="Hours that a result is kept.")

@@ -338,6 +338,12 @@ class SheetOptions(_ValidatedOptions):
     format: Format = _stylize_field("format")
     quality: Whole = _stylize_field("quality")
 
+    def option_needing_painting(self) -> str | None:
+        """Return the name of an option that a style vector cannot serve, as for a single picture."""
+        if self.match_colours != BAKED_OPTIONS["match_colours"]:
+            return "match_colours"
+        return "style_scales" if any(scale != BAKED_OPTIONS["style_scale"] for scale in self.style_scales) else None
+
     def count_cells(self, styles: int) -> int:
         """Count the pictures on the sheet; raise InvalidOption where there would be too many."""
         count = len(self.strengths) * len(self.style_scales) * styles

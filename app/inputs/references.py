@@ -35,6 +35,7 @@ class StyleChoice:
     source: bytes | Path  # a picture, or a style file
     id: str | None = None  # in the library
     credit_and_licence: tuple[str, str] | None = None  # None: a painting that was sent, whose name is private
+    trained: bytes | None = None  # a style file with the network that the picture was trained
 
     @property
     def attribution(self) -> Attribution:
@@ -112,7 +113,9 @@ def _job_start_key(caller: Caller, reference: str) -> str:
 def style_from_library(library: Library, style: Style, field: str = "style") -> StyleChoice:
     """Read a style; a vector becomes a style file, which says for which weights it is."""
     with invalid_if_deleted(field):
-        return StyleChoice(style.name, _style_source(library, style), style.id, (style.credit, style.licence))
+        trained = _style_file(library, style) if style.picture and style.network else None
+        rights = style.credit, style.licence
+        return StyleChoice(style.name, _style_source(library, style), style.id, rights, trained)
 
 
 def _style_source(library: Library, style: Style) -> bytes | Path:
@@ -120,6 +123,11 @@ def _style_source(library: Library, style: Style) -> bytes | Path:
         return style.file
     if style.picture:
         return library.picture(style.picture)
+    return _style_file(library, style)
+
+
+def _style_file(library: Library, style: Style) -> bytes:
+    """Return the style's vector, and its network if it has one, as a style file."""
     names = ("name", "credit", "licence", "vector", "weights", "weights_sha256")
     fields = {name: getattr(style, name) for name in names}
     if style.network:

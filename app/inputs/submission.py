@@ -120,7 +120,8 @@ def _store_style(library: Library, owner: str, style: StyleChoice) -> OrderStyle
     about = {"name": style.name, "id": style.id, "rights": style.credit_and_licence}
     if isinstance(style.source, Path):
         return OrderStyle(**about, shipped=style.id)
-    return OrderStyle(**about, picture=library.put_picture(owner, style.source))
+    network = library.put_picture(owner, style.trained) if style.trained else None
+    return OrderStyle(**about, picture=library.put_picture(owner, style.source), network=network)
 
 
 def _refinement_order(library: Library, result: Result, options: RefineOptions) -> Order:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from app.inputs.references import StyleChoice
 from app.inputs.stylize_request import StylizeInputs
 from app.jobs import rendering
 from app.jobs.painter import Painter
+from app.jobs.rendering import StyleSource
 from model.imaging import image_files, pixel_ops
 from model.imaging.formats import OUTPUT_FORMATS
 from model.imaging.image_files import ImageSource
@@ -48,11 +51,16 @@ class EncodedPastiche:
 def render_pastiche(painter: Painter, inputs: StylizeInputs) -> EncodedPastiche:
     options = inputs.options
     assert isinstance(options, StylizeOptions)  # nobody waits for a refinement
-    styles = [style.source for style in inputs.styles]
+    styles, notes = rendering.choose_sources(painter, style_sources(inputs.styles), options)
     pastiche = painter.stylize(inputs.content, styles, options, masks=inputs.masks)
+    pastiche = replace(pastiche, notes=[*pastiche.notes, *notes])
     pastiche = rendering.with_credits(pastiche, [style.attribution for style in inputs.styles])
     data = image_files.encode(pastiche.picture, options.format, options.quality, pastiche.recipe)
     return EncodedPastiche(data, options.format, pastiche)
+
+
+def style_sources(styles: Sequence[StyleChoice]) -> list[StyleSource]:
+    return [StyleSource(style.source, style.trained) for style in styles]
 
 
 def preview_data_url(source: ImageSource) -> str:

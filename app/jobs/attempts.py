@@ -12,19 +12,23 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import Select, select, update
 from sqlalchemy.orm import Session
 
+from app import failures
 from app.failures import Missing
-from app.jobs.queue import IS_SHORT, Job, Jobs, end_job, pause_row
+from app.jobs.queue import IS_SHORT, IS_TRAINING, Job, Jobs, end_job, pause_row
 from app.storage.library import Library, holder_of_checkpoint, holder_of_preview
+from app.storage.records import TrainingSummary
 from app.storage.tables import JobRow
 from model.progress import Step
+from model.style_file import StyleFile
 
 _WORKER_DIED = {
     "code": "worker_died",
     "message": "The program that paints ended on this picture again and again. Try a smaller size, or other pictures.",
 }
+_STYLE_DELETED = {"code": "not_found", "message": "The style was deleted while it was being taught."}
 _CHECKPOINT_FIELDS = ("picture", "step", "seconds")  # "paused" is for the first attempt after a pause alone
 _PICTURE_FIELDS = ("picture", "before", "thumbnail")
 
@@ -51,12 +55,19 @@ class Attempts:
         self._worker = worker
 
     def claim(self, *, only_short: bool = False, short_first: bool = False) -> Job | None:
-        """Claim the job that has waited longest for this worker; None when none waits.
+        """Claim the picture that has waited longest for this worker; None when none waits.
 
         only_short: no refinements, unless they are cancelled. short_first: refinements last.
         """
-        queued = select(JobRow).where(JobRow.state == "queued", *([IS_SHORT] if only_short else []))
-        oldest = queued.order_by(*([IS_SHORT.desc()] if short_first else []), JobRow.queued, JobRow.id).limit(1)
+        queued = _QUEUED_ROWS.where(~IS_TRAINING, *([IS_SHORT] if only_short else []))
+        return self._claim_first(queued.order_by(*([IS_SHORT.desc()] if short_first else [])))
+
+    def claim_training(self) -> Job | None:
+        """Claim the training that has waited longest; one that is cancelled has little left to do and comes first."""
+        return self._claim_first(_QUEUED_ROWS.where(IS_TRAINING).order_by(JobRow.cancelling.desc()))
+
+    def _claim_first(self, queued: Select[JobRow]) -> Job | None:
+        oldest = queued.order_by(JobRow.queued, JobRow.id).limit(1)
         with self._library.begin() as session:
             row = session.scalars(oldest.with_for_update(skip_locked=True)).first()
             if row is None:
@@ -90,9 +101,12 @@ class Attempts:
                 self._library.hold(session, holder_of_preview(row.id), [key])
             return not (row.cancelling or row.pausing)
 
-    def save_checkpoint(self, job: Job, picture: bytes, step: int, seconds: float) -> None:
-        """Save where the next attempt goes on. The count of attempts starts again, as this one has come further."""
-        key = self._library.put_picture(job.owner, picture)
+    def save_checkpoint(self, job: Job, state: bytes, step: int, seconds: float) -> None:
+        """Save where the next attempt goes on. The count of attempts starts again, as this one has come further.
+
+        state: the picture of a refinement, the file of a training.
+        """
+        key = self._library.put_picture(job.owner, state)
         with self._library.begin() as session:
             row = _lock_row(session, job)
             if row is None or step <= _checkpoint_step(row):
@@ -128,6 +142,27 @@ class Attempts:
             self._library.add_result(session, row, **columns)
             end_job(self._library, session, row, "done" if output.complete else "cancelled")
             return True
+
+    def finish_training(self, job: Job, trained: StyleFile, training: TrainingSummary) -> bool:
+        """Store the network with its style and end the job; return False when the attempt is no longer wanted."""
+        assert trained.network is not None
+        key = self._library.put_picture(job.owner, trained.network)
+        with self._library.begin() as session:
+            row = _lock_row(session, job)
+            if row is None or not (training.complete or row.cancelling):
+                self._release_late(session, job, [key])
+                return False
+            if self._library.set_network(session, job.owner, job.training_order.style, key, trained, training):
+                end_job(self._library, session, row, "done" if training.complete else "cancelled")
+            else:
+                self._release_late(session, job, [key])
+                end_job(self._library, session, row, "failed", _STYLE_DELETED)
+            return True
+
+    def end_with(self, job: Job, error: Exception) -> None:
+        """Try a job again after an error of the server's, and fail it after one of its order's."""
+        end = self.retry if failures.status(error) >= 500 else self.fail
+        end(job, failures.public_error(error))
 
     def fail(self, job: Job, error: dict[str, Any]) -> None:
         """End a job that no other attempt could finish. error: code, message and perhaps field, for the public."""
@@ -219,6 +254,7 @@ class Attempts:
         self._library.release(session, holder)
 
 
+_QUEUED_ROWS = select(JobRow).where(JobRow.state == "queued")
 _RUNNING_ROWS = select(JobRow).where(JobRow.state == "running")
 
 

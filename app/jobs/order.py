@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Any, Literal, NamedTuple, Self, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, ValidationInfo, field_serializer, field_validator, model_validator
 from pydantic_core import to_json
@@ -14,10 +14,12 @@ from app.failures import Missing
 from app.storage import gallery
 from app.storage.library import Library
 from model.imaging.masking import MASK_WORDS
-from model.options import OPTIONS_BY_METHOD, Method, Options, RefineOptions, StylizeOptions
+from model.options import OPTIONS_BY_METHOD, Method, Options, RefineOptions, StylizeOptions, TrainOptions
 
 # The methods that paint step by step: their jobs have losses and checkpoints, can be paused, and do not hold up others.
 REFINEMENT_METHODS: frozenset[Method] = frozenset({"gatys"})
+JobMethod: TypeAlias = Method | Literal["train"]  # a job paints by a method, or trains a style's own network
+TRAINING_METHOD: Literal["train"] = "train"
 # Those that the fast style transfer and a refinement have in common, besides the weights of the styles and the file's
 # format: what is done with the painted pixels afterwards.
 SHARED_PAINTING_OPTIONS = ("keep_colours", "keep_light", "match_colours", "feather", "paint")
@@ -49,6 +51,7 @@ class OrderStyle(BaseModel):
     name: str
     id: str | None = None
     picture: str | None = None  # key of a picture, or of a style file
+    network: str | None = None  # key of a style file with the network that the picture was trained
     shipped: str | None = None  # id in the gallery
     rights: tuple[str, str] | None = None  # credit and licence; None: a painting that was sent, whose name is private
 
@@ -60,6 +63,10 @@ class OrderStyle(BaseModel):
 
     def source(self, library: Library) -> bytes:
         return library.picture(self.picture) if self.picture else _shipped_file(self.shipped).read_bytes()
+
+    def trained_source(self, library: Library) -> bytes | None:
+        """Return the style file with the picture's own network, where it was trained one."""
+        return library.picture(self.network) if self.network else None
 
     @property
     def attribution(self) -> Attribution:
@@ -94,11 +101,14 @@ class Order(BaseModel):
 
     @property
     def digest(self) -> str:
-        """Hash the order without names and notes; newer options count only where they differ from their defaults."""
+        """Hash the order without names and notes; newer options count only where they differ from their defaults.
+
+        Nor do networks count: a style is the same one before and after it was trained its own.
+        """
         left_out: dict[str, Any] = {
             "content_name": True,
             "notes": True,
-            "styles": {"__all__": {"name": True, "rights": True}},
+            "styles": {"__all__": {"name": True, "rights": True, "network": True}},
         }
         if self.method == "magenta":
             left_out |= {"method": True, "start": True}
@@ -110,7 +120,7 @@ class Order(BaseModel):
     def keys(self) -> Iterable[str]:
         """Return the keys of the pictures that must be kept until the job is done."""
         styles, masks = (
-            (style.picture for style in self.styles),
+            (key for style in self.styles for key in (style.picture, style.network)),
             (mask for mask in self.masks if mask not in MASK_WORDS),
         )
         return {key for key in (self.content, self.start, *styles, *masks) if key}
@@ -124,6 +134,30 @@ class Order(BaseModel):
     @property
     def attributions(self) -> list[Attribution]:
         return [style.attribution for style in self.styles]
+
+
+class TrainingOrder(BaseModel):
+    """A style of the library that is to get a network of its own, and the painting that this learns from."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    style: str  # its id
+    name: str
+    picture: str  # key of the painting
+    method: Literal["train"] = TRAINING_METHOD
+    options: TrainOptions
+
+    @field_serializer("options")
+    def _dump_options(self, options: TrainOptions) -> dict[str, Any]:
+        return options.model_dump(mode="json", exclude_unset=True)
+
+    @property
+    def digest(self) -> str:
+        """Hash the order without the style's name, and its options as they were given."""
+        return hashlib.sha256(to_json(self.model_dump(mode="json", exclude={"name"}))).hexdigest()
+
+    def keys(self) -> Iterable[str]:
+        return {self.picture}
 
 
 def _dump_for_digest(options: Options) -> dict[str, Any]:

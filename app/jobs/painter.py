@@ -9,10 +9,11 @@ from typing import Any, Protocol
 import numpy as np
 
 from model.imaging.image_files import ImageSource
-from model.options import RefineOptions, SheetOptions, StylizeOptions
-from model.pipelines import contact_sheets, forecast, refine, stylization
+from model.options import RefineOptions, SheetOptions, StylizeOptions, TrainOptions
+from model.pipelines import contact_sheets, forecast, refine, style_training, stylization
 from model.pipelines.contact_sheets import ContactSheet
 from model.pipelines.forecast import Forecast
+from model.pipelines.style_training import TrainedStyle
 from model.pipelines.stylization import Pastiche, StylizeReport
 from model.progress import Checkpoint, OnStep
 
@@ -67,6 +68,12 @@ class Painter(Protocol):
     def make_contact_sheet(
         self, content: ImageSource, styles: Sequence[ImageSource], options: SheetOptions, names: Sequence[str] = ()
     ) -> ContactSheet: ...
+
+    def train(
+        self, painting: ImageSource, options: TrainOptions, *, name: str, folder: Path, on_step: OnStep
+    ) -> TrainedStyle:
+        """Train a network for one painting; `folder` has the state, from which the next call goes on."""
+        ...
 
     def estimate(self, width: int, height: int, options: StylizeOptions, masks: int = 0) -> Forecast:
         """Return time and memory for a photo of so many pixels."""
@@ -128,6 +135,11 @@ class LibraryPainter:
         self, content: ImageSource, styles: Sequence[ImageSource], options: SheetOptions, names: Sequence[str] = ()
     ) -> ContactSheet:
         return contact_sheets.make_contact_sheet(content, styles, options, names)
+
+    def train(
+        self, painting: ImageSource, options: TrainOptions, *, name: str, folder: Path, on_step: OnStep
+    ) -> TrainedStyle:
+        return style_training.train_style([painting], options, name=name, on_step=on_step, folder=folder)
 
     def estimate(self, width: int, height: int, options: StylizeOptions, masks: int = 0) -> Forecast:
         return forecast.estimate(width, height, options, masks)

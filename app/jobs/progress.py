@@ -42,7 +42,7 @@ class ProgressReporter:
 
     def __call__(self, step: Step) -> None:
         now, self._last_step = time.monotonic(), step
-        if self.job.is_refinement:
+        if self.job.is_stepwise:
             self._remember(step, now)
         if self._stopping.is_set():
             raise Cancelled
@@ -72,6 +72,10 @@ class ProgressReporter:
         """Write the last step, however soon it came after the one before."""
         if self._last_step:
             self._write_row(self._last_step, None)
+
+    def stop(self) -> None:
+        """Save what there is, as the worker stops."""
+        self.save_checkpoint()
 
     def save_checkpoint(self) -> None:
         """Save the latest checkpoint, unless that is done."""
@@ -115,7 +119,7 @@ def append_losses(rows: list[list[float]], step: Step) -> list[list[float]]:
     interrupted, are replaced.
     """
     rows = [row for row in rows if row[0] < step.step]
-    row = [step.step, *(float(f"{step.losses[name]:.6g}") for name in LOSS_NAMES)]
+    row = [step.step, *(float(f"{step.losses.get(name, 0.0):.6g}") for name in LOSS_NAMES)]
     if not all(map(math.isfinite, row)):  # JSON has no NaN and no infinity
         return rows
     spacing = min((after[0] - before[0] for before, after in pairwise(rows[:-1])), default=1)

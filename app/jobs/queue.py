@@ -4,7 +4,8 @@
       ↑  ↘        ↓        cancelled, with the best picture so far where there is one
       └───── paused        failed, and why
 
-A refinement can be paused, and goes on from its checkpoint, as it does when its worker was lost.
+Refinements and trainings can be paused, and go on from their checkpoints, as they do when their worker was lost.
+Trainings wait in a queue of their own: painters never claim them, and nobody waits behind them.
 
 This module is the clients' side of the table of jobs; attempts.py is the workers' side.
 """
@@ -16,7 +17,7 @@ import logging
 import math
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
@@ -30,18 +31,20 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.failures import Busy, Missing
-from app.jobs.order import REFINEMENT_METHODS, Order
+from app.jobs.order import REFINEMENT_METHODS, TRAINING_METHOD, JobMethod, Order, TrainingOrder
 from app.storage.library import ACTIVE_STATES, Library, holder_of_checkpoint, holder_of_preview
 from app.storage.tables import JobRow
-from model.errors import InvalidOption
-from model.options import Method
+from model.errors import InvalidOption, StyleTransferError
 
 _log = logging.getLogger(__name__)
 
 JobState = Literal["queued", "running", "paused", "done", "failed", "cancelled"]
 ENDED_STATES = frozenset({"done", "failed", "cancelled"})
 _TO_RENDER: ColumnElement[bool] = ~JobRow.cancelling  # else only its checkpoint is to be saved as its result
+_STEPWISE_METHODS = REFINEMENT_METHODS | {TRAINING_METHOD}  # with losses and checkpoints; they can be paused
+IS_TRAINING: ColumnElement[bool] = JobRow.method == TRAINING_METHOD
 IS_SHORT: ColumnElement[bool] = JobRow.method.not_in(REFINEMENT_METHODS) | JobRow.cancelling  # as Job.short
+_MAX_TRAININGS = 3  # of one owner, that may wait
 _POLL_SECONDS = 0.3  # between two reads of a job that a client watches
 
 
@@ -49,6 +52,10 @@ class QueueFull(Busy):
     """No more jobs may wait."""
 
     retry_after = 30
+
+
+class AlreadyTraining(StyleTransferError):
+    """The style is being trained a network."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +66,7 @@ class Job:
     owner: str
     open: bool  # anybody who knows its id may read it
     state: JobState
-    method: Method
+    method: JobMethod
     raw_order: dict[str, Any]
     idempotency_key: str | None
     order_digest: str
@@ -89,7 +96,19 @@ class Job:
     @cached_property
     def order(self) -> Order:
         """Validate the order when it is needed, so that one of an older version cannot stop the queue."""
+        if self.is_training:
+            raise Missing("This job trains a network, and paints no picture.")
         return Order.model_validate(self.raw_order)
+
+    @cached_property
+    def training_order(self) -> TrainingOrder:
+        return TrainingOrder.model_validate(self.raw_order)
+
+    @property
+    def style_names(self) -> list[str]:
+        if self.is_training:
+            return [self.training_order.name]
+        return [style.name for style in self.order.styles]
 
     @property
     def ended(self) -> bool:
@@ -100,9 +119,17 @@ class Job:
         return self.method in REFINEMENT_METHODS
 
     @property
+    def is_training(self) -> bool:
+        return self.method == TRAINING_METHOD
+
+    @property
+    def is_stepwise(self) -> bool:
+        return self.method in _STEPWISE_METHODS
+
+    @property
     def short(self) -> bool:
         """Tell whether it need not wait behind refinements: a pastiche, or a checkpoint to be saved as the result."""
-        return not self.is_refinement or self.cancelling
+        return not self.is_stepwise or self.cancelling
 
     @property
     def visible_state(self) -> tuple[object, ...]:
@@ -131,13 +158,18 @@ class Jobs:
         self._send_wake_up = huey.task(name="wake_up")(wake_up)
 
     def check_room(self, owner: str, idempotency_key: str | None) -> None:
-        """Raise QueueFull where `submit` would, before anything is stored."""
+        """Raise QueueFull where `submit` would for a picture, before anything is stored."""
         with self._library.reading() as session:
             if _find_by_key(session, owner, idempotency_key) is None:
                 self._check_room(session, owner)
 
-    def submit(self, owner: str, order: Order, *, open: bool = False, idempotency_key: str | None = None) -> Job:
-        """Return the new job, or the one that this key was used for before; raise QueueFull when too many wait."""
+    def submit(
+        self, owner: str, order: Order | TrainingOrder, *, open: bool = False, idempotency_key: str | None = None
+    ) -> Job:
+        """Return the new job, or the one that this key was used for before.
+
+        Raise QueueFull when too many wait, AlreadyTraining where the style's network is being trained.
+        """
         try:
             job = self._find_or_add(owner, order, open, idempotency_key)
         except IntegrityError:  # the same key twice at once: now the other job can be found
@@ -145,11 +177,14 @@ class Jobs:
         self.wake()
         return job
 
-    def _find_or_add(self, owner: str, order: Order, open: bool, key: str | None) -> Job:
+    def _find_or_add(self, owner: str, order: Order | TrainingOrder, open: bool, key: str | None) -> Job:
         with self._library.begin() as session:
             if earlier := _find_same_order(session, owner, order, key):
                 return Job.of(earlier)
-            self._check_room(session, owner)
+            if isinstance(order, TrainingOrder):
+                self._check_training(session, owner, order.style)
+            else:
+                self._check_room(session, owner)
             row = self._new_row(owner, order, open, key)
             session.add(row)
             session.flush()
@@ -157,12 +192,23 @@ class Jobs:
             return Job.of(row)
 
     def _check_room(self, session: Session, owner: str) -> None:
-        if _count_queued(session, _TO_RENDER) >= self._most:
+        if _count_queued(session, _TO_RENDER, ~IS_TRAINING) >= self._most:
             raise QueueFull("Too many pictures wait to be painted already. Please try again in half a minute.")
-        if _count_queued(session, _TO_RENDER, JobRow.owner == owner) >= math.ceil(self._most / 2):
+        if _count_queued(session, _TO_RENDER, ~IS_TRAINING, JobRow.owner == owner) >= math.ceil(self._most / 2):
             raise QueueFull("So many of your pictures wait already that others must come first. Please try again soon.")
 
-    def _new_row(self, owner: str, order: Order, open: bool, key: str | None) -> JobRow:
+    def _check_training(self, session: Session, owner: str, style: str) -> None:
+        if any(row.order["style"] == style for row in _find_trainings(session, owner)):
+            raise AlreadyTraining("This style is being taught its network already.")
+        self._check_training_room(session, owner)
+
+    def _check_training_room(self, session: Session, owner: str) -> None:
+        if _count_queued(session, IS_TRAINING, _TO_RENDER) >= self._most:
+            raise QueueFull("Too many styles wait to be taught already. Please try again in a few minutes.")
+        if _count_queued(session, IS_TRAINING, _TO_RENDER, JobRow.owner == owner) >= _MAX_TRAININGS:
+            raise QueueFull(f"{_MAX_TRAININGS} of your styles wait to be taught already. Please try again later.")
+
+    def _new_row(self, owner: str, order: Order | TrainingOrder, open: bool, key: str | None) -> JobRow:
         now = time.time()
         return JobRow(
             id=uuid.uuid4().hex,
@@ -177,7 +223,7 @@ class Jobs:
             steps=0,
             cancelling=False,
             pausing=False,
-            losses=[] if order.method in REFINEMENT_METHODS else None,
+            losses=[] if order.method in _STEPWISE_METHODS else None,
             attempts=0,
             created=now,
             queued=now,
@@ -201,6 +247,17 @@ class Jobs:
         with self._library.reading() as session:
             return [Job.of(row) for row in session.scalars(theirs.order_by(JobRow.created.desc(), JobRow.id))]
 
+    def training_of(self, owner: str, style: str) -> Job | None:
+        """Return the job that trains the network of this style, unless it has ended."""
+        with self._library.reading() as session:
+            rows = _find_trainings(session, owner)
+            return next((Job.of(row) for row in rows if row.order["style"] == style), None)
+
+    def delete_training(self, owner: str, style: str) -> None:
+        """Delete the job that trains the network of a style that is deleted."""
+        if job := self.training_of(owner, style):
+            self._library.delete_job(owner, job.id)
+
     def position(self, id: str) -> int:
         """Count the jobs that come before this one; 0 when it is next, or no longer queued."""
         with self._library.reading() as session:
@@ -208,7 +265,9 @@ class Jobs:
             if row.state != "queued":
                 return 0
             older = tuple_(JobRow.queued, JobRow.id) < (row.queued, row.id)
-            return _count_queued(session, older, *([IS_SHORT] if Job.of(row).short else []))
+            if row.method == TRAINING_METHOD:
+                return _count_queued(session, older, IS_TRAINING)
+            return _count_queued(session, older, ~IS_TRAINING, *([IS_SHORT] if Job.of(row).short else []))
 
     def cancel(self, id: str) -> Job:
         """End a running job at its next step, with its best picture so far as result; one not begun ends at once."""
@@ -233,9 +292,12 @@ class Jobs:
             _enqueue(row)
 
     def pause(self, id: str) -> Job:
-        """Pause a refinement: at its next step when it runs. One that has ended or is being cancelled stays so."""
+        """Pause a refinement or training, at its next step when it runs.
+
+        One that has ended or is being cancelled stays so.
+        """
         with self._library.begin() as session:
-            row = _find_refinement(session, id)
+            row = _find_stepwise(session, id)
             if row.state == "running":
                 row.pausing = not row.cancelling
             elif row.state == "queued" and not row.cancelling:
@@ -244,11 +306,12 @@ class Jobs:
             return Job.of(row)
 
     def resume(self, id: str) -> Job:
-        """Queue a paused refinement again; raise QueueFull when too many wait. Any other stays as it is."""
+        """Queue a paused job again; raise QueueFull when too many wait. Any other stays as it is."""
         with self._library.begin() as session:
-            row = _find_refinement(session, id)
+            row = _find_stepwise(session, id)
             if row.state == "paused":
-                self._check_room(session, row.owner)
+                check_room = self._check_training_room if row.method == TRAINING_METHOD else self._check_room
+                check_room(session, row.owner)
                 if row.checkpoint and row.error is None:  # with an error it was not paused by its owner
                     row.checkpoint = row.checkpoint | {"paused": True}
                 _enqueue(row)
@@ -280,9 +343,9 @@ class Jobs:
             _log.exception("the workers could not be woken for a new job")
 
     def wake_if_queued(self) -> None:
-        """Send one wake-up if any job waits: one woken worker goes on until none does."""
+        """Send one wake-up if anything waits to be painted: one woken worker goes on until nothing does."""
         with self._library.reading() as session:
-            waiting = _count_queued(session)
+            waiting = _count_queued(session, ~IS_TRAINING)
         if waiting and not self.huey.pending_count():
             self.wake()
 
@@ -294,11 +357,19 @@ def find_row(session: Session, id: str, lock: bool = False) -> JobRow:
     return row
 
 
-def _find_refinement(session: Session, id: str) -> JobRow:
+def _find_stepwise(session: Session, id: str) -> JobRow:
     row = find_row(session, id, lock=True)
-    if row.method not in REFINEMENT_METHODS:
-        raise InvalidOption("Only a refinement can be paused.", "id")
+    if row.method not in _STEPWISE_METHODS:
+        raise InvalidOption("Only a refinement or a training can be paused.", "id")
     return row
+
+
+def _find_trainings(session: Session, owner: str) -> Sequence[JobRow]:
+    """Return the owner's trainings that have not ended."""
+    theirs = (JobRow.owner == owner) & IS_TRAINING & JobRow.state.not_in(ENDED_STATES)
+    return session.scalars(
+        select(JobRow).where(theirs, or_(JobRow.state != "paused", JobRow.expires > time.time()))
+    ).all()
 
 
 def _enqueue(row: JobRow) -> None:
@@ -326,7 +397,7 @@ def end_job(
     library.release(session, holder_of_preview(row.id), holder_of_checkpoint(row.id))
 
 
-def _find_same_order(session: Session, owner: str, order: Order, key: str | None) -> JobRow | None:
+def _find_same_order(session: Session, owner: str, order: Order | TrainingOrder, key: str | None) -> JobRow | None:
     row = _find_by_key(session, owner, key)
     if row and row.order_digest != order.digest:
         sentence = "This Idempotency-Key came with another order before. Use a new key for each order."

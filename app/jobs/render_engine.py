@@ -30,6 +30,7 @@ class RenderEngine:
         self.weights: str | None = None  # their name, once they are loaded
         self.refine_seconds = settings.refine_seconds
         self.refinement_memory = RefinementMemory()
+        self._painting = 0  # pictures that are painted, or wait for their turn
         self.raise_if_disconnected: Callable[[], None] = lambda: None  # called when a request gets its turn
         self._turns = TurnQueue(settings.renders, settings.queue, settings.patience)
         self._patience = settings.patience
@@ -59,7 +60,7 @@ class RenderEngine:
         A request takes its turn before it waits for the model, so that few wait and they keep their order.
         """
         deadline = time.monotonic() + self._patience
-        with self._turns.turn():
+        with self._count_painting(), self._turns.turn():
             if not self._wait_for_model(max(0.0, deadline - time.monotonic())):
                 raise Busy("The server is still loading its model. Please try again in a few seconds.")
             self.raise_if_disconnected()
@@ -71,9 +72,28 @@ class RenderEngine:
 
         Jobs take no turns from requests: a preview would have to wait for a picture that takes minutes.
         """
+        with self._count_painting():
+            return self.run_training(work)
+
+    def run_training(self, work: Callable[[], T]) -> T:
+        """Return `work()`, which should rest while `is_painting`."""
         self.warm_up()
         self._wait_for_model(None)
         return work()
+
+    @property
+    def is_painting(self) -> bool:
+        return self._painting > 0
+
+    @contextmanager
+    def _count_painting(self) -> Iterator[None]:
+        with self._lock:
+            self._painting += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._painting -= 1
 
     def _wait_for_model(self, patience: float | None) -> bool:
         """Wait, at most `patience` seconds, for a load that is under way: only one thread may import TensorFlow.
@@ -158,7 +178,7 @@ class TurnQueue:
 
 
 class RefinementMemory:
-    """Memory of this process, reserved for each refinement; one that does not fit beside the others waits.
+    """Memory of this process, reserved for each refinement and training; one that does not fit beside the others waits.
 
     The free memory is measured while none runs, as a running one may not have taken all of its own yet. One that is
     alone may begin in any case: the model makes it smaller, or refuses it.
@@ -170,15 +190,20 @@ class RefinementMemory:
         self._taken, self._free = 0, math.inf  # bytes
 
     @contextmanager
-    def reserve(self, needed: int, check: Callable[[], object]) -> Iterator[None]:
-        """Reserve `needed` bytes. check: called each second of the wait, which ends with what it raises."""
+    def reserve(self, needed: int, check: Callable[[], object], *, last: bool = False) -> Iterator[None]:
+        """Reserve `needed` bytes. check: called each second of the wait, which ends with what it raises.
+
+        last: nobody else waits behind this one.
+        """
         ticket = object()
-        self._waiting.append(ticket)
+        if not last:
+            self._waiting.append(ticket)
         try:
             while not self._try_reserve(ticket, needed):
                 check()
         finally:
-            self._waiting.remove(ticket)
+            if not last:
+                self._waiting.remove(ticket)
         try:
             yield
         finally:
@@ -186,12 +211,18 @@ class RefinementMemory:
                 self._taken -= needed
                 self._changed.notify_all()
 
+    @property
+    def is_wanted(self) -> bool:
+        """Tell whether a refinement waits for memory."""
+        return bool(self._waiting)
+
     def _try_reserve(self, ticket: object, needed: int) -> bool:
         """Reserve in the order of arrival, so that a large one does not wait behind ever more small ones."""
         with self._changed:
             if not self._taken:
                 self._free = memory.free_bytes() or math.inf
-            if self._waiting[0] is ticket and (not self._taken or self._taken + needed <= self._free):
+            is_next = not self._waiting or self._waiting[0] is ticket
+            if is_next and (not self._taken or self._taken + needed <= self._free):
                 self._taken += needed
                 return True
             self._changed.wait(_POLL_SECONDS)

@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, assert_never
+from pathlib import Path
+from typing import Any, NamedTuple, assert_never
 
 from app.jobs.order import Attribution, Order
 from app.jobs.painter import Painter
 from app.storage.library import Library
 from model.imaging import image_files, masking, pixel_ops, scratch
+from model.imaging.image_files import ImageSource
 from model.imaging.pixel_ops import EightBitPicture, Picture
-from model.options import RefineOptions, StylizeOptions
+from model.options import RefineOptions, SheetOptions, StylizeOptions
 from model.pipelines import recipes, stylization
 from model.pipelines.refine import postprocess, read_painting, refine_recipe, resolve_options
 from model.pipelines.stylization import Pastiche
 from model.progress import Cancelled, Checkpoint, OnStep, Step
+from model.style_file import StyleFile
 
 STREAMED_PIXELS = 12_000_000  # beyond which a result is painted into a file
 THUMBNAIL_SIDE = 360  # pixels, long side; of results and of styles
@@ -24,6 +27,36 @@ THUMBNAIL_SIDE = 360  # pixels, long side; of results and of styles
 
 def with_credits(pastiche: Pastiche, attributions: Sequence[Attribution]) -> Pastiche:
     return replace(pastiche, recipe=recipes.with_credits(pastiche.recipe, attributions))
+
+
+class StyleSource(NamedTuple):
+    """What a style can be painted from. trained: a style file with the picture's own network, where it has one."""
+
+    picture: bytes | Path
+    trained: bytes | None = None
+
+
+def choose_sources(
+    painter: Painter, styles: Sequence[StyleSource], options: StylizeOptions | SheetOptions
+) -> tuple[list[ImageSource], list[str]]:
+    """Return the styles as the painter takes them, and notes.
+
+    A picture's own network paints where it can, else the shared one paints from the picture: with what only a picture
+    serves, where the order wants that, or with other weights than the network was trained for.
+    """
+    pictures: list[ImageSource] = [style.picture for style in styles]
+    if options.network == "shared" or not any(style.trained for style in styles):
+        return pictures, []
+    if options.option_needing_painting():
+        return pictures, [stylization.SHARED_PAINTED]
+    weights_sha256 = painter.weights_identity()[1]
+    return [_own_network(style, weights_sha256) or style.picture for style in styles], []
+
+
+def _own_network(style: StyleSource, weights_sha256: str) -> bytes | None:
+    """Return the style file with the picture's own network, where that is for these weights."""
+    fits = style.trained is not None and StyleFile.from_bytes(style.trained).weights_sha256 == weights_sha256
+    return style.trained if fits else None
 
 
 @dataclass(frozen=True)
@@ -62,16 +95,24 @@ def render_order(
 
 def _stylize(order: Order, library: Library, painter: Painter, on_step: OnStep) -> Pastiche | PastichePng:
     assert isinstance(order.options, StylizeOptions)
-    content, styles, masks = order.read_sources(library)
+    content, pictures, masks = order.read_sources(library)
+    trained = [style.trained_source(library) for style in order.styles]
+    styles, notes = choose_sources(painter, list(map(StyleSource, pictures, trained)), order.options)
     width, height = order.options.result_size(*image_files.peek_size(content))
     if width * height > STREAMED_PIXELS:
-        return _render_large(order, painter, content, styles, masks, on_step)
+        return _with_notes(_render_large(order, painter, content, styles, masks, on_step), notes)
     pastiche = painter.stylize(content, styles, order.options, on_step=on_step, masks=masks)
-    return with_credits(pastiche, order.attributions)
+    return _with_notes(with_credits(pastiche, order.attributions), notes)
+
+
+def _with_notes(painted: Pastiche | PastichePng, notes: list[str]) -> Pastiche | PastichePng:
+    if isinstance(painted, Pastiche):
+        return replace(painted, notes=[*painted.notes, *notes])
+    return replace(painted, report=replace(painted.report, notes=[*painted.report.notes, *notes]))
 
 
 def _render_large(
-    order: Order, painter: Painter, content: bytes, styles: list[bytes], masks: list[bytes | str], on_step: OnStep
+    order: Order, painter: Painter, content: bytes, styles: list[ImageSource], masks: list[bytes | str], on_step: OnStep
 ) -> Pastiche | PastichePng:
     """Paint a small copy, which is shown soon and is the result if the job is cancelled, then the large one."""
     assert isinstance(order.options, StylizeOptions)

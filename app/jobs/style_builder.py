@@ -178,7 +178,7 @@ def _predict_vector(painter: Painter, data: bytes) -> np.ndarray:
 
 
 def _style_vector(library: Library, painter: Painter, style: Style) -> np.ndarray:
-    if style.vector is None:
+    if style.vector is None or style.picture:
         return painter.style_vector(_style_picture(library, style))
     if not style.vector.size:
         sentence = f"The style '{style.name}' is an imported network, which has no numbers to average: leave it out."

@@ -9,7 +9,7 @@ import signal
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, assert_never
+from typing import Any, TypeVar, assert_never
 
 from huey.consumer import Consumer
 
@@ -21,6 +21,7 @@ from app.jobs.progress import ProgressReporter
 from app.jobs.queue import Job, Jobs
 from app.jobs.render_engine import RenderEngine
 from app.jobs.rendering import THUMBNAIL_SIDE, PastichePng, render_checkpoint, render_order, small_jpeg, to_png
+from app.jobs.training import Trainer, TrainingReporter
 from app.storage.library import Library
 from model.errors import ImageError
 from model.imaging import image_files, pixel_ops, scratch
@@ -30,6 +31,7 @@ from model.pipelines.stylization import Pastiche
 from model.progress import Cancelled, Checkpoint
 
 _log = logging.getLogger(__name__)
+ReporterT = TypeVar("ReporterT", bound=ProgressReporter)
 
 _HEARTBEAT_SECONDS = 1.0  # between renewals of the leases; also the longest wait of a job whose wake-up was lost
 _POLL_SECONDS = 0.2  # at most, between two reads of a queue that cannot block, as SQLite's
@@ -82,6 +84,7 @@ class _WorkerRun:
         self._attempts = Attempts(jobs, library, self._heartbeat.name)
         self._threads = threads
         self._reporters: set[ProgressReporter] = set()
+        self._trainer = Trainer(self._attempts, library, engine)
         self._claiming = threading.Lock()
         self._stopping = threading.Event()
         self._consumer = _Consumer(
@@ -98,6 +101,7 @@ class _WorkerRun:
         self._consumer.start()
         for work, seconds in (
             (self._renew_and_requeue, _HEARTBEAT_SECONDS),
+            (self._train_queued, _HEARTBEAT_SECONDS),
             (library.sweep, _SWEEP_SECONDS),
             (scratch.remove_stale_folders, _SWEEP_SECONDS),
         ):
@@ -108,7 +112,7 @@ class _WorkerRun:
             self._stopping.set()
         try:
             for reporter in tuple(self._reporters):
-                reporter.save_checkpoint()
+                reporter.stop()
             self._attempts.give_all_back()
             self._consumer.stop(graceful=True)
         finally:
@@ -127,25 +131,40 @@ class _WorkerRun:
         self._attempts.requeue_abandoned(is_dead)
         self._jobs.wake_if_queued()
 
+    def _train_queued(self) -> None:
+        """Train in a thread apart: no painter is taken from pictures."""
+        while reporter := self._claim(self._attempts.claim_training, self._new_training_reporter):
+            try:
+                self._trainer.process(reporter)
+            finally:
+                self._reporters.discard(reporter)
+
+    def _new_training_reporter(self, job: Job) -> TrainingReporter:
+        return TrainingReporter(self._attempts, job, self._stopping, self._engine)
+
+    def _new_reporter(self, job: Job) -> ProgressReporter:
+        return ProgressReporter(self._attempts, job, self._stopping)
+
     def _process_queue(self) -> None:
-        while reporter := self._claim():
+        while reporter := self._claim(self._claim_next, self._new_reporter):
             try:
                 self._process(reporter)
             finally:
                 self._reporters.discard(reporter)
 
-    def _claim(self) -> ProgressReporter | None:
+    def _claim(self, claim: Callable[[], Job | None], new_reporter: Callable[[Job], ReporterT]) -> ReporterT | None:
         with self._claiming:  # no job is claimed once all have been given back
-            job = None if self._stopping.is_set() else self._claim_next()
+            job = None if self._stopping.is_set() else claim()
             if job is None:
                 return None
-            reporter = ProgressReporter(self._attempts, job, self._stopping)
+            reporter = new_reporter(job)
             self._reporters.add(reporter)
             return reporter
 
     def _claim_next(self) -> Job | None:
-        """Claim a job. Pastiches do not wait behind refinements: of several threads one is kept for them."""
-        refining = sum(not reporter.job.short for reporter in tuple(self._reporters))
+        """Claim a picture. Pastiches do not wait behind refinements: of several threads one is kept for them."""
+        jobs = [reporter.job for reporter in tuple(self._reporters)]
+        refining = sum(job.is_refinement and not job.short for job in jobs)
         return self._attempts.claim(only_short=refining >= max(1, self._threads - 1), short_first=self._threads == 1)
 
     def _process(self, reporter: ProgressReporter) -> None:
@@ -157,9 +176,7 @@ class _WorkerRun:
             self._attempts.give_back(job)
         except Exception as error:
             reporter.save_checkpoint()
-            is_server_error = failures.status(error) >= 500
-            end = self._attempts.retry if is_server_error else self._attempts.fail
-            end(job, failures.public_error(error))
+            self._attempts.end_with(job, error)
         else:
             reporter.write_last_step()
             self._save_result(job, output)

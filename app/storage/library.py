@@ -8,7 +8,7 @@ import unicodedata
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from typing import Any, NoReturn, TypeVar
 
 import numpy as np
@@ -20,10 +20,10 @@ from app.failures import Missing
 from app.storage import database, gallery
 from app.storage.blob_store import BlobStore
 from app.storage.blobs import Blobs
-from app.storage.records import Result, Style
+from app.storage.records import Result, Style, TrainingSummary
 from app.storage.tables import JobRow, ResultRow, StyleRow, Text
 from model.errors import InvalidOption
-from model.style_file import MAX_LENGTHS, vector_from_bytes, vector_to_bytes
+from model.style_file import MAX_LENGTHS, StyleFile, vector_from_bytes, vector_to_bytes
 
 __all__ = ["Library", "Missing", "Result", "Style", "SweepCounts"]
 
@@ -146,7 +146,7 @@ class Library:
         )
         with self._begin_naming(words["name"]) as session:
             session.add(row)
-            self.hold(session, row.id, {row.thumbnail, row.picture or row.thumbnail, row.network or row.thumbnail})
+            self.hold(session, row.id, _keys_of_style(row))
         return _to_style(row)
 
     def change_style(
@@ -162,6 +162,33 @@ class Library:
             for field, value in words.items():
                 setattr(row, field, value)
         return _to_style(row)
+
+    def set_network(
+        self, session: Session, owner: str, id: str, network: str, trained: StyleFile, training: TrainingSummary
+    ) -> bool:
+        """Give a style the network of this key, in place of another; return False where the style is gone."""
+        row = _find_owned(session, StyleRow, owner, id)
+        if row is None:
+            return False
+        row.network, row.training = network, asdict(training)
+        row.vector = vector_to_bytes(trained.vector)
+        row.weights, row.weights_sha256 = trained.weights, trained.weights_sha256
+        self._hold_style(session, row)
+        return True
+
+    def forget_network(self, owner: str, id: str) -> Style:
+        """Take a picture's own network from it; one without stays as it is."""
+        with self.begin() as session:
+            row = _find_owned(session, StyleRow, owner, id) or _no_such_style()
+            if row.picture is None:
+                raise InvalidOption("This style is its network: of the painting only the numbers are kept.", "id")
+            row.network = row.training = row.vector = row.weights = row.weights_sha256 = None
+            self._hold_style(session, row)
+        return _to_style(row)
+
+    def _hold_style(self, session: Session, row: StyleRow) -> None:
+        self.release(session, row.id)
+        self.hold(session, row.id, _keys_of_style(row))
 
     @contextmanager
     def _begin_naming(self, name: str) -> Iterator[Session]:
@@ -306,10 +333,15 @@ def _to_style(row: StyleRow) -> Style:
         thumbnail=row.thumbnail,
         vector=vector,
         network=row.network,
+        training=TrainingSummary(**row.training) if row.training else None,
         weights=row.weights,
         weights_sha256=row.weights_sha256,
         created=row.created,
     )
+
+
+def _keys_of_style(row: StyleRow) -> set[str]:
+    return {key for key in (row.picture, row.thumbnail, row.network) if key}
 
 
 def _to_result(row: ResultRow) -> Result:

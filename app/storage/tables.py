@@ -88,6 +88,7 @@ class StyleRow(Base):
     thumbnail: Mapped[str] = mapped_column(Text(64))
     vector: Mapped[bytes | None] = mapped_column(LargeBinary)  # little-endian float32
     network: Mapped[str | None] = mapped_column(Text(64))  # key of the style's own network
+    training: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))  # how it was trained here
     weights: Mapped[str | None] = mapped_column(Text(200))
     weights_sha256: Mapped[str | None] = mapped_column(Text(64))
     created: Mapped[float]
@@ -122,7 +123,7 @@ class JobRow(Base):
     owner: Mapped[str] = mapped_column(Text(100), index=True)
     open: Mapped[bool] = mapped_column(default=False)  # can be read by anybody who has its id
     state: Mapped[str] = mapped_column(Text(20), index=True)  # queued, running, paused, done, failed or cancelled
-    method: Mapped[str] = mapped_column(Text(20), default="magenta", server_default="magenta")  # the order's
+    method: Mapped[str] = mapped_column(Text(20), default="magenta", server_default="magenta")  # of the order
     order: Mapped[dict[str, Any]]
     idempotency_key: Mapped[str | None] = mapped_column(Text(255))
     order_digest: Mapped[str] = mapped_column(Text(64))

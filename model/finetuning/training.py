@@ -9,6 +9,7 @@ import keras
 import numpy as np
 from PIL import Image
 
+from model.finetuning import STATE_FILE
 from model.finetuning.crops import Crops
 from model.finetuning.perceptual_losses import Judge
 from model.finetuning.precision import dtype_policy, fastest_policy
@@ -54,7 +55,7 @@ class StyleTraining:
         task = StyleTrainer(self.transformer, self.vector, Judge(features), paintings, *weights)
         task.compile(keras.optimizers.Adam(options.rate, beta_2=0.99, global_clipnorm=1.0), jit_compile=False)
         self.average = WeightAverage(task.trainable_variables, options.average)
-        self.session = Session(task, self.average, folder / "training.npz")
+        self.session = Session(task, self.average, folder / STATE_FILE)
 
     def run(self, on_step: Callable[[TrainingLosses, float], None]) -> None:
         """Train until the budget is spent; on_step(losses, progress 0..1) comes after each step and may raise."""

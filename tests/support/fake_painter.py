@@ -21,18 +21,20 @@ from model.imaging import color, image_files, masking, pixel_ops
 from model.imaging.image_files import ImageSource
 from model.imaging.masking import Mask
 from model.imaging.pixel_ops import Picture
-from model.options import DEFAULT_DPI, RefineOptions, SheetOptions, StylizeOptions
+from model.options import DEFAULT_DPI, RefineOptions, SheetOptions, StylizeOptions, TrainOptions
 from model.pipelines import contact_sheets, recipe_builder, stylization
 from model.pipelines.contact_sheets import ContactSheet
 from model.pipelines.forecast import Forecast
 from model.pipelines.refine import postprocess
+from model.pipelines.style_training import TrainedStyle
 from model.pipelines.stylization import Pastiche, StylizeReport
 from model.progress import Cancelled, Checkpoint, OnStep, Step
+from tests.support.fake_training import MAX_STEPS, run_training
 from tests.support.requests import NEGATIVE, NEGATIVE_SHA256, b64
 
 METHODS = (
     *("warm_up", "weights_identity", "style_vector", "stylize", "stylize_file", "refine"),
-    *("make_contact_sheet", "estimate"),
+    *("make_contact_sheet", "train", "estimate"),
 )
 HOLD_SECONDS = 60  # that a test may hold the painter at most
 
@@ -236,6 +238,23 @@ class FakePainter:
         if "make_contact_sheet" in self.real:
             return LibraryPainter().make_contact_sheet(content, styles, options, names)
         return contact_sheets.make_contact_sheet(content, styles, options, names, paint=self.stylize)
+
+    def train(
+        self, painting: ImageSource, options: TrainOptions, *, name: str, folder: Path, on_step: OnStep
+    ) -> TrainedStyle:
+        more = {"name": name, "folder": folder, "on_step": on_step}
+        call = self._begin("train", painting=painting, options=options, **more)
+        if "train" in self.real:
+            return LibraryPainter().train(painting, options, **more)
+        steps = self.steps or min(options.steps, MAX_STEPS)
+
+        def tell(step: Step) -> None:
+            time.sleep(self.pause)
+            if self.job_error:
+                raise self.job_error
+            self._tell(call, on_step, lambda: step)
+
+        return run_training(painting, steps, name, mean_vector(painting), folder, tell)
 
     def estimate(self, width: int, height: int, options: StylizeOptions, masks: int = 0) -> Forecast:
         self._begin("estimate", width=width, height=height, options=options, masks=masks)

@@ -7,7 +7,7 @@ import numpy as np
 from model.networks.architecture import STYLE_PARAMS, Architecture, normalised_channels, transformer_shapes
 from model.networks.style_network import StyleNetwork
 from model.weights import style_networks
-from tests.support.tiny_weights import TINY
+from tests.support.tiny_architecture import TINY
 
 BASE_SHA256 = "0" * 64
 

@@ -13,8 +13,7 @@ from model.networks.predictors import build_predictor
 from model.networks.transformer import build_transformer
 from model.refinement import encoder_registry, encoders
 from model.weights.npz import write_npz
-
-TINY = Architecture("texture", 8, (4, 6, 8), 1)
+from tests.support.tiny_architecture import TINY
 
 
 def tiny_arrays(seed: int = 0, architecture: Architecture = TINY) -> dict[str, np.ndarray]:

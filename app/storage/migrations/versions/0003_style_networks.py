@@ -1,4 +1,4 @@
-"""Styles that have a network of their own."""
+"""Styles that have a network of their own, and how it was trained."""
 
 from __future__ import annotations
 
@@ -13,3 +13,4 @@ depends_on = None
 
 def upgrade() -> None:
     op.add_column("styles", sa.Column("network", sa.String(length=64), nullable=True))
+    op.add_column("styles", sa.Column("training", sa.JSON(), nullable=True))
