@@ -44,6 +44,10 @@ class Missing(StyleTransferError):
     """Nothing of this name exists, or it belongs to another owner; the answer does not tell which."""
 
 
+class AlreadyTraining(StyleTransferError):
+    """The style is being trained a network."""
+
+
 class NotDone(Missing):
     """The job has not got so far as to have what is asked for."""
 
@@ -78,6 +82,7 @@ _RESPONSES: dict[type[Exception], tuple[int, str, str | None]] = {
     UnsupportedBody: (415, "unsupported_body", None),
     ExceedsSyncLimit: (422, "too_long", None),
     Busy: (503, "busy", None),
+    AlreadyTraining: (409, "already_training", None),
     Missing: (404, "not_found", None),
     NotDone: (404, "not_done", None),
     CrossSiteRequest: (403, "foreign", None),

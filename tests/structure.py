@@ -22,6 +22,7 @@ BANNED_NAMES = frozenset({"told", "shown", "found", "kept", "made", "painted", "
 TESTED_BY: dict[str, str] = {
     "app/__init__.py": "tests/app/test_server.py",
     "app/__main__.py": "tests/app/jobs/test_crashes.py",
+    "app/api/job_answers.py": "tests/app/api/test_jobs.py",
     "app/api/operations.py": "tests/app/api/test_openapi.py",
     "app/api/recipes.py": "tests/app/api/test_restore.py",
     "app/api/request_schemas.py": "tests/app/api/test_openapi.py",

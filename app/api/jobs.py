@@ -5,7 +5,8 @@ from __future__ import annotations
 from flask import Blueprint, Response, request
 
 from app.api import events
-from app.api.response_schemas import JobAnswer, PaintedAnswer
+from app.api.job_answers import accepted_response, job_answer
+from app.api.response_schemas import PaintedAnswer
 from app.failures import ExceedsSyncLimit, Missing, NotDone
 from app.http import context, identity
 from app.http.downloads import encode
@@ -13,7 +14,6 @@ from app.http.negotiation import picture_or_json
 from app.inputs import stylize_request, submission
 from app.inputs.stylize_request import SyncLimitErrors
 from app.inputs.synchronous_render import EncodedPastiche, render_pastiche
-from app.jobs.queue import Job
 from model.imaging.formats import OUTPUT_FORMATS
 
 blueprint = Blueprint("api_jobs", __name__, url_prefix="/api/v1")
@@ -41,36 +41,33 @@ def add_job() -> Response:
     caller = context.for_owner(identity.owner())
     with stylize_request.receive(request, caller) as read:
         job = submission.submit(caller, read, request.headers.get("Idempotency-Key"))
-    answer = _job_answer(job)
-    response = answer.response(202)
-    response.headers["Location"] = f"{request.script_root}/api/v1/jobs/{job.id}"
-    return response
+    return accepted_response(job)
 
 
 @blueprint.get("/jobs/<id>")
 def job(id: str) -> Response:
-    return _job_answer(context.readable_job(id)).response()
+    return job_answer(context.readable_job(id)).response()
 
 
 @blueprint.delete("/jobs/<id>")
 def cancel_job(id: str) -> Response:
-    """Cancel the job; a running one keeps the best picture so far."""
-    return _job_answer(context.jobs().cancel(context.readable_job(id).id)).response()
+    """Cancel the job; a running one keeps the best so far."""
+    return job_answer(context.jobs().cancel(context.readable_job(id).id)).response()
 
 
 @blueprint.post("/jobs/<id>/pause")
 def pause_job(id: str) -> Response:
-    return _job_answer(context.jobs().pause(context.readable_job(id).id)).response()
+    return job_answer(context.jobs().pause(context.readable_job(id).id)).response()
 
 
 @blueprint.post("/jobs/<id>/resume")
 def resume_job(id: str) -> Response:
-    return _job_answer(context.jobs().resume(context.readable_job(id).id)).response()
+    return job_answer(context.jobs().resume(context.readable_job(id).id)).response()
 
 
 @blueprint.get("/jobs/<id>/events")
 def job_events(id: str) -> Response:
-    return events.stream(context.readable_job(id), lambda job: _job_answer(job).model_dump_json(exclude_unset=True))
+    return events.stream(context.readable_job(id), lambda job: job_answer(job).model_dump_json(exclude_unset=True))
 
 
 @blueprint.get("/jobs/<id>/preview")
@@ -106,9 +103,3 @@ def _painted_answer(painted: EncodedPastiche) -> PaintedAnswer:
         weights=painted.pastiche.weights,
         recipe=painted.pastiche.recipe,
     )
-
-
-def _job_answer(job: Job) -> JobAnswer:
-    result = context.result_of_job(job) if job.state in ("done", "cancelled") else None
-    position = context.jobs().position(job.id) if job.state == "queued" else 0
-    return JobAnswer.of(job, position, result)

@@ -26,6 +26,7 @@ _ERROR_DESCRIPTIONS = {
     400: "The body cannot be read as what it says it is.",
     401: "The API key is not one of this server's.",
     404: "There is no such thing, or not yet, or it is somebody else's.",
+    409: "It is being done already.",
     413: "A picture with too many bytes or pixels, or too many of them.",
     415: "What was sent is not a picture, or the body is neither a form with files nor JSON.",
     422: "A field is missing or outside its limits, or a picture is broken; `field` names it.",

@@ -138,8 +138,16 @@ _LEGACY_UPLOAD_BODY = RequestBody(
         "A style as a link": {"image": PHOTO, "link": PAINTING},
     },
 )
+_TRAIN_BODY = RequestBody(
+    json=(request_schemas.TrainStyle,),
+    form=(request_schemas.TrainStyle,),
+    examples={"Three minutes, and wild": {"minutes": 3, "content_weight": 0.3}},
+)
 _JOB_LINKS = ("job", "cancel_job", "job_events", "job_preview", "job_result", "pause_job", "resume_job")
-_STYLE_LINKS = ("style", "change_style", "delete_style", "style_vector", "style_thumbnail")
+_STYLE_LINKS = (
+    *("style", "change_style", "delete_style", "style_vector", "style_thumbnail"),
+    *("train_network", "forget_network"),
+)
 
 _STYLIZE_OPERATIONS = (
     Operation(
@@ -265,8 +273,8 @@ _JOB_OPERATIONS = (
         "DELETE /api/v1/jobs/{id}",
         "cancel_job",
         "Cancel a job",
-        "One that waits is cancelled at once; one that runs stops at its next step and keeps the best picture so far; "
-        "one that is done stays as it is.",
+        "One that waits is cancelled at once; one that runs stops at its next step and keeps the best picture so far, "
+        "a training what it has learnt; one that is done stays as it is.",
         OperationResponse("The job.", response_schemas.JobAnswer),
         _LOOKUP_ERRORS,
     ),
@@ -285,7 +293,7 @@ _REFINE_OPERATIONS = (
     Operation(
         "POST /api/v1/jobs/{id}/pause",
         "pause_job",
-        "Pause a refinement",
+        "Pause a refinement or a training",
         "It stops at its next step and keeps what it has, until it is resumed or expires. One that has ended stays as "
         "it is.",
         OperationResponse("The job.", response_schemas.JobAnswer),
@@ -366,6 +374,35 @@ _STYLE_OPERATIONS = (
         OperationResponse("The picture.", media=("image/jpeg",)),
         _LOOKUP_ERRORS,
         curl="-o mosaic.jpg",
+    ),
+    Operation(
+        "POST /api/v1/styles/{id}/network",
+        "train_network",
+        "Teach it its own network",
+        "Of one of your own that is a picture. A job trains a network for this painting alone, some minutes long and "
+        "behind everything that is painted, and stores it with the style, which then is painted as fast as before and "
+        "much closer to the painting. Cancelled, it keeps what has been learnt. Refinements, other brush sizes and "
+        "colours that are matched still go by the picture. While a style is being taught the answer is 409.",
+        OperationResponse(
+            "The job, waiting for its turn.",
+            response_schemas.JobAnswer,
+            headers=("Location",),
+            links=dict.fromkeys(_JOB_LINKS, "/id"),
+        ),
+        _LOOKUP_ERRORS | {400, 409, 413, 415, 422, 429, 503},
+        _TRAIN_BODY,
+        202,
+        headers=("Idempotency-Key",),
+        curl="-b cookies.txt -F minutes=8",
+    ),
+    Operation(
+        "DELETE /api/v1/styles/{id}/network",
+        "forget_network",
+        "Forget its network",
+        "Of one of your own that is a picture: the network for all styles paints it again.",
+        OperationResponse("The style as it is now.", response_schemas.StyleAnswer),
+        _LOOKUP_ERRORS | {422},
+        curl="-b cookies.txt",
     ),
     Operation(
         "DELETE /api/v1/styles/{id}",

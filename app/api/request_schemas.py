@@ -3,7 +3,7 @@ beside them, which app/inputs reads as they arrive, are described here."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
@@ -19,6 +19,7 @@ from model.options import (
     SheetOptions,
     Start,
     StylizeOptions,
+    TrainOptions,
     Whole,
     join_words,
 )
@@ -247,6 +248,23 @@ class StyleFileJson(StyleChange):
     """A style from a file that was exported, as JSON. Words sent with it replace the file's own."""
 
     vector: str = Field(min_length=1, description="The style file as base64 or a data URL.")
+
+
+def _train_field(name: str) -> Any:
+    return TrainOptions.model_fields[name]
+
+
+class TrainStyle(BaseModel):
+    """How a style's own network is to be trained; with `minutes` or `seconds`, not both."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    minutes: Number | None = Field(None, gt=0, description="Time that it may take; left out: what the server allows.")
+    seconds: Number = Field(480.0, gt=0, description="The same in seconds, in place of minutes.")
+    steps: Whole = _train_field("steps")
+    size: Whole = _train_field("size")
+    content_weight: Number = _train_field("content_weight")
+    noise_weight: Number = _train_field("noise_weight")
 
 
 class OldNewStyleForm(OldNewStyle):

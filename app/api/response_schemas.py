@@ -8,9 +8,9 @@ from typing import Any, Self
 from flask import Response, url_for
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.jobs.order import JobMethod
 from app.jobs.queue import Job, JobState
 from app.storage.records import Result, Style
-from model.options import Method
 from model.refinement.encoder_registry import Encoder, find
 
 
@@ -45,20 +45,23 @@ class PaintedAnswer(Answer):
 
 
 class Losses(Answer):
-    """How far a refinement's picture was from its photo and paintings; the parts before they are weighted."""
+    """How far the picture was from its photo and paintings; the parts before they are weighted."""
 
     step: int
     loss: float = Field(description="The whole.")
     content: float
     style: float
-    variation: float = Field(description="Of what is not smooth.")
+    variation: float = Field(description="Of what is not smooth; 0 in a training.")
 
 
 class JobAnswer(Answer):
-    """A picture that is painted while nobody waits for the answer."""
+    """A picture that is painted, or a network that is trained, while nobody waits for the answer."""
 
     id: str
-    method: Method = Field(description="magenta: in one go. gatys: refined step by step.")
+    method: JobMethod = Field(
+        description="magenta: in one go. gatys: refined step by step. train: it paints nothing, but trains a style's "
+        "own network."
+    )
     state: JobState
     step: int = Field(description="Steps done, of `steps`.")
     steps: int = Field(description="0 until painting has begun.")
@@ -68,6 +71,13 @@ class JobAnswer(Answer):
     result: str | None = Field(
         description="Address of the picture; null until there is one. A cancelled job has the best so far, if any."
     )
+    style: str | None = Field(
+        description="Of a training: address of the style that gets the network; null once that is gone, and of others."
+    )
+    complete: bool | None = Field(
+        description="Of a training whose network the style has: false where it was stopped, and has learnt that far; "
+        "null otherwise."
+    )
     page: str = Field(description="Address of the page that shows this job in a browser.")
     notes: list[str] = Field(description="What is to be known about the picture, such as why it ended early.")
     error: Error | None = Field(
@@ -76,8 +86,8 @@ class JobAnswer(Answer):
     cancelling: bool = Field(description="It was told to stop and will, at its next step.")
     pausing: bool = Field(description="It was told to pause and will, at its next step.")
     losses: list[Losses] | None = Field(
-        description="Of a refinement: a hundred steps at most, evenly spread, the first and the last among them; null "
-        "of other jobs."
+        description="Of a refinement or training: a hundred steps at most, evenly spread, the first and the last among "
+        "them; null of other jobs."
     )
     attempts: int = Field(
         description="How often painting was begun since it last came further; more than once after a worker was lost."
@@ -86,7 +96,9 @@ class JobAnswer(Answer):
     expires: datetime = Field(description="When the job and its result are deleted.")
 
     @classmethod
-    def of(cls, job: Job, position: int, result: Result | None) -> Self:
+    def of(cls, job: Job, position: int, result: Result | None = None, style: Style | None = None) -> Self:
+        """Describe a job. style: that of a training, as it is now."""
+        training = style.training if style and style.training and style.training.job == job.id else None
         return cls(
             id=job.id,
             method=job.method,
@@ -97,8 +109,10 @@ class JobAnswer(Answer):
             position=position,
             preview=url_for("api_jobs.job_preview", id=job.id, version=job.preview[:16]) if job.preview else None,
             result=url_for("api_jobs.job_result", id=job.id) if result else None,
+            style=url_for("api_styles.style", id=style.id) if style else None,
+            complete=training.complete if training else None,
             page=url_for("job.job", id=job.id),
-            notes=result.recipe.get("notes", []) if result else [],
+            notes=result.recipe.get("notes", []) if result else training.notes if training else [],
             error=Error(**job.error) if job.error else None,
             cancelling=job.cancelling,
             pausing=job.pausing,
@@ -110,7 +124,7 @@ class JobAnswer(Answer):
 
 
 def _loss_answers(job: Job) -> list[Losses] | None:
-    if not job.is_refinement:
+    if not job.is_stepwise:
         return None
     return [Losses(**dict(zip(Losses.model_fields, row, strict=True))) for row in job.losses or ()]
 
@@ -210,7 +224,12 @@ class StyleAnswer(Answer):
     licence: str = Field(description="What may be done with it.")
     own: bool = Field(description="The caller's; false: it ships with the server.")
     has_picture: bool = Field(description="False: kept as its numbers alone.")
-    weights: str | None = Field(description="Name of the weights that its numbers are for; null while it is a picture.")
+    weights: str | None = Field(
+        description="Name of the weights that its numbers are for; null of a picture without a network of its own."
+    )
+    taught: bool = Field(
+        description="It has a network of its own that paints it, which was trained here or came with its style file."
+    )
     thumbnail: str = Field(description="Address of a small picture of it.")
     vector: str = Field(description="Address of its style file: its numbers, to keep or to share.")
     created: datetime | None = Field(description="Null for one that ships.")
@@ -225,6 +244,7 @@ class StyleAnswer(Answer):
             own=style.own,
             has_picture=style.picture is not None or style.file is not None,
             weights=style.weights,
+            taught=style.network is not None,
             thumbnail=url_for("api_styles.thumbnail", id=style.id),
             vector=url_for("api_styles.vector", id=style.id),
             created=_creation_time(style),

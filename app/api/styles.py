@@ -5,10 +5,11 @@ from __future__ import annotations
 from flask import Blueprint, Response, request, url_for
 from flask.typing import ResponseReturnValue
 
+from app.api.job_answers import accepted_response
 from app.api.response_schemas import StyleAnswer, StylesAnswer
 from app.failures import Missing
 from app.http import context, identity
-from app.inputs import style_requests
+from app.inputs import style_requests, training_requests
 from app.jobs import style_builder
 from app.storage.records import Style
 from model.style_file import MEDIA_TYPE, SUFFIX
@@ -49,7 +50,9 @@ def change_style(id: str) -> Response:
 
 @blueprint.delete("/<id>")
 def delete_style(id: str) -> ResponseReturnValue:
-    context.library().delete_style(identity.owner_or_new().id, _find_own_style(id).id)
+    owner, own = identity.owner_or_new().id, _find_own_style(id)
+    context.jobs().delete_training(owner, own.id)
+    context.library().delete_style(owner, own.id)
     return "", 204
 
 
@@ -61,6 +64,20 @@ def vector(id: str) -> Response:
     response = Response(file.to_bytes(), mimetype=MEDIA_TYPE)
     response.headers.set("Content-Disposition", "attachment", filename=f"{chosen.id}{SUFFIX}")
     return response
+
+
+@blueprint.post("/<id>/network")
+def train_network(id: str) -> Response:
+    caller, chosen = context.for_owner(identity.owner()), _find_style(id)
+    options = training_requests.read_options(request, context.settings().train_seconds)
+    return accepted_response(training_requests.submit(caller, chosen, options, request.headers.get("Idempotency-Key")))
+
+
+@blueprint.delete("/<id>/network")
+def forget_network(id: str) -> Response:
+    """Take its own network from a style, which the shared one paints then."""
+    own = _find_own_style(id)
+    return StyleAnswer.of(context.library().forget_network(identity.owner_or_new().id, own.id)).response()
 
 
 @blueprint.get("/<id>/thumbnail")

@@ -89,6 +89,14 @@ def result_of_job(job: Job) -> Result | None:
         return None
 
 
+def trained_style(job: Job) -> Style | None:
+    """Return the style that a training is for, as it is now; None where it is gone."""
+    try:
+        return library().style(job.owner, job.training_order.style)
+    except Missing:
+        return None
+
+
 def require_own(style: Style, refusal: str) -> Style:
     """Return the style where it is one of the caller's own; raise Missing for one that ships."""
     if not style.own:

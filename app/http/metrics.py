@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, get_args
 
 from flask import Blueprint, Flask, Response, current_app, g, request, request_started
@@ -13,7 +13,7 @@ from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from sqlalchemy import func, select
 
-from app.jobs.queue import JobState
+from app.jobs.queue import IS_TRAINING, JobState
 from app.storage.library import Library
 from app.storage.tables import JobRow
 
@@ -62,8 +62,15 @@ class _JobCollector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         with self._library.reading() as session:
-            counted = dict(session.execute(select(JobRow.state, func.count()).group_by(JobRow.state)).all())
-        jobs = GaugeMetricFamily("style_jobs", "Jobs that are kept, by state.", labels=["state"])
-        for state in get_args(JobState):
-            jobs.add_metric([state], counted.get(state, 0))
-        yield jobs
+            counts = select(JobRow.state, func.count()).group_by(JobRow.state)
+            counted = dict(session.execute(counts).all())
+            training = dict(session.execute(counts.where(IS_TRAINING)).all())
+        yield _states_metric("style_jobs", "Jobs that are kept, by state.", counted)
+        yield _states_metric("style_trainings", "Those among them that train a style's network, by state.", training)
+
+
+def _states_metric(name: str, description: str, counted: Mapping[str, int]) -> GaugeMetricFamily:
+    metric = GaugeMetricFamily(name, description, labels=["state"])
+    for state in get_args(JobState):
+        metric.add_metric([state], counted.get(state, 0))
+    return metric

@@ -40,10 +40,7 @@ def submit(
 ) -> Job:
     """Store what `read` returns and queue it. The job of a caller without an owner is open: its id is all that it
     takes to read it. photo: the field that the photo was sent in."""
-    if idempotency_key is not None and not re.fullmatch(r"[!-~]{1,200}", idempotency_key):
-        raise InvalidOption(
-            f"'{_IDEMPOTENCY_HEADER}' must be 1 to 200 letters, digits or signs, without spaces.", _IDEMPOTENCY_HEADER
-        )
+    check_idempotency_key(idempotency_key)
     jobs, library, is_open = caller.jobs, caller.library, caller.owner_id is None
     with _SLOTS.slot(caller.patience):
         inputs = read()
@@ -60,6 +57,13 @@ def submit(
     if idempotency_key is not None:  # it may be an earlier job, which has all of this already
         _release_unheld(library, order)
     return job
+
+
+def check_idempotency_key(key: str | None) -> None:
+    if key is not None and not re.fullmatch(r"[!-~]{1,200}", key):
+        raise InvalidOption(
+            f"'{_IDEMPOTENCY_HEADER}' must be 1 to 200 letters, digits or signs, without spaces.", _IDEMPOTENCY_HEADER
+        )
 
 
 def submit_refinement(caller: Caller, result: Result, options: RefineOptions) -> Job:

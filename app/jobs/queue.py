@@ -30,11 +30,11 @@ from sqlalchemy import ColumnElement, func, or_, select, tuple_
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from app.failures import Busy, Missing
+from app.failures import AlreadyTraining, Busy, Missing
 from app.jobs.order import REFINEMENT_METHODS, TRAINING_METHOD, JobMethod, Order, TrainingOrder
 from app.storage.library import ACTIVE_STATES, Library, holder_of_checkpoint, holder_of_preview
 from app.storage.tables import JobRow
-from model.errors import InvalidOption, StyleTransferError
+from model.errors import InvalidOption
 
 _log = logging.getLogger(__name__)
 
@@ -52,10 +52,6 @@ class QueueFull(Busy):
     """No more jobs may wait."""
 
     retry_after = 30
-
-
-class AlreadyTraining(StyleTransferError):
-    """The style is being trained a network."""
 
 
 @dataclass(frozen=True)
@@ -235,8 +231,13 @@ class Jobs:
             return Job.of(find_row(session, id))
 
     def of_owner(self, owner: str, limit: int = 100) -> list[Job]:
-        """Return the owner's jobs, newest first."""
-        theirs = select(JobRow).where(JobRow.owner == owner).order_by(JobRow.created.desc(), JobRow.id).limit(limit)
+        """Return the owner's jobs that paint, newest first."""
+        theirs = (
+            select(JobRow)
+            .where(JobRow.owner == owner, ~IS_TRAINING)
+            .order_by(JobRow.created.desc(), JobRow.id)
+            .limit(limit)
+        )
         with self._library.reading() as session:
             return [Job.of(row) for row in session.scalars(theirs)]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 
 from flask import Blueprint, Response, flash, make_response, redirect, render_template, send_file, url_for
 from flask.typing import ResponseReturnValue
@@ -27,21 +28,44 @@ _TEXTS = {  # as the page and its script say it
     "seconds_left": " · about {seconds} s left",
     "minutes_left": " · about {minutes} min left",
 }
+_TRAINING_TEXTS = _TEXTS | {
+    "one_ahead": "1 style is ahead of yours.",
+    "some_ahead": "{ahead} styles are ahead of yours.",
+}
 _MOST_SECONDS = 90  # seconds, from which on it is minutes that are said
 
 
 @blueprint.get("/jobs/<id>")
 def job(id: str) -> ResponseReturnValue:
     wanted = context.own_job(id)
+    if wanted.is_training:
+        return _training_page(wanted)
     if wanted.ended and context.result_of_job(wanted):
         return redirect(url_for("results.result", id=id), 303)
     page = render_template(
         "job.html",
         job=wanted,
         state=_page_state(wanted),
-        progress=_progress_text(wanted, context.jobs().position(id)),
+        progress=_progress_text(wanted, context.jobs().position(id), _TEXTS),
         script_texts={"texts": _TEXTS, "mostSeconds": _MOST_SECONDS},
-        styles=join_words([style.name for style in wanted.order.styles]),
+        styles=join_words(wanted.style_names),
+        losses=facts.loss_rows(wanted),
+    )
+    return make_response(page)
+
+
+def _training_page(wanted: Job) -> ResponseReturnValue:
+    """Show how far a training is, or lead to its style once that has the network."""
+    style = context.trained_style(wanted)
+    if style and style.training and style.training.job == wanted.id:
+        return redirect(url_for("styles.style", id=style.id), 303)
+    page = render_template(
+        "training.html",
+        job=wanted,
+        style=style,
+        state=_page_state(wanted),
+        progress=_progress_text(wanted, context.jobs().position(wanted.id), _TRAINING_TEXTS),
+        script_texts={"texts": _TRAINING_TEXTS, "mostSeconds": _MOST_SECONDS},
         losses=facts.loss_rows(wanted),
     )
     return make_response(page)
@@ -67,8 +91,9 @@ def resume(id: str) -> ResponseReturnValue:
 
 @blueprint.post("/jobs/<id>/delete")
 def delete(id: str) -> ResponseReturnValue:
-    context.library().delete_job(context.own_job(id).owner, id)
-    flash("The picture is deleted.")
+    wanted = context.own_job(id)
+    context.library().delete_job(wanted.owner, id)
+    flash("The training is deleted." if wanted.is_training else "The picture is deleted.")
     return redirect(url_for("results.history"), 303)
 
 
@@ -80,8 +105,10 @@ def photo(id: str) -> Response:
 @blueprint.get("/jobs/<id>/beginning")
 def beginning(id: str) -> Response:
     """Return what is shown until the job has a picture of its own."""
-    order = context.own_job(id).order
-    return _send_stored_picture(order.start or order.content)
+    wanted = context.own_job(id)
+    if wanted.is_training:
+        return _send_stored_picture(wanted.training_order.picture)
+    return _send_stored_picture(wanted.order.start or wanted.order.content)
 
 
 @blueprint.get("/jobs/<id>/paintings/<int:number>")
@@ -113,16 +140,16 @@ def _page_state(job: Job) -> str:
     return "again" if job.state == "queued" and job.losses else job.state
 
 
-def _progress_text(job: Job, ahead: int) -> str:
+def _progress_text(job: Job, ahead: int, texts: Mapping[str, str]) -> str:
     if job.cancelling:
-        return _TEXTS["stopping"]
+        return texts["stopping"]
     if job.state == "paused":
-        return _TEXTS["paused_at_step" if job.step else "paused"].format(step=job.step, steps=job.steps)
+        return texts["paused_at_step" if job.step else "paused"].format(step=job.step, steps=job.steps)
     if job.state == "queued":
-        return _TEXTS[{0: "next_in_line", 1: "one_ahead"}.get(ahead, "some_ahead")].format(ahead=ahead)
+        return texts[{0: "next_in_line", 1: "one_ahead"}.get(ahead, "some_ahead")].format(ahead=ahead)
     if not job.step:
-        return _TEXTS["starting"]
-    return _TEXTS["at_step"].format(step=job.step, steps=job.steps) + _time_left_text(job.seconds_left)
+        return texts["starting"]
+    return texts["at_step"].format(step=job.step, steps=job.steps) + _time_left_text(job.seconds_left)
 
 
 def _time_left_text(seconds: float | None) -> str:

@@ -11,12 +11,14 @@ from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from app.failures import Missing
+from app.failures import AlreadyTraining, Missing
 from app.http import context, error_handlers, identity, negotiation
 from app.http.context import Caller
-from app.inputs import style_requests
+from app.inputs import style_requests, training_requests
 from app.jobs import style_builder
+from app.jobs.queue import Job
 from app.pages.page_options import PICTURE_KINDS
+from app.pages.template_helpers import duration_text
 from app.storage.records import Style
 from model.errors import StyleTransferError
 from model.options import MAX_STYLES
@@ -68,10 +70,36 @@ def change(id: str) -> ResponseReturnValue:
     return redirect(url_for("styles.style", id=own.id), 303)
 
 
+@blueprint.post("/<id>/network")
+def train_network(id: str) -> ResponseReturnValue:
+    """Have a network trained for the style, or lead to the job that does so already."""
+    own, caller = _find_own_style(id), context.for_owner(identity.owner_or_new())
+    job: Job | None
+    try:
+        job = training_requests.submit(caller, own, training_requests.parse_options({}, _training_seconds()))
+    except AlreadyTraining:
+        job = caller.jobs.training_of(caller.require_owner(), own.id)
+    except StyleTransferError as error:
+        return _refusal_page(error, lambda problem: _style_page(own, problem=problem))
+    return redirect(url_for("job.job", id=job.id) if job else url_for("styles.style", id=own.id), 303)
+
+
+@blueprint.post("/<id>/network/delete")
+def forget_network(id: str) -> ResponseReturnValue:
+    own = _find_own_style(id)
+    try:
+        context.library().forget_network(identity.owner_or_new().id, own.id)
+    except StyleTransferError as error:
+        return _refusal_page(error, lambda problem: _style_page(own, problem=problem))
+    flash(f"The network of “{own.name}” is forgotten: the one for all styles paints it again.")
+    return redirect(url_for("styles.style", id=own.id), 303)
+
+
 @blueprint.post("/<id>/delete")
 def delete(id: str) -> ResponseReturnValue:
-    own = _find_own_style(id)
-    context.library().delete_style(identity.owner_or_new().id, own.id)
+    own, owner = _find_own_style(id), identity.owner_or_new().id
+    context.jobs().delete_training(owner, own.id)
+    context.library().delete_style(owner, own.id)
     flash(f"“{own.name}” is deleted.")
     return redirect(url_for("styles.styles"), 303)
 
@@ -141,6 +169,7 @@ def _styles_page(**more: Any) -> str:
         "styles.html",
         shipped=[one for one in everything if not one.own],
         own=[one for one in everything if one.own],
+        training_time=duration_text(_training_seconds()),
         sent=_sent_fields(),
         lengths=MAX_LENGTHS,
         picture_kinds=PICTURE_KINDS,
@@ -151,7 +180,20 @@ def _styles_page(**more: Any) -> str:
 
 
 def _style_page(chosen: Style, **more: Any) -> str:
-    return render_template("style.html", style=chosen, sent=_sent_fields(), lengths=MAX_LENGTHS, **more)
+    return render_template(
+        "style.html",
+        style=chosen,
+        training=context.jobs().training_of(identity.owner_or_new().id, chosen.id) if chosen.own else None,
+        training_time=duration_text(_training_seconds()),
+        trained_time=duration_text(chosen.training.seconds) if chosen.training else "",
+        sent=_sent_fields(),
+        lengths=MAX_LENGTHS,
+        **more,
+    )
+
+
+def _training_seconds() -> float:
+    return context.settings().train_seconds
 
 
 def _sent_fields() -> MultiDict[str, str]:

@@ -21,7 +21,7 @@ from tests.support.requests import b64, error_of, pixels, upload
 JOBS = "/api/v1/jobs"
 FIELDS = {
     *("id", "state", "step", "steps", "seconds_left", "position", "preview", "result", "page", "error"),
-    *("method", "cancelling", "pausing", "losses", "notes", "attempts", "created", "expires"),
+    *("method", "cancelling", "pausing", "losses", "notes", "attempts", "created", "expires", "style", "complete"),
 }
 
 

@@ -33,7 +33,10 @@ BESIDE = {"add_style": {"name": "Vast"}, "old_add_style": {"name": "Vast"}, "rec
 QUERY = {"forecast": {"width": 400, "height": 300}}
 OF_A_JOB = ("job", "job_events", "job_preview", "job_result", "cancel_job", "pause_job", "resume_job")
 OF_A_REFINEMENT = ("pause_job", "resume_job")
-OF_A_STYLE = ("style", "change_style", "delete_style", "style_vector", "style_thumbnail")
+OF_A_STYLE = (
+    *("style", "change_style", "delete_style", "style_vector", "style_thumbnail"),
+    *("train_network", "forget_network"),
+)
 LISTS = ("styles", "encoders", "forecast", "old_styles", "old_uploads")
 KEY = {"X-API-Key": "secret"}
 
@@ -187,6 +190,7 @@ def test_every_error_that_is_described_can_happen(new_app, form, painting_png, m
     seen = {*wrong_bodies(app), *wrong_keys(app), *unknown_ids(app), *busy(app, form, painting_png, monkeypatch)}
     seen |= {*wrong_questions(app), *heavy_pictures(new_app)}
     seen |= {*too_many(new_app, form, painting_png, monkeypatch), *wrong_changes(app, painting_png)}
+    seen |= {*wrong_trainings(new_app(api_keys="tester:secret:1000 per day"), painting_png)}
     described = {(operation.id, status) for operation in OPERATIONS for status in operation.errors}
     assert seen == described
 
@@ -244,12 +248,24 @@ def wrong_changes(app, painting):
     yield status_of("change_style", call(client, "change_style", own, json={"colour": "red"}))
 
 
+def wrong_trainings(app, painting):
+    client = app.test_client()
+    own = add_style(client, painting)
+    malformed, large = {"data": "{", "content_type": "application/json"}, {"json": {"minutes": "x" * 30_000}}
+    for body in (malformed, large, {"data": "x", "content_type": "text/plain"}, {"json": {"minutes": 9}}):
+        yield status_of("train_network", call(client, "train_network", own, **body))
+    assert call(client, "train_network", own).status_code == 202
+    yield status_of("train_network", call(client, "train_network", own))
+    numbers = client.post("/api/v1/styles", json={"picture": b64(painting), "name": "Numbers", "keep": "vector"}).json
+    yield status_of("forget_network", call(client, "forget_network", numbers["id"]))
+
+
 def too_many(new_app, form, painting, monkeypatch):
     app = new_app(rate_limit="2 per minute", worker=True)
     client = app.test_client()
     own = add_style(client, painting)
     done = finished_job(client, form(format="jpeg"))
-    for id in (*SENDING, "change_style"):
+    for id in (*SENDING, "change_style", "train_network"):
         yield status_of(id, call(client, id, own, json=next(iter(OPERATION[id].body.examples.values()))))
     monkeypatch.setattr(rate_limits, "_VIEW_RATE", "1 per minute")
     monkeypatch.setattr(rate_limits, "_FORECAST_RATE", "1 per minute")
@@ -263,7 +279,7 @@ def too_many(new_app, form, painting, monkeypatch):
 def busy(app, form, painting, monkeypatch):
     client = app.test_client()
     yield status_of("ready", client.get("/readyz"))
-    done = finished_job(client, form(format="jpeg"))
+    done, own = finished_job(client, form(format="jpeg")), add_style(client, painting)
     for id in OF_A_REFINEMENT:
         yield status_of(id, call(client, id, done))
 
@@ -281,6 +297,7 @@ def busy(app, form, painting, monkeypatch):
         patch.setattr(events, "_MAX_STREAMS", 0)
         for id in SENDING:
             yield status_of(id, call(client, id, json=next(iter(OPERATION[id].body.examples.values()))))
+        yield status_of("train_network", call(client, "train_network", own))
         of_jobs = ("job_events", "job_result", "resume_job")
         for id, name in (*((id, done) for id in of_jobs), ("style_vector", "mosaic")):
             yield status_of(id, call(client, id, name))

@@ -17,7 +17,7 @@ from tests.support.jobs import ANN, BOB, FAILED, attempt_output, is_never_dead, 
 def test_a_pastiche_cannot_be_paused(jobs, order):
     job = jobs.submit(ANN, order())
     for ask in (jobs.pause, jobs.resume):
-        with pytest.raises(InvalidOption, match="Only a refinement can be paused") as refused:
+        with pytest.raises(InvalidOption, match="Only a refinement or a training can be paused") as refused:
             ask(job.id)
         assert refused.value.field == "id"
     assert jobs.get(job.id) == job

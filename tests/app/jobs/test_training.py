@@ -7,8 +7,9 @@ import time
 
 import pytest
 
+from app.failures import AlreadyTraining
 from app.jobs import training
-from app.jobs.queue import AlreadyTraining, QueueFull
+from app.jobs.queue import QueueFull
 from app.storage.blob_store import BlobStore
 from model.errors import ImageTooLarge
 from model.hardware import memory

@@ -6,7 +6,9 @@ import html
 import re
 
 from app.storage.library import holder_of_checkpoint
+from model.errors import InvalidOption
 from tests.support.pages import change, checked, ended
+from tests.support.requests import upload, wait_until
 
 
 def test_a_job_page_says_how_many_are_ahead(client, job_of):
@@ -134,7 +136,7 @@ def test_it_is_shown_what_a_refinement_begins_with(app, client, refinement, phot
 def test_a_pastiche_is_not_paused(client, job_of):
     answer = client.post(f"/jobs/{job_of().id}/pause", headers={"Accept": "text/html"})
     assert answer.status_code == 422
-    assert "Only a refinement can be paused." in answer.text
+    assert "Only a refinement or a training can be paused." in answer.text
 
 
 def test_a_refinement_that_failed_leads_back_to_its_controls(app, client, refinement):
@@ -158,3 +160,30 @@ def test_what_a_job_was_sent_is_its_owners_alone(app, client, job_of, photo_png,
         404
     }
     assert app.extensions["jobs"].get(id).state == "queued"
+
+
+def test_a_training_has_a_page_and_a_place_in_the_history(ann, bob, painting_png):
+    style = ann.post("/api/v1/styles", data={"picture": upload(painting_png), "name": "Harbour"}).json["id"]
+    id = ann.post(f"/api/v1/styles/{style}/network").json["id"]
+    page = ann.get(f"/jobs/{id}").text
+    for words in ("Your style waits its turn", "The painting that it learns from", "Cancel", "Pause"):
+        assert words in page
+    assert ann.get(f"/jobs/{id}/beginning").status_code == 200
+    for part in ("photo", "paintings/0", "masks/0"):
+        assert ann.get(f"/jobs/{id}/{part}").status_code == 404
+    assert ann.get(f"/?from={id}").status_code < 500
+    assert "Harbour" in ann.get("/history").text
+    assert bob.get(f"/jobs/{id}").status_code == 404
+    assert ann.post(f"/jobs/{id}/pause").status_code == 303
+    assert "what it has learnt is kept" in ann.get(f"/jobs/{id}").text
+    ann.post(f"/jobs/{id}/cancel")
+    assert "before it had learnt anything" in ann.get(f"/jobs/{id}").text
+
+
+def test_a_training_that_fails_says_why(new_app, painter, painting_png):
+    painter.fail("train", InvalidOption("There is no style in it to learn.", "style"))
+    client = new_app(worker=True).test_client()
+    style = client.post("/api/v1/styles", data={"picture": upload(painting_png), "name": "Harbour"}).json["id"]
+    id = client.post(f"/api/v1/styles/{style}/network").json["id"]
+    wait_until(lambda: "This style could not be taught" in client.get(f"/jobs/{id}").text)
+    assert "There is no style in it to learn." in client.get(f"/jobs/{id}").text

@@ -9,7 +9,7 @@ import pytest
 
 from app.storage import gallery
 from model.style_file import StyleFile
-from tests.support.requests import pixels, upload
+from tests.support.requests import pixels, upload, wait_until
 from tests.support.stored_results import files_of
 
 HOSTILE = '"><script>alert(1)</script>'
@@ -197,3 +197,56 @@ def test_hostile_words_are_escaped(ann, add):
 def test_no_inline_script_or_style(ann, add):
     for page in (ann.get("/styles"), ann.get(add()), ann.get("/styles/flow")):
         assert not re.search(r"<script(?![^>]* src=)|<style|\sstyle=|\son\w+=", page.text)
+
+
+def test_a_painting_of_ones_own_can_be_taught(ann, add):
+    address = add()
+    page = ann.get(address).text
+    assert "Teach it its own network" in page
+    assert "takes 8 minutes at most" in page
+    assert "Teach it its own network" in ann.get("/styles").text
+    answer = ann.post(address + "/network")
+    assert answer.status_code == 303
+    job = answer.headers["Location"]
+    for words in ("Your style waits its turn", "Mine", "Next in line."):
+        assert words in ann.get(job).text
+    assert "It is to be taught" in ann.get(address).text
+    assert ann.post(address + "/network").headers["Location"] == job
+    assert "Teach" not in ann.get("/styles/mosaic").text
+
+
+def test_a_taught_style_wears_its_mark_and_can_forget(new_app, painting_png):
+    client = new_app(worker=True).test_client()
+    answer = client.post("/styles", data={"picture": upload(painting_png), "name": "Mine", "keep": "picture"})
+    address = answer.headers["Location"]
+    job = client.post(address + "/network").headers["Location"]
+    wait_until(lambda: client.get(job).status_code == 303)
+    assert client.get(job).headers["Location"] == address
+    for page in ("/", "/styles", address):
+        assert '<span class="mark">taught</span>' in client.get(page).text
+    page = client.get(address).text
+    for words in ("Teach again", "Forget its network", "20 steps"):
+        assert words in page
+    assert client.post(address + "/network/delete").status_code == 303
+    assert "is forgotten" in client.get(address).text
+    assert '<span class="mark">taught</span>' not in client.get("/").text
+
+
+def test_who_may_not_teach_is_told_why(ann, bob, add):
+    address = add(keep="vector")
+    answer = ann.post(address + "/network")
+    assert (answer.status_code, "only its numbers" in answer.text) == (422, True)
+    assert "Teach it" not in ann.get(address).text
+    assert bob.post(address + "/network").status_code == 404
+    assert ann.post("/styles/mosaic/network").status_code == 404
+
+
+def test_a_full_queue_is_told_on_the_styles_page(new_app, painting_png):
+    client = new_app(jobs=1).test_client()
+    addresses = [
+        client.post("/styles", data={"picture": upload(painting_png), "name": name, "keep": "picture"}).location
+        for name in ("One", "Two")
+    ]
+    client.post(addresses[0] + "/network")
+    answer = client.post(addresses[1] + "/network")
+    assert (answer.status_code, "Too many styles wait" in answer.text) == (503, True)
