@@ -48,7 +48,7 @@ class Losses(Answer):
     """How far the picture was from its photo and paintings; the parts before they are weighted."""
 
     step: int
-    loss: float = Field(description="The whole.")
+    loss: float = Field(description="The whole; 0 in a training, which has no such number.")
     content: float
     style: float
     variation: float = Field(description="Of what is not smooth; 0 in a training.")

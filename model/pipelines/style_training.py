@@ -36,7 +36,6 @@ MIN_PAINTING_SIDE = 200  # pixels; a smaller painting has hardly any strokes to 
 FLAT = 0.02  # standard deviation of a painting's colours below which there is nothing to learn
 TREND_STEPS = 40  # whose losses are averaged, at the beginning and at the end
 TREND_LOSSES = ("style", "content")
-TOLD_LOSSES = ("loss", *TREND_LOSSES)  # at each step
 SMALL_PAINTING = "The painting is small: its strokes are hardly more than a few pixels. A larger one teaches more."
 _PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff")
 
@@ -124,7 +123,7 @@ class _TrainingProgress:
         return []
 
     def _after_step(self, losses: dict[str, float], progress: float) -> None:
-        self.losses.append({name: losses[name] for name in TOLD_LOSSES})
+        self.losses.append({name: losses[name] for name in TREND_LOSSES})
         now, session = time.monotonic(), self.training.session
         if now - self._saved > CHECKPOINT_SECONDS:
             session.save()
@@ -133,7 +132,7 @@ class _TrainingProgress:
             return
         steps = round(session.step / progress)
         left = session.seconds * (1 - progress) / progress
-        step = Step(session.step, steps, left, self._preview(now), _mean_losses(self.losses[-10:], TOLD_LOSSES))
+        step = Step(session.step, steps, left, self._preview(now), _mean_losses(self.losses[-10:]))
         begun = time.monotonic()
         self.on_step(step)
         session.seconds -= time.monotonic() - begun  # the time that the caller takes is no time of training
@@ -145,8 +144,8 @@ class _TrainingProgress:
         return Picture(self.training.paint(self._sample))
 
 
-def _mean_losses(losses: Sequence[dict[str, float]], names: Sequence[str] = TREND_LOSSES) -> dict[str, float]:
-    return {name: float(np.mean([step[name] for step in losses])) for name in names} if losses else {}
+def _mean_losses(losses: Sequence[dict[str, float]]) -> dict[str, float]:
+    return {name: float(np.mean([step[name] for step in losses])) for name in TREND_LOSSES} if losses else {}
 
 
 def _read_painting(style: ImageSource, size: int) -> np.ndarray:

@@ -29,7 +29,7 @@ from model.pipelines.refine import postprocess
 from model.pipelines.style_training import TrainedStyle
 from model.pipelines.stylization import Pastiche, StylizeReport
 from model.progress import Cancelled, Checkpoint, OnStep, Step
-from tests.support.fake_training import MAX_STEPS, run_training
+from tests.support.fake_training import DEFAULT_STEPS, FEWER_STEPS, run_training
 from tests.support.requests import NEGATIVE, NEGATIVE_SHA256, b64
 
 METHODS = (
@@ -246,7 +246,7 @@ class FakePainter:
         call = self._begin("train", painting=painting, options=options, **more)
         if "train" in self.real:
             return LibraryPainter().train(painting, options, **more)
-        steps = self.steps or min(options.steps, MAX_STEPS)
+        steps = self.steps or (options.steps if options.steps < DEFAULT_STEPS else FEWER_STEPS)
 
         def tell(step: Step) -> None:
             time.sleep(self.pause)

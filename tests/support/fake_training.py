@@ -9,13 +9,15 @@ import numpy as np
 from model.finetuning import STATE_FILE
 from model.imaging import image_files
 from model.imaging.image_files import ImageSource
+from model.options import TrainOptions
 from model.pipelines.style_training import TrainedStyle
 from model.progress import Cancelled, OnStep, Step
 from model.style_file import StyleFile
 from tests.support.requests import NEGATIVE, NEGATIVE_SHA256
 from tests.support.style_networks import network_file
 
-MAX_STEPS = 20  # unless a test asks for more
+DEFAULT_STEPS = TrainOptions.model_fields["steps"].default
+FEWER_STEPS = 20  # in their place
 SAVED_STEPS = 5  # between two states
 
 
@@ -30,7 +32,7 @@ def run_training(
         for step in range(begun + 1, steps + 1):
             if step % SAVED_STEPS == 0:
                 _write_step(state, step)
-            losses = {"loss": 2 / step, "style": 1 / step, "content": 0.5}
+            losses = {"style": 1 / step, "content": 0.5}
             tell(Step(step, steps, float(steps - step), sample, losses))
     except Cancelled:
         complete = False

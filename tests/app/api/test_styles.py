@@ -16,7 +16,19 @@ from model.errors import InvalidOption
 from tests.support.requests import b64, data_url, error_of, pixels, refusal, upload
 
 STYLES = "/api/v1/styles"
-FIELDS = {"id", "name", "credit", "licence", "own", "has_picture", "weights", "thumbnail", "vector", "created", "taught"}
+FIELDS = {
+    "id",
+    "name",
+    "credit",
+    "licence",
+    "own",
+    "has_picture",
+    "weights",
+    "thumbnail",
+    "vector",
+    "created",
+    "taught",
+}
 
 
 @pytest.fixture

@@ -9,7 +9,8 @@ from app.http.identity import Owner
 from app.inputs import references
 from app.inputs.references import ResultPhoto
 from model.errors import InvalidOption
-from tests.support.requests import URL, b64, refusal, upload
+from model.style_file import StyleFile, is_style_file
+from tests.support.requests import URL, b64, refusal, upload, wait_until
 from tests.support.stored_results import add_result, sign_in
 
 DOORS = [URL, "/api/v1/jobs"]
@@ -65,3 +66,22 @@ def test_whoever_owns_nothing_has_no_results_or_jobs(app, photo_png):
             references.start_key(nobody, reference)
         assert refused.value.field == "start"
     assert references.start_key(nobody, "noise") is None
+
+
+def test_a_taught_style_is_its_picture_and_its_network(new_app, painter, form, painting_png):
+    client = new_app(worker=True).test_client()
+    style = client.post("/api/v1/styles", data={"picture": upload(painting_png), "name": "Mine"}).headers["Location"]
+    job = client.post(style + "/network", json={"steps": 2}).headers["Location"]
+    wait_until(lambda: client.get(job).json["state"] == "done")
+    mine = {"style": "Mine"}
+    painted = client.post(URL, data=form(**mine), headers={"Accept": "application/json"}).json
+    assert painted["recipe"]["styles"][0]["name"] == "Mine"
+    client.post(URL, data=form(**mine, style_scale="2"))
+    client.post("/api/v1/sheet", data=form(**mine, size="64"))
+    own, broad = (call.arguments["styles"][0] for call in painter.calls_of("stylize")[-5:-3])
+    assert (is_style_file(own), is_style_file(broad)) == (True, False)
+    assert is_style_file(painter.calls_of("make_contact_sheet")[0].arguments["styles"][0])
+    assert StyleFile.from_bytes(own).network
+    order = client.post("/api/v1/jobs", data=form(**mine, method="gatys", steps="2", size="128")).headers["Location"]
+    wait_until(lambda: client.get(order).json["state"] == "done")
+    assert not is_style_file(painter.calls_of("refine")[0].arguments["styles"][0])

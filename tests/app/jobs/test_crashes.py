@@ -20,11 +20,11 @@ import requests
 from PIL import Image
 
 from app import create_services
-from app.jobs.order import Order, OrderStyle
+from app.jobs.order import Order, OrderStyle, TrainingOrder
 from app.jobs.queue import Jobs
 from app.settings import Settings
 from app.storage.library import Library
-from model.options import RefineOptions
+from model.options import RefineOptions, TrainOptions
 from tests.support.fake_painter import FakePainter
 
 if TYPE_CHECKING:
@@ -185,6 +185,27 @@ def test_a_refinement_whose_worker_is_gone_goes_on(service, start, photo_png, en
     assert (done.state, done.attempts, done.step) == ("done", 1, 40)
     assert [done.losses[0][0], done.losses[-1][0]] == [1, 40]
     assert library.result("ann", id).recipe["taken"] == 40 - left
+
+
+@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM])
+def test_a_training_whose_worker_is_gone_goes_on(service, start, painting_png, end):
+    jobs, library = service
+    words = {"name": "Harbour", "credit": "", "licence": "", "weights": None, "weights_sha256": None}
+    style = library.add_style("ann", picture=painting_png, thumbnail=painting_png, vector=None, **words)
+    options = TrainOptions(steps=60)
+    id = jobs.submit("ann", TrainingOrder(style=style.id, name="Harbour", picture=style.picture, options=options)).id
+    worker = start(QUICK[1])
+    _until(lambda: jobs.get(id).step > 12 and jobs.get(id).checkpoint)
+    worker.send_signal(end)
+    worker.wait(30)
+    left = jobs.get(id).checkpoint["step"]
+    assert left > (12 if end == signal.SIGTERM else 5)
+    start(QUICK[1])
+    _until(lambda: jobs.get(id).ended)
+    done = jobs.get(id)
+    assert (done.state, done.attempts, done.step) == ("done", 1, 60)
+    assert [done.losses[0][0], done.losses[-1][0]] == [1, 60]
+    assert library.style("ann", style.id).training.steps == 60
 
 
 def test_a_worker_says_what_is_wrong_with_its_settings(environment):

@@ -8,8 +8,8 @@ import pytest
 from pydantic import ValidationError
 
 from app.jobs import order as order_module
-from app.jobs.order import Order, OrderStyle
-from model.options import PRESETS, RefineOptions, StylizeOptions
+from app.jobs.order import Order, OrderStyle, TrainingOrder
+from model.options import PRESETS, RefineOptions, StylizeOptions, TrainOptions
 
 PHOTO, STYLE, START, MASK = "a" * 64, "b" * 64, "c" * 64, "d" * 64
 BEFORE = {  # as it was written when there was one method
@@ -124,3 +124,25 @@ def test_a_start_is_among_the_pictures_that_must_be_there():
 def test_another_start_is_another_order():
     plain = build_order(method="gatys", options=RefineOptions())
     assert plain.digest != plain.model_copy(update={"start": START}).digest
+
+
+def test_a_network_goes_with_the_order_and_makes_no_other():
+    own = OrderStyle(name="swirl", id="1", picture=STYLE)
+    taught = own.model_copy(update={"network": START})
+    orders = [
+        Order(content=PHOTO, content_name="photo", styles=[one], options=StylizeOptions()) for one in (own, taught)
+    ]
+    assert orders[0].digest == orders[1].digest
+    assert set(stored(orders[1]).keys()) == {PHOTO, STYLE, START}
+
+
+def test_a_training_is_another_for_another_style_or_another_wish():
+    def training(style: str = "1", name: str = "Harbour", **options: object) -> TrainingOrder:
+        return TrainingOrder(style=style, name=name, picture=STYLE, options=TrainOptions(**options))
+
+    plain = training(seconds=60)
+    assert TrainingOrder.model_validate(json.loads(plain.model_dump_json())) == plain
+    assert set(plain.keys()) == {STYLE}
+    assert training(name="Port", seconds=60).digest == plain.digest
+    others = [training("2", seconds=60), training(seconds=61), training(seconds=60, content_weight=0.3)]
+    assert len({order.digest for order in (plain, *others)}) == 4

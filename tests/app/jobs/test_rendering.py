@@ -6,17 +6,20 @@ import numpy as np
 import pytest
 
 from app.jobs.order import Order, OrderStyle
-from app.jobs.rendering import render_checkpoint, render_order
+from app.jobs.rendering import StyleSource, choose_sources, render_checkpoint, render_order
 from app.storage.blob_store import BlobStore
 from app.storage.library import Library
 from model.imaging import image_files
 from model.imaging.pixel_ops import Picture
-from model.options import RefineOptions, StylizeOptions
+from model.options import RefineOptions, SheetOptions, StylizeOptions
 from model.pipelines import recipe_builder, recipes, stylization
 from model.pipelines.refine import encoder_sha256
-from model.pipelines.stylization import Pastiche
+from model.pipelines.stylization import SHARED_PAINTED, Pastiche
 from model.progress import Checkpoint
+from model.style_file import StyleFile
 from tests.support.fake_painter import FakePainter
+from tests.support.requests import NEGATIVE, NEGATIVE_SHA256
+from tests.support.style_networks import network_file
 
 LIMIT = 900.0
 
@@ -133,3 +136,56 @@ def test_what_an_order_has_to_tell_comes_before_the_painter_s_own(painter, paint
     order = refinement(size=128, encoder="vgg16").model_copy(update={"notes": ["Lost."]})
     assert paint(order).notes == ["Lost.", "Calm."]
     assert render_checkpoint(order, library, Checkpoint(photo_png, 4, 3.0)).notes[0] == "Lost."
+
+
+def trained_file(weights_sha256: str = NEGATIVE_SHA256) -> bytes:
+    weights = {"weights": NEGATIVE, "weights_sha256": weights_sha256}
+    vector = np.full(4, 0.5, "float32")
+    return StyleFile.with_network(network_file(0, weights_sha256), name="swirl", vector=vector, **weights).to_bytes()
+
+
+@pytest.mark.parametrize(
+    ("options", "paints", "notes"),
+    [
+        (StylizeOptions(), "trained", []),
+        (StylizeOptions(keep_colours=0.5), "trained", []),
+        (StylizeOptions(network="shared"), "picture", []),
+        (StylizeOptions(style_scale=2), "picture", [SHARED_PAINTED]),
+        (StylizeOptions(match_colours="histogram"), "picture", [SHARED_PAINTED]),
+        (StylizeOptions(style_scale=2, network="shared"), "picture", []),
+        (SheetOptions(), "trained", []),
+        (SheetOptions(style_scales=[1, 2]), "picture", [SHARED_PAINTED]),
+        (SheetOptions(match_colours="covariance"), "picture", [SHARED_PAINTED]),
+    ],
+)
+def test_a_trained_network_paints_where_it_can(painter, options, paints, notes):
+    trained = trained_file()
+    styles = [StyleSource(b"picture", trained), StyleSource(b"another")]
+    first = trained if paints == "trained" else b"picture"
+    assert choose_sources(painter, styles, options) == ([first, b"another"], notes)
+
+
+def test_a_network_for_other_weights_paints_nothing(painter):
+    styles = [StyleSource(b"picture", trained_file("1" * 64))]
+    assert choose_sources(painter, styles, StylizeOptions()) == ([b"picture"], [])
+
+
+@pytest.mark.parametrize("size", [64, 4200])
+def test_an_order_with_a_network_is_painted_by_it_with_its_notes(library, painter, photo_png, painting_png, size):
+    trained = trained_file()
+    content, picture, network = (library.put_picture("ann", data) for data in (photo_png, painting_png, trained))
+    styles = [OrderStyle(name="swirl", picture=picture, network=network)]
+    for scale, source, notes in ((1, trained, []), (2, painting_png, [SHARED_PAINTED])):
+        options = StylizeOptions(size=size, style_scale=scale)
+        order = Order(content=content, content_name="photo", styles=styles, options=options)
+        painted = render_order(order, library, painter, lambda step: None, None, LIMIT)
+        assert painter.calls[-1].arguments["styles"] == [source]
+        assert (painted.notes if isinstance(painted, Pastiche) else painted.report.notes) == notes
+
+
+def test_a_refinement_goes_by_the_picture(library, painter, refinement, painting_png):
+    order = refinement(steps=2, size=128)
+    network = library.put_picture("ann", trained_file())
+    order = order.model_copy(update={"styles": [order.styles[0].model_copy(update={"network": network})]})
+    render_order(order, library, painter, lambda step: None, None, LIMIT)
+    assert painter.calls_of("refine")[0].arguments["styles"] == [painting_png]
