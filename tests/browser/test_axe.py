@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from playwright.sync_api import Page
 
 from app.jobs import style_builder
-from app.jobs.order import Order, OrderStyle
+from app.jobs.order import Order, OrderStyle, TrainingOrder
+from app.storage.records import Style, TrainingSummary
 from app.storage.tables import JobRow
-from model.options import StylizeOptions
+from model.options import StylizeOptions, TrainOptions
+from model.style_file import StyleFile
 from tests.support.axe import violations
 from tests.support.browsers import LEFT_OPEN, PHONE, standing
 from tests.support.stored_results import add_result
@@ -35,6 +38,22 @@ def add_job(stand, photo, state="queued", **more) -> str:
     return f"/jobs/{job.id}"
 
 
+def add_training(stand, style: Style) -> str:
+    """Of a style that has a network already."""
+    library, jobs = stand.app.extensions["library"], stand.app.extensions["jobs"]
+    if running := jobs.training_of("ann", style.id):
+        return f"/jobs/{running.id}"
+    file = StyleFile(name="Harbour", weights="w", weights_sha256="0" * 64, vector=np.zeros(4, "float32"))
+    key = library.put_picture("ann", b"network")
+    order = TrainingOrder(style=style.id, name=style.name, picture=style.picture, options=TrainOptions())
+    job = jobs.submit("ann", order)
+    with library.begin() as session:
+        row = session.get_one(JobRow, job.id)
+        row.state, row.step, row.steps, row.losses = "running", 2, 5, [[1, 0, 0.5, 0.4, 0], [2, 0, 0.5, 0.3, 0]]
+        library.set_network(session, "ann", style.id, key, file, TrainingSummary("1", 5, 60, True, ["A note."]))
+    return f"/jobs/{job.id}"
+
+
 def add_style(stand, painting, name, keep="picture") -> str:
     library, engine = (stand.app.extensions[part] for part in ("library", "engine"))
     return "/styles/" + style_builder.add_painting(library, engine, "ann", [painting], name=name, keep=keep).id
@@ -47,6 +66,7 @@ def pages(stand, photo_png, painting_png) -> dict[str, str]:
     if len(library.styles("ann")) == len(library.styles(None)):
         add_style(stand, painting_png, "Harbour")
         add_style(stand, painting_png, "W" * 80, "vector")
+    own = next(style for style in library.styles("ann") if style.name == "Harbour")
     painting, numbers = (f"/styles/{style.id}" for style in library.styles("ann") if style.own)
     result = add_result(stand.app, "ann", photo_png, painting_png)
     stopped = add_result(stand.app, "ann", photo_png, complete=False, name="stopped")
@@ -56,6 +76,7 @@ def pages(stand, photo_png, painting_png) -> dict[str, str]:
         "create in a style": "/?style=flow",
         "queued job": add_job(stand, photo_png),
         "running job": add_job(stand, photo_png, "running", step=2, steps=5, seconds_left=3.0),
+        "running training": add_training(stand, own),
         "failed job": add_job(stand, photo_png, "failed", error={"code": "broken_image", "message": "It is damaged."}),
         "cancelled job": add_job(stand, photo_png, "cancelled"),
         "result": f"/results/{result}",

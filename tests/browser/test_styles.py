@@ -8,7 +8,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.support.browsers import LEFT_OPEN, PHONE, assert_fits
+from tests.support.browsers import LEFT_OPEN, PHONE, assert_fits, expect_loaded
 
 pytestmark = [pytest.mark.browser, LEFT_OPEN]
 
@@ -148,3 +148,29 @@ def test_on_a_phone(visit, files):
     assert_fits(page)
     page.goto("/styles")
     assert_fits(page)
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_taught_stopped_and_forgotten(new_page, painter, files, scripts):
+    painter.steps, hold = 10, painter.hold("train", step=6)
+    page = new_page("/styles", java_script_enabled=scripts)
+    add(page, files[1])
+    page.goto("/styles")
+    page.get_by_role("region", name="Yours").get_by_role("button", name=re.compile("^Teach it its own network")).click()
+    page.wait_for_url("**/jobs/*")
+    assert hold.reached.wait(20)
+    expect(page.get_by_role("heading", name="Teaching your style")).to_be_visible()
+    expect(page.locator("#status")).to_contain_text("Step 6 of 10")
+    expect_loaded(page.locator("#picture"))
+    page.get_by_role("button", name="Stop and keep").click()
+    page.wait_for_url("**/styles/*")
+    network = page.get_by_role("region", name="Its own network")
+    expect(network.locator(".mark")).to_have_text("taught")
+    expect(network).to_contain_text("6 steps, until it was stopped")
+    expect(network.get_by_role("button", name="Teach again")).to_be_visible()
+    page.goto("/")
+    expect(page.locator(".pick", has_text="Harbour").locator(".mark")).to_have_text("taught")
+    page.go_back()
+    network.locator("summary", has_text="Forget its network").click()
+    network.get_by_role("button", name="Yes, forget it").click()
+    expect(page.get_by_role("status").first).to_contain_text("is forgotten")
