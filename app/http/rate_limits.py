@@ -21,6 +21,8 @@ _RENDERING_ENDPOINTS = (  # endpoints whose answers take a painter's turn, most 
 )
 _FORECAST_ENDPOINT = "api_forecasts.forecast"
 _FORECAST_RATE = "600 per minute"  # one for each stop of a slider, and more
+_TRAINING_ENDPOINTS = ("api_styles.train_network", "styles.train_network")
+_TRAINING_RATE = "20 per hour"  # they take minutes each; besides, one counts as a picture
 _FREE_SUFFIXES = ("/cancel", "/delete", "/pause", "/explore/preset", "/explore/encoder")  # ends of addresses
 _EXPOSED_HEADERS = ["Location", "Retry-After", "X-Style-Weights", "X-Style-Seconds"]
 
@@ -51,9 +53,16 @@ def _add_limiter(app: Flask, storage: str) -> None:
         shared=True,
         exempt_when=lambda: request.endpoint != _FORECAST_ENDPOINT or request.method == "OPTIONS",
     )
+    trainings = Limit(
+        lambda: _TRAINING_RATE if _picture_rate() else "",
+        key_function=_client_id,
+        scope="trainings",
+        shared=True,
+        exempt_when=lambda: request.endpoint not in _TRAINING_ENDPOINTS or request.method == "OPTIONS",
+    )
     limiter = Limiter(
         get_remote_address,
-        default_limits=[pictures, views, forecasts],
+        default_limits=[pictures, views, forecasts, trainings],
         storage_uri=storage,
         in_memory_fallback_enabled=True,  # without its Redis the server counts by itself
     )

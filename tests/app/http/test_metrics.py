@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.jobs.queue import JobState
-from tests.support.requests import URL, metrics_of
+from tests.support.requests import URL, metrics_of, upload
 
 
 def test_requests_are_counted_by_endpoint_and_status(client):
@@ -33,6 +33,13 @@ def test_jobs_are_counted_by_state(client, form):
     client.delete(f"/api/v1/jobs/{id}")
     counted = metrics_of(client)
     assert (counted["style_jobs", "queued"], counted["style_jobs", "cancelled"]) == (0, 1)
+
+
+def test_trainings_are_counted_among_the_jobs_and_by_themselves(ann, painting_png):
+    style = ann.post("/api/v1/styles", data={"picture": upload(painting_png), "name": "Own"}).headers["Location"]
+    ann.post(style + "/network")
+    counted = metrics_of(ann)
+    assert (counted["style_jobs", "queued"], counted["style_trainings", "queued"]) == (1, 1)
 
 
 def test_strange_addresses_methods_and_hosts_make_no_new_labels(client):

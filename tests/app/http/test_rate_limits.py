@@ -39,7 +39,11 @@ def test_all_that_paints_or_stores_counts_together(new_app, form):
 
 
 def test_the_endpoints_with_limits_of_their_own_exist(app):
-    endpoints = {*rate_limits._RENDERING_ENDPOINTS, rate_limits._FORECAST_ENDPOINT}
+    endpoints = {
+        *rate_limits._RENDERING_ENDPOINTS,
+        *rate_limits._TRAINING_ENDPOINTS,
+        rate_limits._FORECAST_ENDPOINT,
+    }
     assert endpoints <= app.view_functions.keys()
 
 
@@ -78,6 +82,16 @@ def test_changing_counts(new_app, painting_png):
     assert [client.patch(style, json={"name": name}).status_code for name in ("a", "b")] == [200, 429]
     assert client.get(style).status_code == 200
     assert client.delete(style).status_code == 204
+
+
+def test_trainings_have_a_rate_of_their_own(new_app, painting_png, monkeypatch):
+    monkeypatch.setattr(rate_limits, "_TRAINING_RATE", "2 per hour")
+    client = new_app(rate_limit="600 per minute").test_client()
+    sign_in(client, "ann")
+    own = client.post("/api/v1/styles", json={"picture": b64(painting_png), "name": "Own"}).json["id"]
+    answers = [client.post(f"/api/v1/styles/{own}/network").status_code for _ in range(2)]
+    assert [*answers, client.post(f"/styles/{own}/network").status_code] == [202, 409, 429]
+    assert client.delete(f"/api/v1/styles/{own}/network").status_code == 200
 
 
 def test_looks_that_take_a_turn_have_a_rate_of_their_own(new_app, photo_png, monkeypatch):

@@ -203,7 +203,7 @@ def test_a_painting_of_ones_own_can_be_taught(ann, add):
     address = add()
     page = ann.get(address).text
     assert "Teach it its own network" in page
-    assert "takes 8 minutes at most" in page
+    assert "takes about 8 minutes" in page
     assert "Teach it its own network" in ann.get("/styles").text
     answer = ann.post(address + "/network")
     assert answer.status_code == 303

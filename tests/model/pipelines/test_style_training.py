@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -126,3 +128,12 @@ def test_too_little_memory_is_told_before_anything_is_loaded(painting: np.ndarra
     monkeypatch.setattr(memory, "free_bytes", lambda: 10**9)
     with pytest.raises(ImageTooLarge, match=r"2 GB of memory, 1\.0 GB is free"):
         train_style(painting, **QUICK)
+
+
+def test_the_time_that_the_caller_takes_is_none_of_training():
+    session = SimpleNamespace(step=3, seconds=10.0)
+    crops = SimpleNamespace(draw=lambda *_: [np.zeros((1, 8, 8, 3), "float32")])
+    training = SimpleNamespace(session=session, crops=crops, paint=lambda picture: picture)
+    progress = style_training._TrainingProgress(training, lambda step: time.sleep(0.5))
+    progress._after_step({"style": 1.0, "content": 1.0}, 0.5)
+    assert session.seconds == pytest.approx(9.5, abs=0.3)
