@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import inspect
+from pathlib import Path
 from unittest.mock import Mock
 
 import pytest
 
 from app.jobs.painter import LibraryPainter, Painter
-from model.options import RefineOptions, SheetOptions, StylizeOptions
+from model.options import RefineOptions, SheetOptions, StylizeOptions, TrainOptions
 from tests.support.fake_painter import METHODS, FakePainter
 
 PASTICHE, REFINEMENT, SHEET = StylizeOptions(size=64), RefineOptions(size=128), SheetOptions(size=64)
@@ -47,7 +48,14 @@ CALLS = {
 }
 
 
-@pytest.mark.parametrize("method", METHODS)
+def test_a_training_is_of_one_painting(monkeypatch):
+    library, more = Mock(), {"name": "Harbour", "folder": Path("folder"), "on_step": print}
+    monkeypatch.setattr("model.pipelines.style_training.train_style", library)
+    assert LibraryPainter().train(b"painting", TrainOptions(), **more) is library.return_value
+    library.assert_called_once_with([b"painting"], TrainOptions(), **more)
+
+
+@pytest.mark.parametrize("method", [method for method in METHODS if method != "train"])
 def test_the_library_is_asked_for_the_same(monkeypatch, method):
     function, positional, keywords = CALLS[method]
     library = Mock()
