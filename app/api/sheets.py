@@ -11,7 +11,6 @@ from app.http.negotiation import picture_or_json
 from app.inputs import stylize_request
 from app.inputs.stylize_request import SheetInputs, SyncLimitErrors
 from app.inputs.synchronous_render import data_url, style_sources
-from app.jobs import rendering
 from app.jobs.painter import Painter
 from model.imaging import image_files
 from model.imaging.formats import OUTPUT_FORMATS
@@ -38,7 +37,7 @@ def _paint_sheet(painter: Painter, inputs: SheetInputs) -> tuple[ContactSheet, b
     """Return the sheet, its file and the format of that."""
     options = inputs.options
     names = [style.attribution.name for style in inputs.styles]
-    styles, _ = rendering.choose_sources(painter, style_sources(inputs.styles), options)
+    styles, _ = style_sources(painter, inputs.styles, options)
     sheet = painter.make_contact_sheet(inputs.content, styles, options, names)
     return sheet, image_files.encode(sheet.picture, options.format, options.quality), options.format
 

@@ -16,7 +16,7 @@ from app.jobs.rendering import StyleSource
 from model.imaging import image_files, pixel_ops
 from model.imaging.formats import OUTPUT_FORMATS
 from model.imaging.image_files import ImageSource
-from model.options import Format, StylizeOptions
+from model.options import Format, SheetOptions, StylizeOptions
 from model.pipelines.stylization import Pastiche
 
 _PREVIEW_SIDE = 1024  # pixels, of the photo and its pastiche beside one another
@@ -51,7 +51,7 @@ class EncodedPastiche:
 def render_pastiche(painter: Painter, inputs: StylizeInputs) -> EncodedPastiche:
     options = inputs.options
     assert isinstance(options, StylizeOptions)  # nobody waits for a refinement
-    styles, notes = rendering.choose_sources(painter, style_sources(inputs.styles), options)
+    styles, notes = style_sources(painter, inputs.styles, options)
     pastiche = painter.stylize(inputs.content, styles, options, masks=inputs.masks)
     pastiche = replace(pastiche, notes=[*pastiche.notes, *notes])
     pastiche = rendering.with_credits(pastiche, [style.attribution for style in inputs.styles])
@@ -59,8 +59,13 @@ def render_pastiche(painter: Painter, inputs: StylizeInputs) -> EncodedPastiche:
     return EncodedPastiche(data, options.format, pastiche)
 
 
-def style_sources(styles: Sequence[StyleChoice]) -> list[StyleSource]:
-    return [StyleSource(style.source, style.trained) for style in styles]
+def style_sources(
+    painter: Painter, styles: Sequence[StyleChoice], options: StylizeOptions | SheetOptions
+) -> tuple[list[ImageSource], list[str]]:
+    """Return the styles as the painter takes them, and notes; see `rendering.choose_sources`."""
+    if not any(style.trained for style in styles):
+        return [style.source for style in styles], []
+    return rendering.choose_sources(painter, [StyleSource(style.source, style.trained) for style in styles], options)
 
 
 def preview_data_url(source: ImageSource) -> str:
