@@ -1,4 +1,4 @@
-"""Remakes static/styles, the styles that ship: `python docs/gallery.py` (needs scikit-image, for its photo).
+"""Remakes static/styles, the styles that ship: `python -m docs.gallery` (needs scikit-image, for its photo).
 
 For each painting of paintings/: <id>.jpg, <id>-cat.jpg (how the weights that ship paint a photo in that style) and its
 entry in styles.json. cat.jpg is the photo: Chelsea, by Stefan van der Walt (CC0), as it comes inside scikit-image.
@@ -8,13 +8,13 @@ Where a painting has changed, its network must be trained and exported anew: `py
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
-from paintings import PAINTINGS, Painting
 from PIL import Image
 from skimage import data
+
+from docs.paintings import PAINTINGS, Painting
 
 ROOT = Path(__file__).resolve().parents[1]
 STYLES = ROOT / "static" / "styles"
@@ -51,7 +51,6 @@ def entry(painting: Painting) -> dict[str, str | int]:
 
 
 def main() -> None:
-    sys.path.append(str(ROOT))  # where API and model are
     STYLES.mkdir(exist_ok=True)
     entries = [entry(painting) for painting in PAINTINGS.values()]
     (STYLES / "styles.json").write_text(json.dumps(entries, indent=2) + "\n", "utf-8")

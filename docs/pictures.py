@@ -1,4 +1,4 @@
-"""Remakes the README's pictures from code: `python docs/pictures.py` (needs scikit-image, for its photos).
+"""Remakes the README's pictures from code: `python -m docs.pictures` (needs scikit-image, for its photos).
 
 The photos come inside scikit-image: Chelsea the cat (CC0, Stefan van der Walt), a cup of coffee (CC0, Rachel Michetti)
 and Eileen Collins (NASA, public domain). The paintings are those of paintings/.
@@ -6,13 +6,13 @@ and Eileen Collins (NASA, public domain). The paintings are those of paintings/.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from gallery import ROOT, STYLES, pastiche, save
 from PIL import Image, ImageDraw, ImageOps
 from skimage import data
+
+from docs.gallery import ROOT, STYLES, pastiche, save
 
 IMAGES = ROOT / "docs" / "images"
 SIZE = (480, 384)  # of the photos: in larger ones strokes look finer
@@ -20,7 +20,7 @@ WIDTH, GAP = 1200, 12  # pixels, of a sheet and between its pictures
 STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0)
 SCALES = (0.25, 0.5, 1.0, 2.0, 4.0)
 CUP = ((26, 64, 410, 374), (117, 15, 344, 200), (318, 62, 362, 250))  # what saucer, cup and spoon lie within, in pixels
-HERO = ("flow", "papercut", "jungle", "azulejo", "woodcut")  # the paintings along its top
+HERO = ("flow", "mosaic", "stained_glass", "woodcut", "marble")  # the paintings along its top
 
 
 def photos() -> list[Image.Image]:
@@ -48,7 +48,6 @@ def sheet(rows: Sequence[Sequence[Image.Image | None]]) -> Image.Image:
 
 
 def main() -> None:
-    sys.path.append(str(ROOT))  # where API and model are
     IMAGES.mkdir(exist_ok=True)
     shots, along = photos(), [painting_path(name) for name in HERO]
     rows = [[shot, *(pastiche(shot, style) for style in along)] for shot in shots]

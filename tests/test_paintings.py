@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from functools import cache
 from itertools import combinations
 from pathlib import Path
@@ -12,11 +11,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from docs.paintings import PAINTINGS
+
 ROOT = Path(__file__).resolve().parents[1]
 STYLES = ROOT / "static" / "styles"
-
-sys.path.append(str(ROOT / "docs"))  # as `python docs/gallery.py` has it
-from paintings import PAINTINGS  # noqa: E402
 
 ENTRIES = {entry["id"]: entry for entry in json.loads((STYLES / "styles.json").read_text("utf-8"))}
 SMALL = (120, 96)

@@ -1,6 +1,6 @@
 """Paintings made by code, one file and one seed each: style images that belong to nobody but this project.
 
-    from paintings import PAINTINGS
+    from docs.paintings import PAINTINGS
     PAINTINGS["flow"]().save("flow.jpg")
 
 Positions are in units of the picture's height: y from 0 at the top to 1, x from 0 at the left to width / height.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 
 import numpy as np
 import pytest
@@ -10,15 +11,14 @@ import pytest
 from model.errors import WeightsBroken
 from model.imaging import image_files
 from model.inference import magenta
+from model.pipelines import gallery
 from model.pipelines.recipe_builder import pixels_sha256
 from model.weights import registry, style_networks
 from model.weights.checksums import file_sha256, recorded_sha256
 from model.weights.npz import INT8_MAX
-from tests.conftest import ROOT
 from tests.support.style_networks import BASE_SHA256, network_file, style_network
 from tests.support.tiny_weights import TINY
 
-GALLERY = ROOT / "static" / "styles"
 SHIPPED = sorted(path.stem for path in style_networks.SHIPPED_FOLDER.glob("*.npz"))
 
 
@@ -78,11 +78,16 @@ def test_a_painting_of_no_gallery_has_none():
     assert style_networks.find_shipped("0" * 64) is None
 
 
+def test_every_style_of_the_gallery_has_its_network():
+    listed = {style["id"] for style in json.loads(gallery.INDEX.read_text("utf-8"))}
+    assert set(SHIPPED) == listed
+
+
 @pytest.mark.parametrize("name", SHIPPED)
 def test_networks_that_ship_belong_to_their_painting_and_to_the_weights_that_ship(name: str):
     path = style_networks.SHIPPED_FOLDER / f"{name}.npz"
     assert recorded_sha256(path) == file_sha256(path)
-    painting = image_files.read(GALLERY / f"{name}.jpg").rgb
+    painting = image_files.read(gallery.painting_path(name)).rgb
     network = style_networks.decode(path.read_bytes()).network
     assert network.name == name
     assert network.sha256 == file_sha256(path)
