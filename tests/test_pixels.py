@@ -286,6 +286,9 @@ class Glass:
     def embed(self, style: np.ndarray, style_scale: float = 1.0) -> np.ndarray:
         return np.zeros(4, np.float32)
 
+    def mixed_with(self, mixture: object) -> Glass:
+        return self
+
     def render(self, content: np.ndarray, vector: np.ndarray, on_stage: Any = None) -> np.ndarray:
         for done in (0, 1):
             if on_stage:

@@ -317,6 +317,8 @@ def test_by_keys_alone(page):
     page.keyboard.press("ArrowDown")
     expect(page.get_by_label("Brush size")).to_have_value("2")
     page.keyboard.press("Tab")
+    expect(page.get_by_label("Paint taught styles")).to_be_focused()
+    page.keyboard.press("Tab")
     page.keyboard.press("Space")
     expect(page.get_by_label("Even strength")).to_be_checked()
 
