@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from model.finetuning.crops import random_crop
 from model.networks.layers import read_arrays
 from model.networks.predictors import build_predictor
 from model.networks.transformer import build_transformer
@@ -91,7 +92,7 @@ def test_batches_are_the_same_for_the_same_seed_and_epoch():
 @pytest.mark.parametrize("size", [(30, 50), (64, 64), (200, 90)])
 def test_crops_are_square_whatever_the_picture(size: tuple[int, int]):
     picture = Image.fromarray(np.random.default_rng(0).integers(0, 256, (*size, 3), "uint8"))
-    for crop in (data.centre_crop(picture, SIDE), data.random_crop(picture, SIDE, np.random.default_rng(0))):
+    for crop in (data.centre_crop(picture, SIDE), random_crop(picture, SIDE, np.random.default_rng(0))):
         assert (crop.shape, crop.dtype) == ((SIDE, SIDE, 3), np.float32)
         assert 0 <= crop.min() < crop.max() <= 1
 
