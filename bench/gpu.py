@@ -205,7 +205,7 @@ def picture(name: str, side: int) -> np.ndarray:
 
 def time_transformer(subject: Subject, precision: str) -> keras.Model:
     """Pixels (N, H, W, 3) uint8 and style vectors (N, vector_size) -> pastiches in 0..1, multiplied in `precision`."""
-    with policy(POLICIES[precision]):
+    with layers.dtype_policy(POLICIES[precision]):
         pixels = keras.Input((None, None, 3), dtype="uint8")
         vector = keras.Input((subject.architecture.vector_size,), dtype="float32")
         content = ops.cast(pixels, "float32") / 255.0
@@ -221,16 +221,6 @@ def precise_moments(x: KerasTensor) -> Sequence[KerasTensor]:
     """In float32 and left so: the sums over a megapixel overflow in float16, and bfloat16 rounds them away."""
     mean, variance = ops.moments(ops.cast(x, "float32"), axes=[1, 2], keepdims=True)
     return mean, variance
-
-
-@contextmanager
-def policy(name: str) -> Iterator[None]:
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(name)
-    try:
-        yield
-    finally:
-        keras.config.set_dtype_policy(before)
 
 
 def product_rate(device: Device, precision: str, side: int) -> float:

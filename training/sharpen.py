@@ -22,11 +22,11 @@ from PIL import Image
 from model.finetuning.crops import random_crop
 from model.finetuning.noise_pictures import plain_picture
 from model.finetuning.perceptual_losses import LAYER_WEIGHTS, halved, style_term, windows
-from model.finetuning.precision import dtype_policy, fastest_policy
+from model.finetuning.precision import fastest_policy
 from model.finetuning.session import Budget, Session, run
 from model.finetuning.weight_average import WeightAverage
 from model.networks.architecture import SMALL
-from model.networks.layers import assign_arrays
+from model.networks.layers import assign_arrays, dtype_policy
 from model.networks.predictors import build_predictor
 from model.networks.transformer import build_transformer
 from model.refinement.losses import gram, relative_error

@@ -8,7 +8,7 @@ from typing import Literal
 import keras
 from keras import KerasTensor, ops
 
-from model.finetuning.precision import dtype_policy
+from model.networks.layers import dtype_policy
 
 STYLE_LAYERS = tuple(f"block{block}_conv1" for block in range(1, 6))  # relu1_1 ... relu5_1
 CONTENT_LAYER = "block4_conv2"

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 from keras import KerasTensor, ops
 
-from model.finetuning.precision import dtype_policy
+from model.networks.layers import dtype_policy
 
 BLOCKS = (2, 2, 3, 3, 3)  # convolutions
 STYLE_LAYERS = tuple(f"block{block}_conv1" for block in range(1, 6))  # relu1_1 ... relu5_1

@@ -2,24 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 import keras
 import numpy as np
 
 from model.hardware import precision
-
-
-@contextmanager
-def dtype_policy(name: str) -> Iterator[None]:
-    """Build the layers inside with that Keras policy."""
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(name)
-    try:
-        yield
-    finally:
-        keras.config.set_dtype_policy(before)
+from model.networks.layers import dtype_policy
 
 
 def fastest_policy() -> str:

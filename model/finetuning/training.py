@@ -12,13 +12,13 @@ from PIL import Image
 from model.finetuning import STATE_FILE
 from model.finetuning.crops import Crops
 from model.finetuning.perceptual_losses import Judge
-from model.finetuning.precision import dtype_policy, fastest_policy
+from model.finetuning.precision import fastest_policy
 from model.finetuning.session import Budget, Session, TrainingLosses, run
 from model.finetuning.style_trainer import JITTER, WINDOW, StyleTrainer
 from model.finetuning.weight_average import WeightAverage
 from model.inference.folding import StyleNorms
 from model.inference.magenta import Magenta
-from model.networks.layers import assign_arrays, read_arrays
+from model.networks.layers import assign_arrays, dtype_policy, read_arrays
 from model.networks.transformer import build_transformer
 from model.options import TrainOptions
 from model.refinement import encoders

@@ -6,7 +6,8 @@ so that one table of names and arrays serves every set of weights: see `read_arr
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import keras
@@ -14,6 +15,17 @@ import numpy as np
 from keras import KerasTensor, ops
 
 from model.networks.architecture import EPSILON
+
+
+@contextmanager
+def dtype_policy(name: str) -> Iterator[None]:
+    """Build the layers inside with that Keras policy, which is the thread's own."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(name)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
 
 
 def layer_name(path: str) -> str:

@@ -20,7 +20,7 @@ from keras import KerasTensor, ops
 
 from model import settings
 from model.errors import WeightsBroken, WeightsMissing
-from model.networks.layers import assign_arrays, conv, layer_name
+from model.networks.layers import assign_arrays, conv, dtype_policy, layer_name
 from model.refinement.encoder_registry import (
     ENCODERS,
     INCEPTION_STEM,
@@ -95,12 +95,8 @@ def _load(name: str, dtype: str) -> keras.Model:
 
 @lru_cache(maxsize=2)
 def _load_version(name: str, dtype: str, path: Path | None, version: tuple[int, ...]) -> keras.Model:
-    previous = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(dtype)  # this thread's: keras.applications have no argument for it
-    try:
+    with dtype_policy(dtype):  # keras.applications have no argument for it
         return _load_slim(path) if name == SLIM else _load_application(get(name), path)
-    finally:
-        keras.config.set_dtype_policy(previous)
 
 
 def _load_application(encoder: Encoder, path: Path | None) -> keras.Model:

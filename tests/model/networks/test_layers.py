@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from model.networks.architecture import LITE, V1_256, Architecture
-from model.networks.layers import assign_arrays, read_arrays
+from model.networks.layers import assign_arrays, dtype_policy, read_arrays
 from model.networks.predictors import build_predictor
 from model.networks.transformer import build_transformer
 from tests.support.arrays import noise
@@ -51,3 +51,16 @@ def test_an_array_that_is_missing_or_of_another_shape_is_named(transformer: kera
     del arrays[name]
     with pytest.raises(KeyError, match=name):
         assign_arrays(transformer, arrays)
+
+
+def test_layers_inside_have_the_policy_and_those_after_do_not():
+    with dtype_policy("mixed_bfloat16"):
+        inside = keras.layers.Dense(1)
+    assert inside.dtype_policy.name == "mixed_bfloat16"
+    assert keras.layers.Dense(1).dtype_policy.name == "float32"
+
+
+def test_an_error_inside_gives_the_policy_back():
+    with pytest.raises(ValueError, match="stop"), dtype_policy("mixed_bfloat16"):
+        raise ValueError("stop")
+    assert keras.config.dtype_policy().name == "float32"
