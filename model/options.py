@@ -118,6 +118,8 @@ EncoderName = Literal[
     "resnet50v2",
 ]
 OptimizerName = Literal["adam", "lbfgs"]
+LossKind = Literal["relative", "absolute"]
+TrainPreset = Literal["default", "johnson"]
 
 PRESETS: dict[str, dict[str, Any]] = {
     "fast": {"encoder": "vgg19-slim", "content_weight": 0.05, "variation_weight": 0.1, "steps": 50},
@@ -162,6 +164,24 @@ PRESETS: dict[str, dict[str, Any]] = {
         "steps": 500,
         "start": "noise",
         "scales": 1,
+        "average": 0.0,
+    },
+}
+
+TRAIN_PRESETS: dict[str, dict[str, Any]] = {
+    "default": {},
+    # Johnson, Alahi and Fei-Fei 2016 with the weights of PyTorch's example, github.com/pytorch/examples, whose total
+    # variation is none; this is about a hundredth of the content's share.
+    "johnson": {
+        "judge": "vgg16",
+        "loss": "absolute",
+        "content_weight": 1e5,
+        "style_weight": 1e10,
+        "noise_weight": 0.0,
+        "flat_weight": 0.0,
+        "variation_weight": 1e4,
+        "rate": 1e-3,
+        "batch": 4,
         "average": 0.0,
     },
 }
@@ -405,7 +425,7 @@ class RefineOptions(_PasticheOptions):
     content_weight: Number = Field(0.016, ge=0, le=1e9, description="How much the photo's content counts.")
     style_weight: Number = Field(1.0, ge=0, le=1e9, description="How much the style counts.")
     variation_weight: Number = Field(0.05, ge=0, le=1e9, description="Total variation: how much smoothness counts.")
-    loss: Literal["relative", "absolute"] = Field(
+    loss: LossKind = Field(
         "relative",
         description="'relative': as shares of the target's own size, so that all layers count alike; 'absolute': mean "
         "squares, as in the paper.",
@@ -460,6 +480,7 @@ class RefineOptions(_PasticheOptions):
 class TrainOptions(_ValidatedOptions):
     """What a user may ask of the training of a style's own network, besides its pictures."""
 
+    preset: TrainPreset = Field("default", description="Where all other options start from; 'johnson' needs VGG16.")
     judge: Literal["auto", "vgg19-slim", "vgg19", "vgg16"] = Field(
         "auto",
         description="The encoder that judges; 'auto': VGG19 where its weights are, else the one that ships.",
@@ -476,18 +497,45 @@ class TrainOptions(_ValidatedOptions):
         le=1024,
         description="Long side at which the painting is looked at, 128 to 1024 pixels: larger makes broader strokes.",
     )
+    loss: LossKind = Field(
+        "relative",
+        description="'relative': errors as shares of the target's own size; 'absolute': mean squares, as Johnson et "
+        "al. have them, which needs VGG16 or VGG19.",
+    )
+    style_weight: Number = Field(4.0, gt=0, le=1e12, description="How much the painting counts.")
     content_weight: Number = Field(
-        1.0, ge=0, le=100, description="How much of the photo is to stay, 0 to 100; 0.3 is wild, 1.5 is calm."
+        1.0, ge=0, le=1e12, description="How much of the photo is to stay; 0.5 is wild, 2 is calm."
     )
     noise_weight: Number = Field(
         1.0, ge=0, le=100, description="How much grain in the photo must not change the strokes, 0 to 100."
+    )
+    flat_weight: Number = Field(
+        3.0, ge=0, le=100, description="How calm it is to be where the photo is flat, as in skies, 0 to 100."
+    )
+    variation_weight: Number = Field(
+        0.0, ge=0, le=1e12, description="Total variation: how smooth it is to be everywhere."
     )
     rate: Number = Field(1e-3, gt=0, le=0.1, description="Adam's first step; it falls as a cosine.")
     batch: Whole = Field(1, ge=1, le=16, description="Crops in a step, 1 to 16.")
     average: Number = Field(
         0.99, ge=0, le=0.9999, description="Share of the former steps in the network that is kept; 0: the last step."
     )
+    patience: Whole = Field(
+        0, ge=0, le=100_000, description="Ends it when the mean loss fell no more for so many steps; 0: never."
+    )
     seed: Whole = Field(0, ge=0, le=999_999_999, description="Of the crops.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _apply_preset(cls, values: Any) -> Any:
+        name = values.get("preset", "default") if isinstance(values, dict) else None
+        return TRAIN_PRESETS[name] | values if isinstance(name, str) and name in TRAIN_PRESETS else values
+
+    @model_validator(mode="after")
+    def _check_judge(self) -> Self:
+        if self.loss == "absolute" and self.judge not in ("vgg16", "vgg19"):
+            raise InvalidOption("'judge' must be 'vgg16' or 'vgg19' where 'loss' is 'absolute'.", "judge")
+        return self
 
 
 Options: TypeAlias = StylizeOptions | RefineOptions

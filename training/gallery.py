@@ -22,6 +22,7 @@ from docs.paintings import PAINTINGS
 from model.finetuning.training import StyleTraining
 from model.imaging import image_files
 from model.inference import magenta
+from model.networks.style_network import StyleNetwork
 from model.options import TrainOptions
 from model.pipelines import gallery as shipped_gallery
 from model.pipelines.recipe_builder import pixels_sha256
@@ -38,20 +39,20 @@ SHEET_PHOTOS, SHEET_SIDE = 6, 512
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a style is trained: the painting's long side in pixels, the content weight, and how many paintings of it.
+    """How a style is trained: the painting's long side in pixels, the weights of losses, and how many paintings of it.
 
     The paintings are made by code, each from another seed.
     """
 
-    side: int = 512
     content_weight: float = 1.0
+    flat_weight: float = 3.0
+    side: int = 512
     seeds: int = 3
 
 
 # By looking: patterns of large parts are shown smaller, so that the judge sees whole ones.
-RECIPES = {
-    name: Recipe(448) for name in ("cubes", "gilt", "jungle", "neon", "papercut", "stained_glass", "tapestry", "vase")
-}
+SMALLER = ("cubes", "gilt", "jungle", "neon", "papercut", "stained_glass", "tapestry", "vase")
+RECIPES = {name: Recipe(side=448) for name in SMALLER}
 
 
 def paintings(name: str, recipe: Recipe) -> list[np.ndarray]:
@@ -60,12 +61,20 @@ def paintings(name: str, recipe: Recipe) -> list[np.ndarray]:
     return [to_array(painting(size, painting.seed + 1000 * index)) for index in range(recipe.seeds)]
 
 
+def read_start(folder: Path | None, name: str) -> StyleNetwork | None:
+    """Read the style's network in `folder`, where there is one."""
+    path = folder / f"{name}.npz" if folder else None
+    return style_networks.decode(path.read_bytes()).network if path and path.exists() else None
+
+
 def train(name: str, photos: list[Image.Image], args: argparse.Namespace) -> None:
     """Train one style's network until its budget is spent."""
     recipe = RECIPES.get(name, Recipe())
-    options = TrainOptions(steps=args.steps, seconds="unlimited", content_weight=recipe.content_weight)
+    weights = {"content_weight": recipe.content_weight, "flat_weight": recipe.flat_weight}
+    options = TrainOptions(steps=args.steps, seconds="unlimited", **weights)
     folder = args.out / name
-    training = StyleTraining(magenta.load(SHIPPED_MAGENTA), paintings(name, recipe), photos, options, JUDGE, folder)
+    shared, start = magenta.load(SHIPPED_MAGENTA), read_start(args.start, name)
+    training = StyleTraining(shared, paintings(name, recipe), photos, options, JUDGE, folder, start)
     crops = [centre_crop(photo, SHEET_SIDE) for photo in photos[:SHEET_PHOTOS]]
 
     def report() -> None:
@@ -97,6 +106,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--photos", type=Path, help="folder of .jpg files to learn on")
     parser.add_argument("--out", type=Path, required=True, help="for each style a folder, and at last its network")
+    parser.add_argument("--start", type=Path, help="folder of networks that are to be trained on")
     parser.add_argument("--styles", nargs="+", default=list(PAINTINGS), choices=list(PAINTINGS))
     parser.add_argument("--steps", type=int, default=450)
     parser.add_argument("--checkpoint", type=float, default=180, help="seconds between checkpoints")

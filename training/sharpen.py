@@ -21,7 +21,7 @@ from PIL import Image
 
 from model.finetuning.crops import random_crop
 from model.finetuning.noise_pictures import plain_picture
-from model.finetuning.perceptual_losses import LAYER_WEIGHTS, halved, style_term, windows
+from model.finetuning.perceptual_losses import HALF_WEIGHT, LAYER_WEIGHTS, halved, windows
 from model.finetuning.precision import fastest_policy
 from model.finetuning.session import Budget, Session, run
 from model.finetuning.weight_average import WeightAverage
@@ -45,6 +45,7 @@ PAIRED = 2  # paintings for each crop of a photo
 SAMPLES = 8  # rows of a sheet
 PLAIN, PAINTED = 0.1, 0.15  # shares of plain pictures and of paintings among the contents
 NOISE_WEIGHT = 2.0
+FLOOR = 1e-3  # added to a style's error before its logarithm
 DECAY = 0.999  # of the average of weights
 
 
@@ -92,6 +93,14 @@ class Sharpener(keras.Model):
         for mean, value in zip(self.means, (style, half, content, noise), strict=True):
             mean.update_state(value)
         return style_term(style, half) + self.content_weight * ops.mean(content) + NOISE_WEIGHT * noise
+
+
+def style_term(whole: KerasTensor, half: KerasTensor) -> KerasTensor:
+    """Return the loss of style errors (N,) at the whole size and at half of it.
+
+    The logarithm counts what a style gains on itself: hard ones do not drown those that can be met closely.
+    """
+    return ops.mean(ops.log(whole + FLOOR) + HALF_WEIGHT * ops.log(half + FLOOR))
 
 
 def style_error(features: list[KerasTensor], rows: KerasTensor, widths: list[int]) -> KerasTensor:

@@ -265,6 +265,7 @@ class TrainStyle(BaseModel):
     size: Whole = _train_field("size")
     content_weight: Number = _train_field("content_weight")
     noise_weight: Number = _train_field("noise_weight")
+    flat_weight: Number = _train_field("flat_weight")
 
 
 class OldNewStyleForm(OldNewStyle):

@@ -18,7 +18,7 @@ from app.storage.records import Style
 from model.errors import InvalidOption
 from model.options import Number, TrainOptions, join_words
 
-TRAINING_FIELDS = ("steps", "size", "content_weight", "noise_weight")  # of TrainOptions, besides the time
+TRAINING_FIELDS = ("steps", "size", "content_weight", "noise_weight", "flat_weight")  # besides the time
 _SECONDS_PER_UNIT = {"minutes": 60, "seconds": 1}  # of the time that a training may take
 _MAX_BODY_BYTES = 20_000
 _NUMBER: TypeAdapter[float] = TypeAdapter(Number)

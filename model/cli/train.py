@@ -12,7 +12,7 @@ from model.cli.runtime import graceful_interrupt, load_tensorflow
 from model.errors import InvalidOption
 from model.imaging import image_files
 from model.options import TrainOptions
-from model.pipelines.style_training import TrainedStyle, train_style
+from model.pipelines.style_training import TRAINING_BYTES, TrainedStyle, train_style
 from model.progress import Cancelled, Step
 from model.style_file import SUFFIX
 
@@ -43,6 +43,7 @@ def run(args: argparse.Namespace) -> int:
     """Train; Control-C keeps the network so far, and a second one none."""
     options = TrainOptions.parse(arguments.given_options(args, TrainOptions))
     _check_paths(args)
+    print(_forecast(options))
     load_tensorflow()
     folder = args.output.with_name(args.output.name + STATE_SUFFIX)
     trained = _train(args, options, folder)
@@ -81,6 +82,12 @@ def _train(args: argparse.Namespace, options: TrainOptions, folder: Path) -> Tra
                 raise Cancelled
 
         return train_style(args.painting, options, args.photos, args.model, on_step, folder, **texts)
+
+
+def _forecast(options: TrainOptions) -> str:
+    steps = f"{options.steps} steps"
+    time = f"{steps}, or {console.format_duration(options.seconds)} at most" if options.seconds else steps
+    return f"It takes {time}, and about {TRAINING_BYTES / 1e9:.0f} GB of memory."
 
 
 def _summary(output: Path, trained: TrainedStyle) -> str:

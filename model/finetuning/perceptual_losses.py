@@ -17,7 +17,8 @@ from model.refinement.losses import gram, relative_error
 
 LAYER_WEIGHTS = (0.5, 0.75, 1.0, 1.25, 1.5)  # of the style layers, from edges to things
 HALF_WEIGHT = 0.5  # of the style at half the size
-FLOOR = 1e-3  # added to a style's error before its logarithm
+LUMA = (0.299, 0.587, 0.114)  # of RGB, ITU-R BT.601
+FLAT_WINDOW, FLAT_STEEPNESS = 15, 0.01  # pixels over which a photo's steepness is averaged; what counts half as flat
 
 
 class Judge(keras.Model):  # type: ignore[misc]
@@ -42,12 +43,17 @@ def style_error(grams: Sequence[KerasTensor], targets: Sequence[KerasTensor]) ->
     return sum(weight * relative_error(g, target) for weight, g, target in pairs) / sum(LAYER_WEIGHTS)
 
 
-def style_term(whole: KerasTensor, half: KerasTensor) -> KerasTensor:
-    """Return the loss of style errors (N,) at the whole size and at half of it.
+def steepness(pictures: KerasTensor) -> KerasTensor:
+    """Return how steep the luma of (N, H, W, 3) is towards the right and the bottom, (N, H - 1, W - 1, 1)."""
+    luma = ops.sum(pictures * ops.convert_to_tensor(LUMA, "float32"), axis=-1, keepdims=True)
+    right, down = luma[:, :-1, 1:] - luma[:, :-1, :-1], luma[:, 1:, :-1] - luma[:, :-1, :-1]
+    return ops.sqrt(ops.square(right) + ops.square(down) + 1e-8)
 
-    The logarithm counts what a style gains on itself: hard ones do not drown those that can be met closely.
-    """
-    return ops.mean(ops.log(whole + FLOOR) + HALF_WEIGHT * ops.log(half + FLOOR))
+
+def flat_steepness(pastiches: KerasTensor, contents: KerasTensor) -> KerasTensor:
+    """Return how steep pastiches (N, H, W, 3) are where their photos are flat: skies, walls, mist."""
+    smooth = ops.average_pool(steepness(contents), FLAT_WINDOW, strides=1, padding="same")
+    return ops.mean(steepness(pastiches) / (1 + ops.square(smooth / FLAT_STEEPNESS)))
 
 
 def windows(pictures: KerasTensor, offsets: KerasTensor, side: int) -> KerasTensor:

@@ -11,27 +11,27 @@ from PIL import Image
 
 from model.finetuning import STATE_FILE
 from model.finetuning.crops import Crops
+from model.finetuning.objectives import OBJECTIVES
 from model.finetuning.perceptual_losses import Judge
 from model.finetuning.precision import fastest_policy
 from model.finetuning.session import Budget, Session, TrainingLosses, run
-from model.finetuning.style_trainer import JITTER, WINDOW, StyleTrainer
+from model.finetuning.style_trainer import JITTER, WINDOW, RegulariserWeights, StyleTrainer
 from model.finetuning.weight_average import WeightAverage
 from model.inference.folding import StyleNorms
 from model.inference.magenta import Magenta
 from model.networks.layers import assign_arrays, dtype_policy, read_arrays
+from model.networks.style_network import StyleNetwork, mix_arrays
 from model.networks.transformer import build_transformer
 from model.options import TrainOptions
 from model.refinement import encoders
 from model.weights import style_networks
-
-STYLE_LAYERS = tuple(f"block{block}_conv1" for block in range(1, 6))  # relu1_1 ... relu5_1
-CONTENT_LAYER = "block4_conv2"
 
 
 class StyleTraining:
     """A training session for paintings (H, W, 3) in 0..1 whose look is averaged.
 
     photos: what it learns on; none for pictures that are made. encoder: the judge's name. folder: of the session.
+    start: a network of the style that is to be trained on, in place of the shared one.
     """
 
     def __init__(
@@ -42,6 +42,7 @@ class StyleTraining:
         options: TrainOptions,
         encoder: str,
         folder: Path,
+        start: StyleNetwork | None = None,
     ) -> None:
         self.network, self.options = network, options
         self.vector = np.mean([network.embed(painting) for painting in paintings], axis=0)
@@ -49,10 +50,13 @@ class StyleTraining:
         policy = fastest_policy()
         with dtype_policy(policy):
             self.transformer = build_transformer(network.architecture)
-        assign_arrays(self.transformer, network.arrays)
-        features = encoders.build(encoder, [*STYLE_LAYERS, CONTENT_LAYER], dtype=policy.removeprefix("mixed_"))
-        weights = options.content_weight, options.noise_weight
-        task = StyleTrainer(self.transformer, self.vector, Judge(features), paintings, *weights)
+        mixture = [(start, 1.0)] if start else []
+        assign_arrays(self.transformer, mix_arrays(network.architecture, network.arrays, mixture))
+        objective = OBJECTIVES[options.loss]
+        judge = Judge(encoders.build(encoder, objective.LAYERS, dtype=policy.removeprefix("mixed_")))
+        errors = objective(judge, paintings, options.style_weight, options.content_weight)
+        weights = RegulariserWeights(options.noise_weight, options.flat_weight, options.variation_weight)
+        task = StyleTrainer(self.transformer, self.vector, errors, weights)
         task.compile(keras.optimizers.Adam(options.rate, beta_2=0.99, global_clipnorm=1.0), jit_compile=False)
         self.average = WeightAverage(task.trainable_variables, options.average)
         self.session = Session(task, self.average, folder / STATE_FILE)

@@ -15,6 +15,7 @@ from PIL import Image
 from model.errors import ImageTooLarge, InvalidOption
 from model.hardware import memory
 from model.imaging import image_files, pixel_ops, scratch
+from model.imaging.borders import has_border
 from model.imaging.image_files import ImageSource
 from model.imaging.pixel_ops import Picture
 from model.options import TrainOptions, scaled_size
@@ -37,6 +38,7 @@ FLAT = 0.02  # standard deviation of a painting's colours below which there is n
 TREND_STEPS = 40  # whose losses are averaged, at the beginning and at the end
 TREND_LOSSES = ("style", "content")
 SMALL_PAINTING = "The painting is small: its strokes are hardly more than a few pixels. A larger one teaches more."
+FRAMED_PAINTING = "The painting has a border of one colour, which is learnt, too: cut it off to learn strokes alone."
 _PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff")
 
 
@@ -86,7 +88,7 @@ def train_style(
     with scratch.temporary_folder() as temporary:
         training = StyleTraining(network, paintings, contents, options, judge, folder or temporary)
         progress = _TrainingProgress(training, on_step)
-        notes = [*_painting_notes(styles), *progress.run()]
+        notes = [*_painting_notes(styles, paintings), *progress.run()]
         if folder and progress.is_complete:
             training.session.path.unlink(missing_ok=True)
     style = StyleFile.with_network(
@@ -99,6 +101,10 @@ def train_style(
     return TrainedStyle(style, session.step, session.seconds, judge, *trend, progress.is_complete, notes)
 
 
+class _Converged(Exception):
+    """The mean loss has not fallen for as many steps as the options have patience for."""
+
+
 class _TrainingProgress:
     """Runs a training: reports, saves its state now and then, and ends it where that is asked for."""
 
@@ -106,6 +112,8 @@ class _TrainingProgress:
         self.training, self.on_step = training, on_step
         self.losses: list[dict[str, float]] = []
         self.is_complete = True
+        self._patience = training.options.patience
+        self._lowest, self._lowest_step = float("inf"), 0
         self._saved = self._previewed = time.monotonic()
         self._sample = training.crops.draw(0, 1)[0][0]
 
@@ -118,12 +126,15 @@ class _TrainingProgress:
         except Cancelled:
             self.is_complete = False
             self.training.session.save()
+        except _Converged:
+            return [f"The loss fell no more for {self._patience} steps: it ended at step {self.training.session.step}."]
         except Diverged:
             return [f"The losses were no numbers any more after step {self.training.session.step}: it ended there."]
         return []
 
     def _after_step(self, losses: dict[str, float], progress: float) -> None:
-        self.losses.append({name: losses[name] for name in TREND_LOSSES})
+        self.losses.append({name: losses[name] for name in ("loss", *TREND_LOSSES)})
+        self._check_patience()
         now, session = time.monotonic(), self.training.session
         if now - self._saved > CHECKPOINT_SECONDS:
             session.save()
@@ -136,6 +147,13 @@ class _TrainingProgress:
         begun = time.monotonic()
         self.on_step(step)
         session.seconds -= time.monotonic() - begun  # the time that the caller takes is no time of training
+
+    def _check_patience(self) -> None:
+        count, mean = len(self.losses), float(np.mean([step["loss"] for step in self.losses[-TREND_STEPS:]]))
+        if mean < self._lowest:
+            self._lowest, self._lowest_step = mean, count
+        elif self._patience and count - self._lowest_step >= self._patience:
+            raise _Converged
 
     def _preview(self, now: float) -> Picture | None:
         if now - self._previewed < PREVIEW_SECONDS:
@@ -162,10 +180,16 @@ def _read_painting(style: ImageSource, size: int) -> np.ndarray:
     return pixel_ops.resize(read, scaled_size(read.shape[0], read.shape[1], scale))
 
 
-def _painting_notes(styles: Sequence[ImageSource]) -> Iterator[str]:
-    for style in styles:
-        if not isinstance(style, np.ndarray) and min(image_files.source_size(style)) < MIN_PAINTING_SIDE:
-            yield SMALL_PAINTING
+def _painting_notes(styles: Sequence[ImageSource], paintings: Sequence[np.ndarray]) -> Iterator[str]:
+    if any(_short_side(style) < MIN_PAINTING_SIDE for style in styles):
+        yield SMALL_PAINTING
+    if any(map(has_border, paintings)):
+        yield FRAMED_PAINTING
+
+
+def _short_side(style: ImageSource) -> int:
+    height, width = style.shape[:2] if isinstance(style, np.ndarray) else image_files.source_size(style)[:2]
+    return min(height, width)
 
 
 def _read_photos(photos: Sequence[ImageSource]) -> list[Image.Image]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from model.style_file import StyleFile
 from tests.support.browsers import LEFT_OPEN, PHONE, assert_fits, expect_loaded
 
 pytestmark = [pytest.mark.browser, LEFT_OPEN]
@@ -27,6 +29,18 @@ def add(page: Page, painting, name="Harbour", keep="The painting"):
     form.get_by_label(keep, exact=True).check()
     form.get_by_role("button", name="Add this style").click()
     expect(page.get_by_role("status").first).to_have_text(f"“{name}” is one of your styles now.")
+
+
+def teach(page: Page) -> None:
+    page.goto("/styles")
+    page.get_by_role("region", name="Yours").get_by_role("button", name=re.compile("^Teach it its own network")).click()
+    page.wait_for_url("**/jobs/*")
+
+
+def import_style(page: Page, file: Path, name="Harbour") -> None:
+    way(page, "From a style file").get_by_label("Style file").set_input_files(file)
+    page.get_by_role("button", name="Import it").click()
+    expect(page.get_by_role("heading", name=name, exact=True)).to_be_visible()
 
 
 @pytest.mark.parametrize("scripts", [True, False])
@@ -76,10 +90,7 @@ def test_exported_and_imported_by_another(visit, files, tmp_path, scripts):
     assert file.name == "Harbour.style.json"
     download.value.save_as(file)
     assert json.loads(file.read_bytes())["credit"] == "Ann Painter"
-    other = visit("/styles", "bob", java_script_enabled=scripts)
-    way(other, "From a style file").get_by_label("Style file").set_input_files(file)
-    other.get_by_role("button", name="Import it").click()
-    expect(other.get_by_role("heading", name="Harbour", exact=True)).to_be_visible()
+    import_style(visit("/styles", "bob", java_script_enabled=scripts), file)
 
 
 @pytest.mark.parametrize("scripts", [True, False])
@@ -155,9 +166,7 @@ def test_taught_stopped_and_forgotten(new_page, painter, files, scripts):
     painter.steps, hold = 10, painter.hold("train", step=6)
     page = new_page("/styles", java_script_enabled=scripts)
     add(page, files[1])
-    page.goto("/styles")
-    page.get_by_role("region", name="Yours").get_by_role("button", name=re.compile("^Teach it its own network")).click()
-    page.wait_for_url("**/jobs/*")
+    teach(page)
     assert hold.reached.wait(20)
     expect(page.get_by_role("heading", name="Teaching your style")).to_be_visible()
     expect(page.locator("#status")).to_contain_text("Step 6 of 10")
@@ -174,3 +183,32 @@ def test_taught_stopped_and_forgotten(new_page, painter, files, scripts):
     network.locator("summary", has_text="Forget its network").click()
     network.get_by_role("button", name="Yes, forget it").click()
     expect(page.get_by_role("status").first).to_contain_text("is forgotten")
+
+
+def test_taught_used_exported_and_imported_by_another(new_page, painter, files, tmp_path):
+    painter.steps = 10
+    page = new_page("/styles")
+    add(page, files[1])
+    teach(page)
+    page.wait_for_url("**/styles/*")
+    expect(page.get_by_role("region", name="Its own network")).to_contain_text("10 steps")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Export as a style file").click()
+    file = tmp_path / download.value.suggested_filename
+    download.value.save_as(file)
+    other = new_page("/styles")  # another visitor's: it has no cookie yet
+    import_style(other, file)
+    expect(other.get_by_role("region", name="Its own network")).to_contain_text("It came with its network")
+    network = StyleFile.from_bytes(file.read_bytes()).network
+    for visitor in (page, other):
+        painter.calls.clear()
+        paint_with_it(visitor, files[0])
+        (sent,) = painter.calls_of("stylize")[-1].arguments["styles"]
+        assert StyleFile.from_bytes(sent).network == network
+
+
+def paint_with_it(page: Page, photo: Path) -> None:
+    page.get_by_role("link", name="Paint with it").click()
+    page.get_by_label("Photo", exact=True).set_input_files(photo)
+    page.get_by_role("button", name="Paint it").click()
+    page.wait_for_url("**/results/*")

@@ -20,6 +20,7 @@ from model.options import (
     RefineOptions,
     SheetOptions,
     StylizeOptions,
+    TrainOptions,
     join_words,
 )
 from model.refinement import encoder_registry
@@ -451,3 +452,23 @@ def test_some_layer_must_count(values: dict[str, object], field: str):
 )
 def test_words_are_joined_as_a_sentence_lists_them(words, joined):
     assert join_words(words, "or") == joined
+
+
+def test_the_preset_johnson_is_that_of_the_paper():
+    options = TrainOptions.parse({"preset": "johnson", "style_weight": 5e9})
+    assert (options.judge, options.loss, options.content_weight, options.batch) == ("vgg16", "absolute", 1e5, 4)
+    assert (options.style_weight, options.flat_weight, options.noise_weight) == (5e9, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("values", "field"),
+    [
+        ({"preset": "gatys"}, "preset"),
+        ({"loss": "absolute"}, "judge"),
+        ({"preset": "johnson", "judge": "auto"}, "judge"),
+    ],
+)
+def test_presets_and_losses_that_cannot_be(values: dict[str, str], field: str):
+    with pytest.raises(InvalidOption) as caught:
+        TrainOptions.parse(values)
+    assert caught.value.field == field

@@ -29,7 +29,7 @@ def small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(gallery, "SHIPPED_MAGENTA", write_tiny(tmp_path / "tiny.npz"))
     monkeypatch.setattr(gallery, "JUDGE", "vgg19-slim")
     monkeypatch.setattr(gallery, "SHEET_SIDE", SIDE)
-    monkeypatch.setattr(gallery, "RECIPES", {name: gallery.Recipe(128, 1.0, 1) for name in ("flow", "waves")})
+    monkeypatch.setattr(gallery, "RECIPES", {name: gallery.Recipe(side=128, seeds=1) for name in ("flow", "waves")})
     for module in (style_trainer, finetuning):
         monkeypatch.setattr(module, "WINDOW", SIDE)
 
@@ -67,6 +67,6 @@ def test_a_training_needs_photos(command: Command, tmp_path: Path, capsys: pytes
 
 
 def test_each_seed_paints_the_style_anew():
-    one, other = gallery.paintings("waves", gallery.Recipe(128, 1.0, 2))
+    one, other = gallery.paintings("waves", gallery.Recipe(side=128, seeds=2))
     assert one.shape == other.shape == (102, 128, 3)
     assert np.abs(one - other).mean() > 0.01

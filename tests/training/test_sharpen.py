@@ -111,3 +111,9 @@ def test_average_pooling_shares_all_but_the_pools(vgg: Path):
     assert np.allclose(some[0], others[0])
     assert [f.shape for f in some] == [f.shape for f in others]
     assert some[1].mean() > others[1].mean()
+
+
+def test_the_style_term_falls_with_either_error():
+    terms = [float(sharpen.style_term(*map(ops.convert_to_tensor, pair))) for pair in ([[0.5], [0.5]], [[0.25], [0.5]])]
+    more = float(sharpen.style_term(ops.convert_to_tensor([0.5]), ops.convert_to_tensor([0.25])))
+    assert terms[1] < more < terms[0]

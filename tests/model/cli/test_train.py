@@ -36,7 +36,9 @@ def model(tiny: Path, desk: Path) -> list[str]:
 def test_a_style_is_trained_and_used(model: list[str], capsys: pytest.CaptureFixture[str]):
     assert main(["train", "painting.png", "-o", "mine.style.json", "--credit", "Anna", *QUICK, *model]) == 0
     told = capsys.readouterr()
-    assert told.out.startswith("mine.style.json: 3 steps in ")
+    forecast, summary = told.out.splitlines()
+    assert forecast == "It takes 3 steps, or 8 min at most, and about 2 GB of memory."
+    assert summary.startswith("mine.style.json: 3 steps in ")
     assert "judge vgg19-slim, style " in told.out
     assert "note: The painting is small" in told.err
     style = StyleFile.from_bytes(Path("mine.style.json").read_bytes())

@@ -7,7 +7,15 @@ import numpy as np
 import pytest
 from keras import ops
 
-from model.finetuning.perceptual_losses import LAYER_WEIGHTS, Judge, halved, style_error, style_term, windows
+from model.finetuning.perceptual_losses import (
+    LAYER_WEIGHTS,
+    Judge,
+    flat_steepness,
+    halved,
+    steepness,
+    style_error,
+    windows,
+)
 from model.refinement.encoders import build_slim
 from tests.support.arrays import noise
 
@@ -32,12 +40,6 @@ def test_layers_count_by_their_weights():
     assert float(style_error(grams, targets)[0]) == pytest.approx(wanted, rel=1e-4)
 
 
-def test_the_style_term_falls_with_either_error():
-    terms = [float(style_term(*map(ops.convert_to_tensor, pair))) for pair in ([[0.5], [0.5]], [[0.25], [0.5]])]
-    more = float(style_term(ops.convert_to_tensor([0.5]), ops.convert_to_tensor([0.25])))
-    assert terms[1] < more < terms[0]
-
-
 def test_windows_are_cut_at_their_offsets():
     pictures = np.random.default_rng(0).random((2, 9, 9, 3))
     cut = ops.convert_to_numpy(windows(pictures, np.array([[0, 5], [3, 1]], "int32"), 4))
@@ -48,3 +50,15 @@ def test_halves_leave_out_an_odd_row():
     picture = np.arange(5 * 4 * 3, dtype="float32").reshape(5, 4, 3)
     assert np.array_equal(halved(picture)[1, 1], picture[2:4, 2:].mean((0, 1)))
     assert halved(picture).shape == (2, 2, 3)
+
+
+def test_a_ramp_is_as_steep_as_it_rises():
+    ramp = np.broadcast_to(np.arange(32, dtype="float32")[:, None, None] / 100, (32, 32, 3))[None]
+    assert np.allclose(steepness(ramp), 0.01, atol=1e-4)
+
+
+def test_strokes_count_where_the_photo_is_flat():
+    strokes, flat, rough = noise(1, 64, 64, 3), np.full((1, 64, 64, 3), 0.5, "float32"), noise(1, 64, 64, 3, seed=1)
+    assert float(flat_steepness(strokes, flat)) == pytest.approx(float(ops.mean(steepness(strokes))), rel=0.01)
+    assert float(flat_steepness(strokes, rough)) < 0.05 * float(flat_steepness(strokes, flat))
+    assert float(flat_steepness(flat, flat)) < 1e-3

@@ -8,8 +8,9 @@ import pytest
 
 from model.finetuning import style_trainer
 from model.finetuning.crops import Crops
+from model.finetuning.objectives import RelativeObjective
 from model.finetuning.perceptual_losses import Judge
-from model.finetuning.style_trainer import JITTER, LOSSES, StyleTrainer
+from model.finetuning.style_trainer import JITTER, LOSSES, RegulariserWeights, StyleTrainer
 from model.networks.transformer import build_transformer
 from model.refinement.encoders import build_slim
 from tests.support.arrays import noise
@@ -27,8 +28,9 @@ def task(monkeypatch: pytest.MonkeyPatch) -> StyleTrainer:
     slim = build_slim((4, 6, 8, 8, 8))
     *styles, content, last = slim.outputs
     judge = Judge(keras.Model(slim.inputs, [*styles, last, content]))
-    painting = noise(WINDOW, WINDOW, 3, seed=1)
-    task = StyleTrainer(build_transformer(TINY), noise(TINY.vector_size), judge, [painting], 1.0, 1.0)
+    objective = RelativeObjective(judge, [noise(WINDOW, WINDOW, 3, seed=1)], 1.0, 1.0)
+    weights = RegulariserWeights(1.0, 1.0, 1.0)
+    task = StyleTrainer(build_transformer(TINY), noise(TINY.vector_size), objective, weights)
     task.compile(keras.optimizers.Adam(3e-3), jit_compile=False)
     return task
 

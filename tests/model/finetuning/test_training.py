@@ -52,3 +52,12 @@ def test_trained_it_paints_otherwise(session: StyleTraining, network: Magenta):
     assert np.abs(session.paint(picture) - before).max() > 1e-4
     read = style_networks.decode(session.encode("mine"))
     assert (read.architecture, read.network.base_sha256) == (network.architecture, network.sha256)
+
+
+def test_it_can_start_from_a_network_of_the_style(session: StyleTraining, network: Magenta, tmp_path: Path):
+    session.run(lambda losses, progress: None)
+    own = style_networks.decode(session.encode("mine")).network
+    paintings = [noise(64, 80, 3, seed=seed) for seed in range(2)]
+    again = StyleTraining(network, paintings, [], TrainOptions(steps=2), "vgg19-slim", tmp_path / "again", own)
+    picture = noise(64, 64, 3, seed=5)
+    assert np.allclose(again.paint(picture), session.paint(picture), atol=0.05)  # eight bits a kernel

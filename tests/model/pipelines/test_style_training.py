@@ -18,6 +18,7 @@ from model.options import TrainOptions
 from model.pipelines import style_training
 from model.progress import Cancelled, Step
 from model.style_file import StyleFile
+from tests.support.arrays import noise
 
 # Keras 3.15 saves and restores variables in a way that NumPy 2 finds old.
 pytestmark = [
@@ -25,6 +26,11 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning"),
 ]
 QUICK = {"steps": 3, "size": 128, "judge": "vgg19-slim"}
+
+
+@pytest.fixture
+def painting() -> np.ndarray:
+    return noise(210, 240, 3, seed=1)
 
 
 @pytest.fixture
@@ -119,9 +125,23 @@ def test_a_folder_without_pictures(painting: np.ndarray, tiny: Path, tmp_path: P
     assert caught.value.field == "photos"
 
 
-def test_a_small_painting_gets_a_note(tiny: Path, painting_png: bytes):
+def test_a_small_painting_gets_a_note(tiny: Path, painting: np.ndarray):
     with pytest.warns(UserWarning, match="The painting is small"):
-        train_style(painting_png, model_path=tiny, **QUICK)
+        train_style(painting[:150], model_path=tiny, **QUICK)
+
+
+def test_a_painting_with_a_border_gets_a_note(tiny: Path, painting: np.ndarray):
+    mounted = np.pad(painting, ((30, 30), (30, 30), (0, 0)), constant_values=0.9)
+    with pytest.warns(UserWarning, match="border of one colour"):
+        train_style(mounted, model_path=tiny, **QUICK)
+
+
+def test_it_ends_when_the_loss_falls_no_more(painting: np.ndarray, tiny: Path):
+    options = TrainOptions.parse(QUICK | {"steps": 400, "patience": 1, "rate": 1e-9})
+    trained = style_training.train_style([painting], options, (), tiny)
+    assert trained.steps < 400
+    assert trained.complete
+    assert f"The loss fell no more for 1 steps: it ended at step {trained.steps}." in trained.notes
 
 
 def test_too_little_memory_is_told_before_anything_is_loaded(painting: np.ndarray, monkeypatch: pytest.MonkeyPatch):
@@ -133,7 +153,7 @@ def test_too_little_memory_is_told_before_anything_is_loaded(painting: np.ndarra
 def test_the_time_that_the_caller_takes_is_none_of_training():
     session = SimpleNamespace(step=3, seconds=10.0)
     crops = SimpleNamespace(draw=lambda *_: [np.zeros((1, 8, 8, 3), "float32")])
-    training = SimpleNamespace(session=session, crops=crops, paint=lambda picture: picture)
+    training = SimpleNamespace(session=session, options=TrainOptions(), crops=crops, paint=lambda picture: picture)
     progress = style_training._TrainingProgress(training, lambda step: time.sleep(0.5))
-    progress._after_step({"style": 1.0, "content": 1.0}, 0.5)
+    progress._after_step({"loss": 1.0, "style": 1.0, "content": 1.0}, 0.5)
     assert session.seconds == pytest.approx(9.5, abs=0.3)

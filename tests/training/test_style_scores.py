@@ -6,8 +6,8 @@ from dataclasses import asdict
 
 import pytest
 
-from training.gallery_scores import PAINTERS, named_rows
 from training.scores import Score
+from training.style_scores import PAINTERS, named_rows
 
 
 def score(style: float) -> dict[str, float]:

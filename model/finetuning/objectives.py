@@ -1,0 +1,84 @@
+"""What a network of one style is trained for: its objective tells how far pastiches are from it.
+
+`RelativeObjective` measures everything as a share of its target and is the default. `AbsoluteObjective` is that of
+Johnson, Alahi and Fei-Fei, "Perceptual Losses for Real-Time Style Transfer and Super-Resolution", ECCV 2016.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+from keras import KerasTensor, ops
+
+from model.finetuning.perceptual_losses import HALF_WEIGHT, Judge, halved, style_error
+from model.refinement.losses import relative_error, squared_error
+
+# Johnson's weights are for features of pictures in units of ImageNet's standard deviation, in PyTorch's example, too;
+# the encoders here have Caffe's, which take 0..255.
+UNITS_PER_DEVIATION = 255 * 0.226
+
+
+class Objective(Protocol):
+    """Returns the loss of pastiches of photos, both (N, H, W, 3) in 0..1, and in it the errors of style and content."""
+
+    def __call__(self, pastiches: KerasTensor, photos: KerasTensor) -> tuple[KerasTensor, KerasTensor, KerasTensor]: ...
+
+
+class RelativeObjective:
+    """Errors as shares of their targets, the style's at the whole size and at half of it.
+
+    judge: gives the features of `LAYERS`. styles: pictures (H, W, 3) in 0..1, whose Gram matrices are averaged.
+    """
+
+    LAYERS = (*(f"block{block}_conv1" for block in range(1, 6)), "block4_conv2")  # relu1_1 ... relu5_1, relu4_2
+
+    def __init__(self, judge: Judge, styles: Sequence[np.ndarray], style: float, content: float) -> None:
+        self.judge, self.style_weight, self.content_weight = judge, style, content
+        self.targets = _mean_grams(judge, styles)
+        self.half_targets = _mean_grams(judge, [halved(picture) for picture in styles])
+
+    def __call__(self, pastiches: KerasTensor, photos: KerasTensor) -> tuple[KerasTensor, KerasTensor, KerasTensor]:
+        *grams, features = self.judge(pastiches)
+        *half_grams, _ = self.judge(ops.average_pool(pastiches, 2))
+        *_, wanted = self.judge(photos)
+        style, half = style_error(grams, self.targets), style_error(half_grams, self.half_targets)
+        both, content = ops.mean(style + HALF_WEIGHT * half), ops.mean(relative_error(features, wanted))
+        return self.style_weight * both + self.content_weight * content, ops.mean(style), content
+
+
+class AbsoluteObjective:
+    """Mean squared errors of features, and of Gram matrices over channels and positions.
+
+    The features are as large as in PyTorch's example of the paper, so that its weights suit.
+    """
+
+    LAYERS = ("block1_conv2", "block2_conv2", "block3_conv3", "block4_conv3", "block3_conv3")  # relu1_2 ..., relu3_3
+
+    def __init__(self, judge: Judge, styles: Sequence[np.ndarray], style: float, content: float) -> None:
+        self.judge, self.style_weight, self.content_weight = judge, style, content
+        self.targets = _mean_grams(judge, styles)
+
+    def __call__(self, pastiches: KerasTensor, photos: KerasTensor) -> tuple[KerasTensor, KerasTensor, KerasTensor]:
+        *grams, features = self.judge(pastiches)
+        *_, wanted = self.judge(photos)
+        style = sum(_gram_error(g, target) for g, target in zip(grams, self.targets, strict=True))
+        content = ops.mean(squared_error(features, wanted)) / UNITS_PER_DEVIATION**2
+        return self.style_weight * style + self.content_weight * content, style, content
+
+
+OBJECTIVES: dict[str, type[RelativeObjective] | type[AbsoluteObjective]] = {
+    "relative": RelativeObjective,
+    "absolute": AbsoluteObjective,
+}
+
+
+def _gram_error(gram: KerasTensor, target: KerasTensor) -> KerasTensor:
+    scale = gram.shape[-1] * UNITS_PER_DEVIATION**2
+    return ops.mean(squared_error(gram / scale, target / scale))
+
+
+def _mean_grams(judge: Judge, styles: Sequence[np.ndarray]) -> list[KerasTensor]:
+    rows = [judge.predict_on_batch(style[None])[:-1] for style in styles]
+    return [ops.convert_to_tensor(np.mean(layer, axis=0)) for layer in zip(*rows, strict=True)]
