@@ -188,8 +188,9 @@ def _painting_notes(styles: Sequence[ImageSource], paintings: Sequence[np.ndarra
 
 
 def _short_side(style: ImageSource) -> int:
-    height, width = style.shape[:2] if isinstance(style, np.ndarray) else image_files.source_size(style)[:2]
-    return min(height, width)
+    sides = style.shape[:2] if isinstance(style, np.ndarray) else image_files.source_size(style)
+    shorter: int = min(sides[:2])
+    return shorter
 
 
 def _read_photos(photos: Sequence[ImageSource]) -> list[Image.Image]:
