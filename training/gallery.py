@@ -45,7 +45,7 @@ class Recipe:
     """
 
     content_weight: float = 1.0
-    flat_weight: float = 3.0
+    flat_weight: float = 5.0
     side: int = 512
     seeds: int = 3
 

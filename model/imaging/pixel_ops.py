@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from types import ModuleType
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 import numpy as np
 from PIL import Image
@@ -15,9 +15,19 @@ from PIL import Image
 from model.options import scaled_size
 
 Resolution: TypeAlias = tuple[float, float]  # pixels an inch, across and down
+WriteRows: TypeAlias = Callable[[int, np.ndarray], None]  # write(top, rows): rows (h, W, 3) are floats in 0..1
 
 BAND_ROWS = 256  # rows of a large picture that are worked on at a time
 REDUCING_GAP = 3.0  # larger pictures are first reduced by plain averages to this many times the wanted size
+
+
+class RowSource(Protocol):
+    """A picture (H, W, 3) whose rows are read as rows[a:b]: uint8, or float32 in 0..1."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+    def __getitem__(self, rows: slice, /) -> np.ndarray: ...
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,13 @@ import numpy as np
 from model.errors import ImageTooLarge
 from model.imaging import color, masking, pixel_ops
 from model.imaging.masking import Mask
-from model.imaging.pixel_ops import as_float, as_uint8, row_bands
+from model.imaging.pixel_ops import RowSource, WriteRows, as_float, as_uint8, row_bands
 from model.inference import johnson
 from model.inference.magenta import MIN_CONTENT_SIDE, Magenta
 from model.inference.tiling import renderer
 from model.options import MAX_STRENGTH, StylizeOptions
-from model.pipelines import style_mixing
+from model.pipelines import coarse_to_fine, style_mixing
+from model.pipelines.coarse_to_fine import Paint
 from model.pipelines.style_mixing import PaintableStyle, StyleParts, StylePoint
 from model.progress import OnStage
 from model.weights.johnson_files import JohnsonNetwork
@@ -155,7 +156,7 @@ def paint_layers(
 
 def _band_writer(
     photo: WritableRows, canvas: WritableRows, mask: np.ndarray | None, opacity: float, options: StylizeOptions
-) -> Callable[[int, np.ndarray], None]:
+) -> WriteRows:
     def write(top: int, pastiche: np.ndarray) -> None:
         rows = slice(top, top + len(pastiche))
         if options.keep_colours or options.keep_light:
@@ -180,7 +181,7 @@ def _render_layer(
     network: Magenta,
     layer: StyleLayer,
     photo: WritableRows,
-    write: Callable[[int, np.ndarray], None],
+    write: WriteRows,
     options: StylizeOptions,
     on_stage: OnStage | None,
 ) -> list[str]:
@@ -206,18 +207,27 @@ def _render_part(
     network: Magenta,
     style: PaintableStyle,
     photo: WritableRows,
-    write: Callable[[int, np.ndarray], None],
+    write: WriteRows,
     options: StylizeOptions,
     on_stage: OnStage | None,
 ) -> list[str]:
-    """Render as a whole, or in pieces where that is asked for, pays, or is all that memory allows."""
     if _is_single_colour(photo):
         _fill_colour(photo.shape, _flat_color(network, style), write, on_stage)
         return []
+    return coarse_to_fine.render(_painter(network, style, options), photo, write, on_stage)
+
+
+def _painter(network: Magenta, style: PaintableStyle, options: StylizeOptions) -> Paint:
+    """Return what paints a picture of any size in a style."""
     if isinstance(style, StylePoint):
-        return _render_point(network.mixed_with(style.networks), style.vector, photo, write, options, on_stage)
-    write(0, johnson.render(style, as_float(photo[0 : photo.shape[0]]), on_stage))
-    return []
+        mixed = network.mixed_with(style.networks)
+        return lambda photo, write, on_stage: _render_point(mixed, style.vector, photo, write, options, on_stage)
+
+    def paint(photo: RowSource, write: WriteRows, on_stage: OnStage | None) -> list[str]:
+        write(0, johnson.render(style, as_float(photo[0 : photo.shape[0]]), on_stage))
+        return []
+
+    return paint
 
 
 def _flat_color(network: Magenta, style: PaintableStyle) -> np.ndarray:
@@ -229,11 +239,12 @@ def _flat_color(network: Magenta, style: PaintableStyle) -> np.ndarray:
 def _render_point(
     network: Magenta,
     vector: np.ndarray,
-    photo: WritableRows,
-    write: Callable[[int, np.ndarray], None],
+    photo: RowSource,
+    write: WriteRows,
     options: StylizeOptions,
     on_stage: OnStage | None,
 ) -> list[str]:
+    """Render as a whole, or in pieces where that is asked for, pays, or is all that memory allows."""
     height, width = photo.shape[:2]
     if needs_tiling(height, width, options.tiles):
         renderer.render(network, photo, vector, write, on_stage)
@@ -248,7 +259,7 @@ def _render_point(
     return []
 
 
-def _write_photo(photo: WritableRows, write: Callable[[int, np.ndarray], None], on_stage: OnStage | None) -> None:
+def _write_photo(photo: WritableRows, write: WriteRows, on_stage: OnStage | None) -> None:
     report, height = on_stage or (lambda done, stages: None), photo.shape[0]
     for rows in row_bands(height):
         report(rows.start, height)
@@ -261,9 +272,7 @@ def _is_single_colour(photo: WritableRows) -> bool:
     return all((photo[rows] == first).all() for rows in row_bands(photo.shape[0]))
 
 
-def _fill_colour(
-    shape: tuple[int, ...], colour: np.ndarray, write: Callable[[int, np.ndarray], None], on_stage: OnStage | None
-) -> None:
+def _fill_colour(shape: tuple[int, ...], colour: np.ndarray, write: WriteRows, on_stage: OnStage | None) -> None:
     report = on_stage or (lambda done, stages: None)
     height = shape[0]
     for rows in row_bands(height):

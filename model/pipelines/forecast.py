@@ -11,6 +11,7 @@ import numpy as np
 
 from model.hardware import memory
 from model.options import StylizeOptions
+from model.pipelines import coarse_to_fine
 from model.weights import registry
 
 if TYPE_CHECKING:
@@ -62,11 +63,13 @@ def estimate(
         return Forecast(width, height, None, needed, 0, False)
     network = magenta.load(registry.choose(model_path))
     is_tiled = will_be_tiled(width, height, options.tiles)
-    seconds = OVERHEAD_FACTOR * max(1, masks) * width * height * seconds_per_pixel(network, is_tiled)
+    pixels = coarse_to_fine.painted_pixels(height, width)
+    seconds = OVERHEAD_FACTOR * max(1, masks) * pixels * seconds_per_pixel(network, is_tiled)
     if not is_tiled:
         needed = BASE_BYTES + width * height * memory.BYTES_PER_PIXEL
         return Forecast(width, height, seconds, needed, 0, False)
-    needed = BASE_BYTES + BANDS_BYTES + width * height * PHOTO_BYTES_PER_PIXEL
+    smaller = 3 * (pixels - width * height)  # the pictures of smaller sizes, in bytes
+    needed = BASE_BYTES + BANDS_BYTES + smaller + width * height * PHOTO_BYTES_PER_PIXEL
     disk = renderer.disk_bytes(network.architecture, height, width) + width * height * SCRATCH_BYTES_PER_PIXEL
     return Forecast(width, height, seconds, needed, disk, True)
 

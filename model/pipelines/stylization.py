@@ -22,6 +22,7 @@ from model.imaging.pixel_ops import EightBitPicture, Picture, Resolution
 from model.imaging.scratch import DiskArray
 from model.options import DEFAULT_DPI, StylizeOptions
 from model.pipelines import gallery, recipe_builder, style_mixing
+from model.pipelines.coarse_to_fine import BRUSH_SIDE
 from model.pipelines.style_mixing import PaintableStyle, StylePoint
 from model.progress import Cancelled, OnStage, OnStep, Step
 from model.style_file import StyleFile
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
 NetworkT = TypeVar("NetworkT")
 ModelPath = str | os.PathLike[str] | None
-PREVIEW_SIDE = 384  # pixels, long side of the preview that on_step gets first
+PREVIEW_SIDE = BRUSH_SIDE  # pixels, long side of the preview that on_step gets first: as the result will look
 STOPPED_EARLY = "It was stopped early: this is the small picture that was painted first."
 SHARED_PAINTED = (
     "A style's own network has strokes and colours of its own: with another brush size, or the photo's colours, the "

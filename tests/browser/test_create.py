@@ -13,6 +13,7 @@ from playwright.sync_api import Page, expect
 from app.storage import gallery
 from model.errors import UnsupportedImage
 from model.imaging import image_files
+from model.pipelines.coarse_to_fine import BRUSH_SIDE
 from tests.support.browsers import LEFT_OPEN, is_seen
 from tests.support.create_page import (
     FLOW,
@@ -120,7 +121,7 @@ def test_the_preview_follows_the_sliders(new_page, files):
     sent = Sent(page)
     style(page, FLOW).check()
     expect_previewed(page)
-    assert sent.previews[0] | {"size": ["384"], "format": ["jpeg"], "strength": ["1"]} == sent.previews[0]
+    assert sent.previews[0] | {"size": [str(BRUSH_SIDE)], "format": ["jpeg"], "strength": ["1"]} == sent.previews[0]
     assert int(sent.previews[0]["content"][0].split()[1]) < 50_000
     seen, before = [colour(page)], page.locator("#preview").get_attribute("src")
     move(page.get_by_label(re.compile("Strength")), 0)

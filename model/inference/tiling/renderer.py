@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import errno
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Protocol, TypeAlias
 
 import numpy as np
 import tensorflow as tf
 
 from model.errors import ImageTooLarge
 from model.imaging import scratch
+from model.imaging.pixel_ops import RowSource, WriteRows
 from model.imaging.scratch import DiskArray
 from model.inference.folding import NormParams
 from model.inference.magenta import Magenta
@@ -39,17 +39,6 @@ TILING_THRESHOLD = 3_200_000
 BAND_PIXELS = 500_000  # of the picture: more take more memory, fewer more time for the rows that two bands share
 MIN_BAND_ROWS = 8  # of the residual blocks' maps
 FIXED_PASSES = 6  # beside those of the residual blocks: contract, add up, expand three times, write the picture
-
-WriteRows: TypeAlias = Callable[[int, np.ndarray], None]
-
-
-class RowSource(Protocol):
-    """A picture (H, W, 3) whose rows are read as rows[a:b]: uint8, or float32 in 0..1."""
-
-    @property
-    def shape(self) -> tuple[int, ...]: ...
-
-    def __getitem__(self, rows: slice, /) -> np.ndarray: ...
 
 
 def render(

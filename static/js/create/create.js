@@ -22,7 +22,7 @@ import { post, checkNetwork } from "../shared/http.js";
 import { downscale } from "./downscale.js";
 import * as styles from "../shared/style-picker.js";
 
-const PREVIEW_SIDE = 384; // pixels
+const PREVIEW_SIDE = 640; // pixels: at which large pictures are painted first, so that the result looks the same
 const STYLE_SIDE = 512;
 const form = document.querySelector("#paint");
 const [go, cancel, status, result] = ["#go", "#cancel", "#status", "#result"].map((id) => document.querySelector(id));
