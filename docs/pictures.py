@@ -15,7 +15,8 @@ from skimage import data
 from docs.gallery import ROOT, STYLES, pastiche, save
 
 IMAGES = ROOT / "docs" / "images"
-SIZE = (480, 384)  # of the photos: in larger ones strokes look finer
+SIZE = (480, 384)  # of the photos
+SIDES = (640, 2048, 4096)  # pixels, of a preview, a large result and a print
 WIDTH, GAP = 1200, 12  # pixels, of a sheet and between its pictures
 STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0)
 SCALES = (0.25, 0.5, 1.0, 2.0, 4.0)
@@ -59,12 +60,21 @@ def main() -> None:
     mixed = [pastiche(coffee, style) for style in (ends[0], ends, ends[1])]
     save(sheet([[Image.open(ends[0]), *mixed, Image.open(ends[1])]]), IMAGES / "blend.jpg", 120_000)
     save(sheet([brushes(cat, painting_path("woodcut"))]), IMAGES / "brush.jpg", 120_000)
+    save(sheet(sizes(coffee, painting_path("stained_glass"))), IMAGES / "sizes.jpg", 200_000)
     save(sheet([wishes(coffee, painting_path("flow"), painting_path("azulejo"))]), IMAGES / "wishes.jpg", 120_000)
 
 
 def brushes(photo: Image.Image, style: Path) -> list[Image.Image]:
     """From fine to broad, all by the network for any painting."""
     return [pastiche(photo, style, style_scale=scale, network="shared") for scale in SCALES]
+
+
+def sizes(photo: Image.Image, style: Path) -> list[list[Image.Image]]:
+    """A preview, a large result and a print: as a whole, and as much of each as fits at its own pixels."""
+    painted = [pastiche(photo, style, size=side) for side in SIDES]
+    middles = [(picture.width * 3 // 8, picture.height // 2) for picture in painted]
+    boxes = [(x - SIZE[0] // 2, y - SIZE[1] // 2, x + SIZE[0] // 2, y + SIZE[1] // 2) for x, y in middles]
+    return [painted, [picture.crop(box) for picture, box in zip(painted, boxes, strict=True)]]
 
 
 def wishes(photo: Image.Image, style: Path, other: Path) -> list[Image.Image]:

@@ -44,8 +44,8 @@ class Recipe:
     The paintings are made by code, each from another seed.
     """
 
-    content_weight: float = 1.0
-    flat_weight: float = 5.0
+    content_weight: float = 1.1
+    flat_weight: float = 7.0
     side: int = 512
     seeds: int = 3
 
