@@ -24,8 +24,12 @@ from PIL import ExifTags, Image, ImageCms, ImageFile, UnidentifiedImageError, fe
 from model.errors import BrokenImage, ImageError, ImageTooLarge, StyleTransferError, UnsupportedImage
 from model.imaging import pixel_ops
 from model.imaging.formats import OUTPUT_FORMATS
-from model.imaging.metadata import pillow_save_options
+from model.imaging.gif_blocks import check_gif
+from model.imaging.jpeg_segments import check_jpeg
+from model.imaging.metadata import build_exif, pillow_save_options
 from model.imaging.pixel_ops import EightBitPicture, Picture, Resolution
+from model.imaging.png_chunks import check_png
+from model.imaging.riff_chunks import check_webp
 from model.imaging.scratch import atomic_write
 from model.options import Format, join_words, scaled_size
 
@@ -48,6 +52,13 @@ _ORIENTATION_VIEWS: dict[int, Callable[[np.ndarray], np.ndarray]] = {
     8: lambda upright: upright[::-1].swapaxes(0, 1),
 }
 _FIRST_QUARTER_TURN = 5
+# What looks at a file before Pillow does, and raises ValueError (docs/benchmarks.md: what it saves).
+_STRUCTURE_CHECKS: dict[str, Callable[[BinaryIO], None]] = {
+    "JPEG": check_jpeg,
+    "PNG": check_png,
+    "WEBP": check_webp,
+    "GIF": check_gif,
+}
 MIN_DPI, MAX_DPI = 2, 20_000  # resolutions that printers and scanners have; others are ignored
 # A JPEG is decoded to at least this many times the wanted size: a camera's 4000 pixels are 3.9 times 1024.
 _DRAFT_SCALE = 1.9
@@ -93,8 +104,8 @@ def peek_size(
 ) -> tuple[int, int]:
     """Return the upright width and height that the header declares; raise as `read` does, but decode nothing."""
     most = _Limits.of(most_bytes, most_pixels)
-    with _prefixed_errors(field), _open_source(source, most) as file:
-        with _translated_errors():
+    with prefixed_errors(field), _open_source(source, most) as file:
+        with translated_errors():
             image = _open_image(file)
         most.check_area(*image.size)
         return image.size[::-1] if _orientation(image) >= _FIRST_QUARTER_TURN else image.size
@@ -104,7 +115,7 @@ def source_size(source: ImageSource) -> tuple[int, int]:
     """Return the upright width and height of any kind of source; of files as `peek_size` does."""
     if not isinstance(source, np.ndarray | Image.Image):
         return peek_size(source)
-    with _prefixed_errors("content"), _translated_errors():
+    with prefixed_errors("content"), translated_errors():
         if isinstance(source, np.ndarray):
             height, width = _with_channel_axis(source).shape[:2]
             _Limits.of(None, None).check_area(width, height)
@@ -115,14 +126,25 @@ def source_size(source: ImageSource) -> tuple[int, int]:
 
 def has_alpha(source: FileSource) -> bool:
     """Tell from the header whether the picture may have transparent parts."""
-    with _prefixed_errors("content"), _open_source(source, _Limits.of(None, None)) as file, _translated_errors():
+    with prefixed_errors("content"), _open_source(source, _Limits.of(None, None)) as file, translated_errors():
         return bool(_open_image(file).has_transparency_data)
+
+
+def display_exif(source: FileSource) -> bytes:
+    """Return an EXIF block with what shows the picture: orientation, and a resolution that only EXIF states.
+
+    It is empty where there is neither, and where the file's own is broken.
+    """
+    with _open_source(source, _Limits.of(None, None)) as file, translated_errors():
+        image = _open_image(file)
+        orientation, dpi = _orientation(image), None if _header_dpi(image) else _read_dpi(image)
+    return build_exif(dpi, orientation).tobytes() if dpi or orientation != 1 else b""
 
 
 @contextmanager
 def open_header(source: FileSource, kinds: Sequence[str]) -> Iterator[ImageFile.ImageFile]:
     """Open a file of one of `kinds`, by Pillow's names, for its metadata; nothing is decoded."""
-    with _open_source(source, _Limits.of(None, None)) as file, _translated_errors():
+    with _open_source(source, _Limits.of(None, None)) as file, translated_errors():
         yield _open_image(file, kinds)
 
 
@@ -166,7 +188,7 @@ def _flatten_on_white(picture: Picture | EightBitPicture) -> np.ndarray:
 
 def read_bytes(source: FileSource, field: str = "content", *, most_bytes: int | None = None) -> bytes:
     """Read all of `source`; raise as `read` does where it is empty, or has more than `most_bytes`."""
-    with _prefixed_errors(field), _open_source(source, _Limits.of(most_bytes, None)) as file:
+    with prefixed_errors(field), _open_source(source, _Limits.of(most_bytes, None)) as file:
         return file.read()
 
 
@@ -203,7 +225,7 @@ class _Limits:
 
 
 @contextmanager
-def _prefixed_errors(field: str) -> Iterator[None]:
+def prefixed_errors(field: str) -> Iterator[None]:
     """Begin the sentence of an ImageError with the field at fault."""
     try:
         yield
@@ -261,11 +283,16 @@ def _describe_formats() -> str:
 
 
 def _open_image(file: BinaryIO, kinds: Sequence[str] | None = None) -> ImageFile.ImageFile:
-    """Open as Image.open does, without Pillow's own limit of pixels, which is lower and holds for the whole process."""
+    """Open as Image.open does, without Pillow's own limit of pixels, which is lower and holds for the whole process.
+
+    A file that would keep the decoder busy for nothing is refused first.
+    """
     head, readable = file.read(16), _readable_formats()  # which has Pillow load all its plugins
     for name in kinds or readable:
         factory, accepts = Image.OPEN[name]
         if accepts is None or accepts(head) is True:
+            if check := _STRUCTURE_CHECKS.get(name):
+                check(file)
             file.seek(0)
             with suppress(SyntaxError, IndexError, TypeError, struct.error):  # as Image.open does: not this kind
                 return factory(file, "")
@@ -273,7 +300,7 @@ def _open_image(file: BinaryIO, kinds: Sequence[str] | None = None) -> ImageFile
 
 
 @contextmanager
-def _translated_errors() -> Iterator[None]:
+def translated_errors() -> Iterator[None]:
     """Turn whatever a decoder raises on a bad file into an ImageError, and silence its warnings."""
     with warnings.catch_warnings():  # short, since threads share their filters
         warnings.filterwarnings("ignore", module=r"(PIL|pillow_heif)\b")
@@ -304,7 +331,7 @@ def _read_source(source: ImageSource, field: str, wanted: TargetSize, most: _Lim
         most.check_area(width, height)
         return wanted(width, height)
 
-    with _prefixed_errors(field):
+    with prefixed_errors(field):
         if isinstance(source, Image.Image) and source.mode == "F":
             source = np.asarray(source)
         if isinstance(source, np.ndarray):
@@ -316,7 +343,7 @@ def _read_source(source: ImageSource, field: str, wanted: TargetSize, most: _Lim
 
 
 def _from_file(file: BinaryIO, target: TargetSize) -> EightBitPicture:
-    with _translated_errors():
+    with translated_errors():
         image = _open_image(file)
         size = target(*image.size)
         image.draft(None, (round(_DRAFT_SCALE * size[0]), round(_DRAFT_SCALE * size[1])))  # decodes JPEG reduced
@@ -325,7 +352,7 @@ def _from_file(file: BinaryIO, target: TargetSize) -> EightBitPicture:
 
 def _from_image(image: Image.Image, size: tuple[int, int]) -> EightBitPicture:
     """Resize first, so that only the small picture is converted and turned."""
-    with _translated_errors():
+    with translated_errors():
         image.load()
         about = image.info.get("icc_profile"), _orientation(image), _read_dpi(image)
         scale = _sixteen_bit_scale(image)
@@ -414,13 +441,18 @@ def _orientation(image: Image.Image) -> int:
 
 
 def _read_dpi(image: Image.Image) -> Resolution | None:
-    """Return the resolution that the file states; Pillow makes up 72 for a JPEG whose EXIF states none."""
-    dpi = image.info.get("dpi")
-    if dpi and (image.format not in ("JPEG", "MPO") or image.info.get("jfif_unit") in (1, 2)):
+    """Return the resolution that the file states, in its header or in EXIF."""
+    if dpi := _header_dpi(image):
         return _valid_dpi(dpi)
     across, down = (_exif_tag(image, tag) for tag in (ExifTags.Base.XResolution, ExifTags.Base.YResolution))
     inches = {1: None, 2: 1.0, 3: 2.54}.get(_exif_tag(image, ExifTags.Base.ResolutionUnit, 2))
     return _valid_dpi((across, down), inches) if inches else None
+
+
+def _header_dpi(image: Image.Image) -> Any:
+    """Return the resolution outside EXIF; Pillow makes up 72 for a JPEG whose EXIF states none."""
+    is_own = image.format not in ("JPEG", "MPO") or image.info.get("jfif_unit") in (1, 2)
+    return image.info.get("dpi") if is_own else None
 
 
 def _valid_dpi(resolution: Any, scale: float = 1.0) -> Resolution | None:

@@ -47,7 +47,7 @@ class EmbeddedMetadata:
 
     def exif(self, dpi: tuple[float, float] | None = None) -> bytes:
         """Return the EXIF block, which begins with "Exif" and two zeros."""
-        exif = _build_exif(dpi)
+        exif = build_exif(dpi)
         if self.text:
             inner = exif.get_ifd(ExifTags.IFD.Exif)
             inner[ExifTags.Base.ExifVersion] = b"0232"
@@ -80,7 +80,7 @@ def pillow_save_options(
         case "webp" if embedded:
             return _xmp_and_exif(embedded, dpi)
         case "webp":  # has no other place for a resolution
-            return {"exif": _build_exif(dpi).tobytes()} if dpi else {}
+            return {"exif": build_exif(dpi).tobytes()} if dpi else {}
         case _:
             assert_never(format)
 
@@ -122,8 +122,11 @@ def _dpi_option(dpi: tuple[float, float] | None) -> dict[str, Any]:
     return {"dpi": dpi} if dpi else {}
 
 
-def _build_exif(dpi: tuple[float, float] | None) -> Image.Exif:
+def build_exif(dpi: tuple[float, float] | None, orientation: int = 1) -> Image.Exif:
+    """Build EXIF of a resolution and an orientation; the usual one is left out."""
     exif = Image.Exif()
+    if orientation != 1:
+        exif[ExifTags.Base.Orientation] = orientation
     if dpi:
         exif[ExifTags.Base.XResolution], exif[ExifTags.Base.YResolution] = dpi
         exif[ExifTags.Base.ResolutionUnit] = 2  # inches
