@@ -21,6 +21,7 @@ from model import style_file
 from model.errors import InvalidOption
 from model.imaging import image_files, masking
 from model.imaging.masking import MASK_WORDS
+from model.imaging.metadata_removal import remove_metadata
 from model.options import MAX_STYLES, START_WORDS, check_mask_count, check_style_count
 from model.style_file import NAME_LENGTH, StyleFile
 
@@ -168,7 +169,7 @@ class PictureSources:
                 return self.caller.library.picture(start.key)
         data = start if isinstance(start, bytes) else read_file(start, self.caller.limits)
         peek_size(data, "start", self.caller.limits)
-        return data
+        return remove_metadata(data, "start")  # here, as a stored one is a result, which keeps its recipe
 
 
 def _check_file_fields(files: Iterable[str], known: Sequence[str]) -> None:

@@ -20,8 +20,10 @@ from app.jobs.queue import Job
 from app.storage.library import Library
 from app.storage.records import Result
 from model.errors import InvalidOption, StyleTransferError
+from model.imaging.metadata_removal import remove_metadata
 from model.options import RefineOptions
 from model.pipelines.refine import check_photo_size, resolve_options
+from model.style_file import is_style_file
 
 _IDEMPOTENCY_HEADER = "Idempotency-Key"
 _SLOTS = UploadSlots(3)
@@ -110,13 +112,13 @@ def _digest(data: bytes) -> str:
 
 def _store_order(library: Library, owner: str, inputs: StylizeInputs) -> Order:
     return Order(
-        content=library.put_picture(owner, inputs.content),
+        content=_store_upload(library, owner, inputs.content, "content"),
         content_name=inputs.content_name,
         styles=[_store_style(library, owner, style) for style in inputs.styles],
         method=inputs.method,
         options=inputs.options,
         start=library.put_picture(owner, inputs.start) if inputs.start else None,
-        masks=[mask if isinstance(mask, str) else library.put_picture(owner, mask) for mask in inputs.masks],
+        masks=[mask if isinstance(mask, str) else _store_upload(library, owner, mask, "mask") for mask in inputs.masks],
     )
 
 
@@ -125,7 +127,14 @@ def _store_style(library: Library, owner: str, style: StyleChoice) -> OrderStyle
     if isinstance(style.source, Path):
         return OrderStyle(**about, shipped=style.id)
     network = library.put_picture(owner, style.trained) if style.trained else None
-    return OrderStyle(**about, picture=library.put_picture(owner, style.source), network=network)
+    if style.id is not None or is_style_file(style.source):
+        return OrderStyle(**about, picture=library.put_picture(owner, style.source), network=network)
+    return OrderStyle(**about, picture=_store_upload(library, owner, style.source, "style"))
+
+
+def _store_upload(library: Library, owner: str, picture: bytes, field: str) -> str:
+    """Store a picture without its metadata; one that has lost them already keeps its key."""
+    return library.put_picture(owner, remove_metadata(picture, field))
 
 
 def _refinement_order(library: Library, result: Result, options: RefineOptions) -> Order:

@@ -16,7 +16,11 @@ from app.api import events
 from app.inputs import references
 from app.inputs.submission import _SLOTS
 from app.storage.tables import PictureRow
+from model.imaging import image_files
+from tests.support.hostile_images import jpeg_of_scans, jpeg_segment, jpeg_with
+from tests.support.images import photo_with_secrets, saved
 from tests.support.requests import b64, error_of, pixels, upload
+from tests.support.stored_results import add_result, sign_in
 
 JOBS = "/api/v1/jobs"
 FIELDS = {
@@ -118,6 +122,54 @@ def test_what_is_no_picture_is_refused_at_once(client, app, form):
         answer = client.post(JOBS, data=form(**{field: upload(b"<svg/>")}))
         assert (answer.status_code, error_of(answer)["field"]) == (415, field)
     assert files_of(app) == []
+
+
+@pytest.mark.parametrize("field", ["content", "style", "mask"])
+@pytest.mark.parametrize("head", [b"", jpeg_segment(0xE5, b"") * 1_000_000], ids=["scans", "segments"])
+def test_a_file_built_to_be_slow_is_refused_at_once(client, app, form, field, head):
+    hostile = jpeg_with(head) if head else jpeg_of_scans(5000, 2000, 1500)
+    started = time.process_time()
+    for url in (JOBS, "/api/v1/stylize"):
+        answer = client.post(url, data=form(**{field: upload(hostile)}))
+        error = error_of(answer)
+        assert (answer.status_code, error["code"], error["field"]) == (422, "broken_image", field)
+        assert error["message"] == "This picture is damaged or incomplete. Save it again, or use another one."
+    assert time.process_time() - started < 2
+    assert files_of(app) == []
+
+
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP"])
+def test_what_is_stored_of_uploads_has_no_metadata(client, app, form, format):
+    photo = Image.open(io.BytesIO(photo_with_secrets()))
+    photo.getexif()[0x0112] = 6
+    sent = saved(photo, format, exif=photo.getexif(), dpi=(240, 240))
+    assert b"SECRET" in sent
+    upright = image_files.read(sent)
+    fields = {"style": upload(sent), "mask": upload(sent), "content": upload(sent)}
+    id = client.post(JOBS, data=form(**fields)).json["id"]
+    order, library = app.extensions["jobs"].get(id).order, app.extensions["library"]
+    for key in (order.content, order.styles[0].picture, *order.masks):
+        stored = library.picture(key)
+        assert b"SECRET" not in stored
+        assert (image_files.read(stored).rgb == upright.rgb).all()
+        assert image_files.read(stored).dpi == upright.dpi
+    assert all(b"SECRET" not in library.picture(key) for key in files_of(app))
+
+
+def test_a_photo_that_a_result_was_made_of_is_stored_once(app, client, form, photo_png):
+    owner = sign_in(client, "ann")
+    id = add_result(app, owner, image_files.encode(image_files.read(photo_png), "jpeg"))
+    before, library = sorted(files_of(app)), app.extensions["library"]
+    named = form(content=f"result:{id}", style="mosaic")
+    job = client.post(JOBS, data=named, content_type="multipart/form-data").json
+    assert app.extensions["jobs"].get(job["id"]).order.content == library.result(owner, id).order["content"]
+    assert sorted(files_of(app)) == before
+
+
+def test_the_same_upload_with_a_key_is_one_job(client, form):
+    photo = photo_with_secrets()
+    sent = [form(content=upload(photo), style=upload(photo)) for _ in range(2)]
+    assert len({client.post(JOBS, data=data, headers={"Idempotency-Key": "1"}).json["id"] for data in sent}) == 1
 
 
 def test_a_job_of_nobody_is_open_and_sets_no_cookie(app, form):

@@ -16,6 +16,7 @@ from model.options import RefineOptions
 from model.pipelines.refine import resolve_options
 from model.refinement import encoder_registry
 from model.refinement.encoder_registry import SLIM
+from tests.support.images import photo_with_secrets
 from tests.support.requests import b64, data_url, error_of, pixels, upload, wait_until
 from tests.support.stored_results import add_result, sign_in
 
@@ -130,6 +131,14 @@ def test_it_begins_with_a_picture_that_is_sent(app, order, refine, body, paintin
         accepted = order(**sent)
         assert app.extensions["library"].picture(accepted.start) == painting_png
         assert {accepted.start} <= {*accepted.keys()}
+
+
+def test_the_picture_that_it_begins_with_is_stored_without_metadata(app, order, refine):
+    photo = photo_with_secrets()
+    stored = app.extensions["library"].picture(order(data=refine(start=upload(photo))).start)
+    assert b"SECRET" in photo
+    assert b"SECRET" not in stored
+    assert (pixels(stored) == pixels(photo)).all()
 
 
 def test_it_begins_with_a_result(app, order, refine, body, result):
