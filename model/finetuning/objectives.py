@@ -20,7 +20,7 @@ from model.refinement.losses import relative_error, squared_error
 UNITS_PER_DEVIATION = 255 * 0.226
 
 
-class Objective(Protocol):
+class StyleObjective(Protocol):
     """Returns the loss of pastiches of photos, both (N, H, W, 3) in 0..1, and in it the errors of style and content."""
 
     def __call__(self, pastiches: KerasTensor, photos: KerasTensor) -> tuple[KerasTensor, KerasTensor, KerasTensor]: ...

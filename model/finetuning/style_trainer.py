@@ -9,7 +9,7 @@ import keras
 import numpy as np
 from keras import KerasTensor, ops
 
-from model.finetuning.objectives import Objective
+from model.finetuning.objectives import StyleObjective
 from model.finetuning.perceptual_losses import flat_steepness, windows
 from model.refinement.losses import total_variation
 
@@ -35,7 +35,7 @@ class StyleTrainer(keras.Model):  # type: ignore[misc]
     """
 
     def __init__(
-        self, transformer: keras.Model, vector: np.ndarray, objective: Objective, weights: RegulariserWeights
+        self, transformer: keras.Model, vector: np.ndarray, objective: StyleObjective, weights: RegulariserWeights
     ) -> None:
         super().__init__()
         self.transformer, self.objective, self.regulariser_weights = transformer, objective, weights
