@@ -499,10 +499,10 @@ class TrainOptions(_ValidatedOptions):
     )
     loss: LossKind = Field(
         "relative",
-        description="'relative': errors as shares of the target's own size; 'absolute': mean squares, as Johnson et "
-        "al. have them, which needs VGG16 or VGG19.",
+        description="'relative': errors as shares, the style's of what there is before the training; 'absolute': mean "
+        "squares, as Johnson et al. have them, which needs VGG16 or VGG19.",
     )
-    style_weight: Number = Field(4.0, gt=0, le=1e12, description="How much the painting counts.")
+    style_weight: Number = Field(3.0, gt=0, le=1e12, description="How much the painting counts.")
     content_weight: Number = Field(
         1.0, ge=0, le=1e12, description="How much of the photo is to stay; 0.5 is wild, 2 is calm."
     )

@@ -27,25 +27,41 @@ class StyleObjective(Protocol):
 
 
 class RelativeObjective:
-    """Errors as shares of their targets, the style's at the whole size and at half of it.
+    """Errors as shares: of features of the photo's own, of style of what the network errs before it is trained.
 
     judge: gives the features of `LAYERS`. styles: pictures (H, W, 3) in 0..1, whose Gram matrices are averaged.
+    untrained: pastiches (N, H, W, 3) of the network before its training.
     """
 
     LAYERS = (*(f"block{block}_conv1" for block in range(1, 6)), "block4_conv2")  # relu1_1 ... relu5_1, relu4_2
 
-    def __init__(self, judge: Judge, styles: Sequence[np.ndarray], style: float, content: float) -> None:
-        self.judge, self.style_weight, self.content_weight = judge, style, content
+    def __init__(
+        self, judge: Judge, styles: Sequence[np.ndarray], untrained: np.ndarray, style: float, content: float
+    ) -> None:
+        self.judge, self.content_weight = judge, content
         self.targets = _mean_grams(judge, styles)
         self.half_targets = _mean_grams(judge, [halved(picture) for picture in styles])
+        self.style_weight = style / self._mean_style_error(untrained)
 
     def __call__(self, pastiches: KerasTensor, photos: KerasTensor) -> tuple[KerasTensor, KerasTensor, KerasTensor]:
         *grams, features = self.judge(pastiches)
         *half_grams, _ = self.judge(ops.average_pool(pastiches, 2))
         *_, wanted = self.judge(photos)
-        style, half = style_error(grams, self.targets), style_error(half_grams, self.half_targets)
-        both, content = ops.mean(style + HALF_WEIGHT * half), ops.mean(relative_error(features, wanted))
-        return self.style_weight * both + self.content_weight * content, ops.mean(style), content
+        style = self._style_error(grams, half_grams)
+        content = ops.mean(relative_error(features, wanted))
+        return self.style_weight * style + self.content_weight * content, style, content
+
+    def _style_error(self, grams: list[KerasTensor], half_grams: list[KerasTensor]) -> KerasTensor:
+        whole, half = style_error(grams, self.targets), style_error(half_grams, self.half_targets)
+        return ops.mean(whole + HALF_WEIGHT * half) / (1 + HALF_WEIGHT)
+
+    def _mean_style_error(self, pictures: np.ndarray) -> float:
+        halves = np.stack([halved(picture) for picture in pictures])
+        grams, half_grams = (
+            [self.judge.predict_on_batch(picture[None])[:-1] for picture in batch] for batch in (pictures, halves)
+        )
+        errors = [self._style_error(*pair) for pair in zip(grams, half_grams, strict=True)]
+        return float(np.mean([ops.convert_to_numpy(error) for error in errors]))
 
 
 class AbsoluteObjective:
@@ -66,12 +82,6 @@ class AbsoluteObjective:
         style = sum(_gram_error(g, target) for g, target in zip(grams, self.targets, strict=True))
         content = ops.mean(squared_error(features, wanted)) / UNITS_PER_DEVIATION**2
         return self.style_weight * style + self.content_weight * content, style, content
-
-
-OBJECTIVES: dict[str, type[RelativeObjective] | type[AbsoluteObjective]] = {
-    "relative": RelativeObjective,
-    "absolute": AbsoluteObjective,
-}
 
 
 def _gram_error(gram: KerasTensor, target: KerasTensor) -> KerasTensor:

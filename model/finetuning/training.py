@@ -11,7 +11,7 @@ from PIL import Image
 
 from model.finetuning import STATE_FILE
 from model.finetuning.crops import Crops
-from model.finetuning.objectives import OBJECTIVES
+from model.finetuning.objectives import AbsoluteObjective, RelativeObjective, StyleObjective
 from model.finetuning.perceptual_losses import Judge
 from model.finetuning.precision import fastest_policy
 from model.finetuning.session import Budget, Session, TrainingLosses, run
@@ -25,6 +25,8 @@ from model.networks.transformer import build_transformer
 from model.options import TrainOptions
 from model.refinement import encoders
 from model.weights import style_networks
+
+UNTRAINED_PASTICHES = 12  # by which the style's error before the training is measured
 
 
 class StyleTraining:
@@ -50,16 +52,28 @@ class StyleTraining:
         policy = fastest_policy()
         with dtype_policy(policy):
             self.transformer = build_transformer(network.architecture)
-        mixture = [(start, 1.0)] if start else []
-        assign_arrays(self.transformer, mix_arrays(network.architecture, network.arrays, mixture))
-        objective = OBJECTIVES[options.loss]
-        judge = Judge(encoders.build(encoder, objective.LAYERS, dtype=policy.removeprefix("mixed_")))
-        errors = objective(judge, paintings, options.style_weight, options.content_weight)
+        assign_arrays(self.transformer, network.arrays)
+        objective = self._build_objective(paintings, encoder, policy.removeprefix("mixed_"))
+        if start:
+            assign_arrays(self.transformer, mix_arrays(network.architecture, network.arrays, [(start, 1.0)]))
         weights = RegulariserWeights(options.noise_weight, options.flat_weight, options.variation_weight)
-        task = StyleTrainer(self.transformer, self.vector, errors, weights)
+        task = StyleTrainer(self.transformer, self.vector, objective, weights)
         task.compile(keras.optimizers.Adam(options.rate, beta_2=0.99, global_clipnorm=1.0), jit_compile=False)
         self.average = WeightAverage(task.trainable_variables, options.average)
         self.session = Session(task, self.average, folder / STATE_FILE)
+
+    def _build_objective(self, paintings: Sequence[np.ndarray], encoder: str, dtype: str) -> StyleObjective:
+        weights = self.options.style_weight, self.options.content_weight
+        layers = AbsoluteObjective.LAYERS if self.options.loss == "absolute" else RelativeObjective.LAYERS
+        judge = Judge(encoders.build(encoder, layers, dtype=dtype))
+        if self.options.loss == "absolute":
+            return AbsoluteObjective(judge, paintings, *weights)
+        return RelativeObjective(judge, paintings, self._untrained_pastiches(), *weights)
+
+    def _untrained_pastiches(self) -> np.ndarray:
+        photos = [self.crops.draw(step, 1)[0][0, :WINDOW, :WINDOW] for step in range(UNTRAINED_PASTICHES)]
+        inputs = ([photo[None], self.vector[None]] for photo in photos)
+        return np.concatenate([self.transformer.predict_on_batch(pair).astype("float32") for pair in inputs])
 
     def run(self, on_step: Callable[[TrainingLosses, float], None]) -> None:
         """Train until the budget is spent; on_step(losses, progress 0..1) comes after each step and may raise."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import keras
 import numpy as np
 import pytest
 from keras import ops
 
-from model.finetuning.objectives import UNITS_PER_DEVIATION, AbsoluteObjective, RelativeObjective
+from model.finetuning.objectives import UNITS_PER_DEVIATION, AbsoluteObjective, RelativeObjective, StyleObjective
 from model.finetuning.perceptual_losses import Judge
 from model.refinement.encoders import build_slim
 from tests.support.arrays import noise
@@ -23,11 +25,19 @@ def judge() -> Judge:
     return Judge(keras.Model(slim.inputs, [*styles, last, content]))
 
 
-@pytest.mark.parametrize("objective", [RelativeObjective, AbsoluteObjective])
+def relative(judge: Judge, *weights: float) -> RelativeObjective:
+    return RelativeObjective(judge, [PAINTING], noise(3, 64, 64, 3, seed=3), *weights)
+
+
+def absolute(judge: Judge, *weights: float) -> AbsoluteObjective:
+    return AbsoluteObjective(judge, [PAINTING], *weights)
+
+
+@pytest.mark.parametrize("objective", [relative, absolute])
 def test_the_painting_has_no_error_of_style_and_the_photo_none_of_content(
-    judge: Judge, objective: type[RelativeObjective | AbsoluteObjective]
+    judge: Judge, objective: Callable[..., StyleObjective]
 ):
-    errors = objective(judge, [PAINTING], 1.0, 1.0)
+    errors = objective(judge, 1.0, 1.0)
     _, of_painting, moved = errors(PAINTING[None], PHOTO[None])
     _, missed, of_photo = errors(PHOTO[None], PHOTO[None])
     assert float(of_painting) == pytest.approx(0, abs=1e-9)
@@ -36,11 +46,18 @@ def test_the_painting_has_no_error_of_style_and_the_photo_none_of_content(
     assert float(moved) > 0
 
 
-@pytest.mark.parametrize("objective", [RelativeObjective, AbsoluteObjective])
-def test_weights_count(judge: Judge, objective: type[RelativeObjective | AbsoluteObjective]):
+@pytest.mark.parametrize("objective", [relative, absolute])
+def test_weights_count(judge: Judge, objective: Callable[..., StyleObjective]):
     pastiche = 0.5 * (PAINTING + PHOTO)[None]
-    losses = {w: float(objective(judge, [PAINTING], *w)(pastiche, PHOTO[None])[0]) for w in ((1, 0), (0, 1), (2, 3))}
+    losses = {w: float(objective(judge, *w)(pastiche, PHOTO[None])[0]) for w in ((1, 0), (0, 1), (2, 3))}
     assert losses[2, 3] == pytest.approx(2 * losses[1, 0] + 3 * losses[0, 1], rel=1e-4)
+
+
+def test_a_style_counts_as_a_share_of_what_the_untrained_network_errs(judge: Judge):
+    untrained = noise(1, 64, 64, 3, seed=3)
+    loss, style, _ = RelativeObjective(judge, [PAINTING], untrained, 2.0, 0.0)(untrained, PHOTO[None])
+    assert float(loss) == pytest.approx(2.0, rel=1e-3)
+    assert float(style) > 0
 
 
 def test_absolute_errors_are_those_of_the_paper(judge: Judge):

@@ -28,7 +28,9 @@ def task(monkeypatch: pytest.MonkeyPatch) -> StyleTrainer:
     slim = build_slim((4, 6, 8, 8, 8))
     *styles, content, last = slim.outputs
     judge = Judge(keras.Model(slim.inputs, [*styles, last, content]))
-    objective = RelativeObjective(judge, [noise(WINDOW, WINDOW, 3, seed=1)], 1.0, 1.0)
+    objective = RelativeObjective(
+        judge, [noise(WINDOW, WINDOW, 3, seed=1)], noise(2, WINDOW, WINDOW, 3, seed=2), 1.0, 1.0
+    )
     weights = RegulariserWeights(1.0, 1.0, 1.0)
     task = StyleTrainer(build_transformer(TINY), noise(TINY.vector_size), objective, weights)
     task.compile(keras.optimizers.Adam(3e-3), jit_compile=False)
