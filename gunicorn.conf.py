@@ -23,6 +23,13 @@ timeout = 120
 # Pictures being painted are finished before a restart.
 graceful_timeout = 120
 
+# No header says where the app is mounted, who sent a request or whether it came by TLS: anybody could send it, and
+# gunicorn would believe whoever sits on this machine. X-Forwarded-… is read by the app alone, as STYLE_PROXIES says.
+# Where the app is mounted below a path, the environment's own SCRIPT_NAME tells it.
+forwarder_headers = ""
+forwarded_allow_ips = ""
+secure_scheme_headers = {}
+
 # Options are sent in bodies, and the only long header is a proxy's.
 limit_request_line = 2048
 limit_request_fields = 64

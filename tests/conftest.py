@@ -24,6 +24,7 @@ DATABASE_PARAMETERS = {"redis and postgres", "postgres", "s3"}
 BROWSER_FIXTURES = {"browser"}
 SERVER_FIXTURES = {"crash", "environment", "start", "probe"}
 SERVER_PLACES = (
+    "tests/test_gunicorn.py",
     "tests/app/test_faults.py",
     "tests/app/test_live_corpus.py",
     "tests/app/api/test_schemathesis.py",

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -17,7 +17,9 @@ import pytest
 from tests.support.services import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
-COMMAND = [sys.executable, "-m", "gunicorn", "--config", "gunicorn.conf.py", "app:create_app()"]
+_GUNICORN = [sys.executable, "-m", "gunicorn", "--config", "gunicorn.conf.py"]
+COMMAND = [*_GUNICORN, "app:create_app()"]
+QUICK_COMMAND = [*_GUNICORN, "tests.support.slow_painter:create_app()"]  # with a fake painter, ready at once
 UNLIMITED = {"STYLE_RATE_LIMIT": ""}
 
 
@@ -28,25 +30,28 @@ class Server(NamedTuple):
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[Server]:
-    """Run a gunicorn with the project's configuration, with its data and log in `folder`, once its model is loaded."""
+def running(folder: Path, command: Sequence[str] = COMMAND, path: str = "/readyz", **settings: str) -> Iterator[Server]:
+    """Run a gunicorn with the project's configuration, with its data and log in `folder`, once its model is loaded.
+
+    path: where it says that it is ready. settings: environment variables.
+    """
     port, data, log = free_port(), folder / "data", folder / "log"
     place = {"HOST": "127.0.0.1", "PORT": str(port), "STYLE_DATA_DIR": str(data)}
     with log.open("wb") as stderr:
-        process = subprocess.Popen(COMMAND, cwd=ROOT, env=os.environ | UNLIMITED | place, stderr=stderr)
+        process = subprocess.Popen(command, cwd=ROOT, env=os.environ | UNLIMITED | place | settings, stderr=stderr)
     server = Server(f"http://127.0.0.1:{port}", data, process.pid)
     try:
-        _wait_until_ready(server.address, process, log)
+        _wait_until_ready(f"{server.address}{path}", process, log)
         yield server
     finally:
         process.terminate()
         process.wait(timeout=60)
 
 
-def _wait_until_ready(address: str, process: subprocess.Popen[bytes], log: Path, seconds: float = 180) -> None:
+def _wait_until_ready(url: str, process: subprocess.Popen[bytes], log: Path, seconds: float = 180) -> None:
     deadline = time.monotonic() + seconds
     while process.poll() is None and time.monotonic() < deadline:
-        with suppress(OSError), urllib.request.urlopen(f"{address}/readyz"):  # not listening yet, or 503: it loads
+        with suppress(OSError), urllib.request.urlopen(url):  # not listening yet, or 503: it loads
             return
         time.sleep(0.5)
     pytest.fail(f"The server did not get ready; its exit status is {process.poll()}.\n{log.read_text()[-3000:]}")
