@@ -3,6 +3,8 @@
 import os
 import sys
 
+from gunicorn.errors import AppImportError
+
 _host = os.environ.get("HOST", "127.0.0.1")
 _port = os.environ.get("PORT", "8000")
 bind = f"[{_host}]:{_port}" if ":" in _host else f"{_host}:{_port}"
@@ -40,9 +42,26 @@ control_socket_disable = True
 SWITCH_INTERVAL = 0.0005  # seconds, instead of Python's 0.005
 
 
+def post_fork(server, worker):
+    """Let a start that is refused say why, in its own sentence in place of a traceback."""
+    load = worker.load_wsgi
+
+    def load_or_say_why():
+        try:
+            load()
+        except ValueError as error:
+            from app.failures import CannotStart  # not above: gunicorn reads this file before it knows where the app is
+
+            if isinstance(error, CannotStart):
+                raise AppImportError(str(error)) from None
+            raise
+
+    worker.load_wsgi = load_or_say_why
+
+
 def post_worker_init(worker):
     """Load the model and start the worker now that the port is open, rather than at the first request."""
-    from app import start_background  # not above: gunicorn reads this file before it knows where the app is
+    from app import start_background  # not above, either
 
     # Painting takes Python's lock often and briefly; threads that answer other requests must not keep it for long.
     sys.setswitchinterval(SWITCH_INTERVAL)

@@ -26,6 +26,10 @@ from model.errors import (
 _log = logging.getLogger(__name__)
 
 
+class CannotStart(ValueError):
+    """The settings or the stored data do not let the server start; the text says what to do."""
+
+
 class MalformedRequest(StyleTransferError):
     """The request's body is not valid for its content type."""
 

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Self
 
 import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from app.failures import CannotStart
 
 PREFIX = "STYLE_"
 
@@ -62,7 +61,11 @@ class Settings(BaseModel):
         "", description="A folder or s3://bucket/prefix for the pictures; left empty, the data folder."
     )
     queue_url: str = Field("", description="redis://…; left empty, SQLite in the data folder.")
-    secret_key: str = Field("", description="Signs cookies; left empty, a key is made and kept in the data folder.")
+    secret_key: str = Field(
+        "",
+        description="Keys of 16 or more characters, separated by commas: the first signs cookies, each verifies them; "
+        "left empty, a key is made and kept in the data folder.",
+    )
     worker: bool = Field(True, description="Paint jobs in the server's own process; no: `make worker` does.")
     painters: int = Field(
         default_factory=lambda: max(2, _default_concurrency(2)),
@@ -104,29 +107,16 @@ class Settings(BaseModel):
     def database(self) -> str:
         return self.database_url or f"sqlite:///{self.data_dir / 'library.sqlite3'}"
 
-    def signing_key(self) -> str:
-        """Return the key that signs cookies; made once and kept in the data folder."""
-        if self.secret_key:
-            return self.secret_key
-        self.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        file = self.data_dir / "cookie.key"
-        if not file.exists():
-            with NamedTemporaryFile("w", dir=self.data_dir, prefix="cookie.key.") as new, suppress(FileExistsError):
-                new.write(secrets.token_hex(32))
-                new.flush()
-                os.link(new.name, file)  # whole or not at all, and of two processes the first one's
-        return file.read_text("ascii")
-
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Self:
-        """Return the settings of this process; raise ValueError with the variable at fault."""
+        """Return the settings of this process; raise CannotStart with the variable at fault."""
         values = {name: environ[PREFIX + name.upper()] for name in cls.model_fields if PREFIX + name.upper() in environ}
         try:
             return cls.model_validate(values)
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
             variable = PREFIX + str(first["loc"][0]).upper()
-            raise ValueError(f"{variable}={first['input']!r}: {first['msg'].lower()}.") from None
+            raise CannotStart(f"{variable}={first['input']!r}: {first['msg'].lower()}.") from None
 
 
 SETTINGS: list[tuple[str, object, str]] = [

@@ -9,6 +9,7 @@ from flask import Flask, request
 from flask.sessions import SecureCookieSessionInterface
 
 from app.failures import CrossSiteRequest
+from app.http.signing_keys import signing_keys
 from app.settings import Settings
 
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
@@ -23,8 +24,10 @@ class _SessionInterface(SecureCookieSessionInterface):
 
 def register(app: Flask) -> None:
     settings: Settings = app.extensions["settings"]
+    key, *earlier_keys = signing_keys(settings)
     app.config.update(
-        SECRET_KEY=settings.signing_key(),
+        SECRET_KEY=key,
+        SECRET_KEY_FALLBACKS=earlier_keys,
         SESSION_COOKIE_NAME="owner",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",

@@ -16,7 +16,22 @@ _NO_TMPFILE_ERRORS = (errno.EOPNOTSUPP, errno.EISDIR, errno.ENOENT, errno.EINVAL
 def write(folder: Path, name: str, data: bytes) -> None:
     """Write a file. One of that name is left as it is, as a name stands for its content here."""
     if not _write_nameless(folder, name, data):
-        _write_renamed(folder, name, data)
+        replace(folder, name, data)
+
+
+def replace(folder: Path, name: str, data: bytes) -> None:
+    """Write a file in place of one of that name; whoever reads it finds the old content or the new one."""
+    file, path = tempfile.mkstemp(prefix=_TEMPORARY_PREFIX, dir=folder)
+    try:
+        try:
+            _write_and_sync(file, data)
+        finally:
+            os.close(file)
+        os.replace(path, folder / name)
+        _sync_folder(folder)
+    except BaseException:
+        Path(path).unlink(missing_ok=True)
+        raise
 
 
 def sweep(folder: Path, older_than: float) -> int:
@@ -47,23 +62,19 @@ def _write_nameless(folder: Path, name: str, data: bytes) -> bool:
     return True
 
 
-def _write_renamed(folder: Path, name: str, data: bytes) -> None:
-    file, path = tempfile.mkstemp(prefix=_TEMPORARY_PREFIX, dir=folder)
-    try:
-        try:
-            _write_and_sync(file, data)
-        finally:
-            os.close(file)
-        os.replace(path, folder / name)
-    except BaseException:
-        Path(path).unlink(missing_ok=True)
-        raise
-
-
 def _write_and_sync(file: int, data: bytes) -> None:
     with open(file, "wb", closefd=False) as stream:
         stream.write(data)
     os.fsync(file)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the folder's new entry outlast a power cut."""
+    directory = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
 
 
 def _remove_old(path: Path, before: float) -> bool:
