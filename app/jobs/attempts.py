@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from app import failures
 from app.failures import Missing
+from app.jobs.leases import LeaseWatch
 from app.jobs.queue import IS_SHORT, IS_TRAINING, Job, Jobs, end_job, pause_row
 from app.storage.library import Library, holder_of_checkpoint, holder_of_preview
 from app.storage.records import TrainingSummary
@@ -49,10 +50,11 @@ class AttemptOutput:
 
 
 class Attempts:
-    def __init__(self, jobs: Jobs, library: Library, worker: str) -> None:
+    def __init__(self, jobs: Jobs, library: Library, worker: str, clock: Callable[[], float] = time.monotonic) -> None:
         self._jobs = jobs
         self._library = library
         self._worker = worker
+        self._leases = LeaseWatch(jobs.lease, clock)
 
     def claim(self, *, only_short: bool = False, short_first: bool = False) -> Job | None:
         """Claim the picture that has waited longest for this worker; None when none waits.
@@ -209,11 +211,11 @@ class Attempts:
                 session.execute(update(JobRow).where(own).values(lease_until=time.time() + self._jobs.lease))
 
     def requeue_abandoned(self, is_dead: Callable[[str], bool]) -> int:
-        """Queue or end the jobs whose lease has expired or whose worker is dead; return how many there were."""
+        """Queue or end the jobs whose worker was silent for too long or is dead; return how many there were."""
         with self._library.reading() as session:
             running = [Job.of(row) for row in session.scalars(_RUNNING_ROWS)]
-        now = time.time()
-        abandoned = [job for job in running if (job.lease_until or 0) < now or is_dead(job.worker or "")]
+        expired = {job.id for job in self._leases.expired(running)}
+        abandoned = [job for job in running if job.id in expired or is_dead(job.worker or "")]
         for job in abandoned:
             with self._library.begin() as session:
                 if (row := _lock_row(session, job)) and row.lease_until == job.lease_until:

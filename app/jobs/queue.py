@@ -76,7 +76,7 @@ class Job:
     pausing: bool
     attempts: int
     worker: str | None
-    lease_until: float | None
+    lease_until: float | None  # by its worker's clock; changes with each sign of life
     error: dict[str, Any] | None
     created: float
     queued: float  # time.time() when it was last put into the queue

@@ -137,7 +137,7 @@ class JobRow(Base):
     pausing: Mapped[bool] = mapped_column(default=False, server_default=false())
     attempts: Mapped[int] = mapped_column(default=0)  # since its last progress
     worker: Mapped[str | None] = mapped_column(Text(100))
-    lease_until: Mapped[float | None]
+    lease_until: Mapped[float | None]  # by its worker's clock: others only see that it changes
     error: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))  # why it failed, or could not go on
     created: Mapped[float] = mapped_column(index=True)
     queued: Mapped[float] = mapped_column(server_default="0")  # when it was last queued

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,10 +14,9 @@ from app.jobs.order import Order, OrderStyle
 from app.jobs.queue import Job, Jobs, open_queue
 from app.storage.blob_store import BlobStore
 from app.storage.library import Library
-from app.storage.tables import JobRow
 from model.options import OPTIONS_BY_METHOD
 from tests.support.fake_painter import FakePainter
-from tests.support.jobs import ANN
+from tests.support.jobs import ANN, is_never_dead
 from tests.support.studio import Studio
 
 if TYPE_CHECKING:
@@ -64,20 +62,41 @@ def stored(library: Library, tmp_path: Path) -> Callable[[], set[bytes]]:
     return lambda: set(map(store.get, store.keys()))
 
 
-@pytest.fixture
-def worker(jobs: Jobs, library: Library) -> Callable[..., Attempts]:
-    return lambda name="worker": Attempts(jobs, library, name)
+class Clock:
+    """The clock that all workers' leases are watched by."""
+
+    def __init__(self) -> None:
+        self._now = 0.0
+
+    def __call__(self) -> float:
+        return self._now
+
+    def pass_seconds(self, seconds: float) -> None:
+        self._now += seconds
 
 
 @pytest.fixture
-def lapse(library: Library) -> Callable[[Job], None]:
-    """Lets the lease of a job expire."""
+def clock() -> Clock:
+    return Clock()
 
-    def run_out(job: Job) -> None:
-        with library.begin() as session:
-            session.get(JobRow, job.id).lease_until = time.time() - 1
 
-    return run_out
+@pytest.fixture
+def worker(jobs: Jobs, library: Library, clock: Clock) -> Callable[..., Attempts]:
+    return lambda name="worker": Attempts(jobs, library, name, clock)
+
+
+@pytest.fixture
+def lapse(jobs: Jobs, clock: Clock) -> Callable[[Attempts], int]:
+    """Lets a worker see that no lease is renewed; returns how many jobs it gives to others."""
+
+    def watch(attempts: Attempts) -> int:
+        given = 0
+        for _ in range(6):
+            given += attempts.requeue_abandoned(is_never_dead)
+            clock.pass_seconds(jobs.lease / 4)
+        return given
+
+    return watch
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from app.jobs.attempts import Attempts
 from app.jobs.queue import Jobs, QueueFull
 from model.errors import InvalidOption
 from model.progress import Step
-from tests.support.jobs import ANN, BOB, FAILED, attempt_output, is_never_dead, row_of
+from tests.support.jobs import ANN, BOB, FAILED, attempt_output, row_of
 
 
 def test_a_pastiche_cannot_be_paused(jobs, order):
@@ -129,8 +129,7 @@ def test_a_lost_refinement_goes_on_from_its_checkpoint(jobs, refining, worker, l
     old = refining("first")
     worker("first").report_progress(old, Step(3, 8), None, [row_of(step) for step in (1, 2, 3)])
     worker("first").save_checkpoint(old, b"best so far", 2, 1.5)
-    lapse(old)
-    worker().requeue_abandoned(is_never_dead)
+    lapse(worker())
     new = worker("second").claim()
     assert (new.checkpoint["step"], new.step, new.steps) == (2, 2, 8)
     assert new.losses == [row_of(1), row_of(2)]
