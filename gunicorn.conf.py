@@ -65,6 +65,7 @@ def post_worker_init(worker):
 
     # Painting takes Python's lock often and briefly; threads that answer other requests must not keep it for long.
     sys.setswitchinterval(SWITCH_INTERVAL)
+    worker.wsgi.extensions["is_stopping"] = lambda: not worker.alive
     start_background(worker.wsgi)
 
 

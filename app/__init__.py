@@ -41,7 +41,7 @@ def create_app(settings: Settings | None = None, painter: Painter | None = None)
     app.extensions.update(create_services(settings, painter or LibraryPainter()))
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
-    for module in (security_headers, error_handlers, cookies, rate_limits, metrics, template_helpers):
+    for module in (security_headers, error_handlers, cookies, rate_limits, health, metrics, template_helpers):
         module.register(app)
     app.extensions["engine"].raise_if_disconnected = disconnects.raise_if_disconnected
     app.before_request(lambda: start_background(app))

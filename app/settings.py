@@ -81,6 +81,9 @@ class Settings(BaseModel):
     lease: float = Field(15, ge=1, le=600, description="Seconds without a sign of life until a job is given anew.")
     keep_hours: float = Field(72, gt=0, le=8760, description="Hours that a result is kept.")
     keep_gigabytes: float = Field(20, gt=0, description="Of pictures; beyond, new ones are sent away.")
+    free_megabytes: float = Field(
+        200, ge=0, description="Of disk that stay free; below, the server says that it is not ready."
+    )
     api_keys: str = Field("", description="name:key:quota, …, such as `ann:s3cret:1000 per day`.")
     rate_limit: str = Field(
         "600 per minute", description="Pictures and jobs that one client may ask for; empty: no limit."

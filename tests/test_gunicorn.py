@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import http.client
+import json
+import os
+import signal
+import time
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
@@ -40,6 +44,20 @@ def test_the_environment_mounts_the_app_below_a_path(tmp_path):
     with running(tmp_path, QUICK_COMMAND, path="/style/healthz", STYLE_WORKER="no", SCRIPT_NAME="/style") as server:
         page = requests.get(f"{server.address}/style/", timeout=20)
         assert 'href="/style/history"' in page.text
+
+
+def test_a_server_that_was_told_to_stop_says_so(tmp_path):
+    with running(tmp_path, QUICK_COMMAND, STYLE_WORKER="no") as server:
+        connection = http.client.HTTPConnection(urlsplit(server.address).netloc, timeout=20)
+        connection.request("GET", "/healthz")
+        connection.getresponse().read()
+        os.kill(server.pid, signal.SIGTERM)
+        time.sleep(0.5)  # an open connection is heard for two seconds more
+        connection.request("GET", "/readyz")
+        answer = connection.getresponse()
+        assert (answer.status, json.load(answer)["error"]["code"]) == (503, "stopping")
+        assert answer.headers["Connection"] == "close"
+        connection.close()
 
 
 def test_without_a_proxy_no_header_says_that_it_came_by_tls(server, request):

@@ -476,7 +476,7 @@ _SERVER_OPERATIONS = (
         "GET /readyz",
         "ready",
         "Can it paint?",
-        "Once the weights are verified and loaded.",
+        "Once the weights are verified and loaded, while all that it needs can be stored, until it is told to stop.",
         OperationResponse("It can.", Health),
         frozenset({503}),
     ),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
+import secrets
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import cached_property
@@ -15,6 +17,7 @@ from fsspec.implementations.local import LocalFileSystem
 from app.storage import atomic_files
 
 _KEY_PATTERN = re.compile("[0-9a-f]{64}")  # the sha256 of what is kept under it
+_CHECK_BYTES = 32
 _OPTIONS = {"s3": {"use_listings_cache": False}}  # other processes write there too
 
 
@@ -61,6 +64,17 @@ class BlobStore:
         filesystem, path = self._locate(key)
         with suppress(FileNotFoundError):
             filesystem.rm_file(path)
+
+    def check(self) -> None:
+        """Store a file, read it and delete it; raise OSError where that is not possible."""
+        data = secrets.token_bytes(_CHECK_BYTES)
+        key = hashlib.sha256(data).hexdigest()
+        self.put(key, data)
+        try:
+            if self.get(key) != data:
+                raise OSError(f"a file in {self._url} is not what was written into it")
+        finally:
+            self.delete(key)
 
     def keys(self) -> Iterator[str]:
         """Yield the keys of all files; files with other names are skipped."""

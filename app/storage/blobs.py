@@ -53,6 +53,10 @@ class Blobs:
             self._store.put(key, data)
         return key
 
+    def check_store(self) -> None:
+        """Store a file, read it and delete it; raise where that is not possible."""
+        self._store.check()
+
     def get(self, key: str) -> bytes:
         with _missing_if_absent():
             return self._store.get(key)

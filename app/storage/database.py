@@ -9,17 +9,22 @@ from typing import Any, NamedTuple
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import URL, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Engine, NullPool, create_engine, event, make_url
+from sqlalchemy.exc import DatabaseError
+
+from app.storage.database_file import DatabaseFile
 
 _MIGRATIONS = Path(__file__).with_name("migrations")
 _TIMEOUT_SECONDS = 30  # for a connection or a lock
 _RETRY_SECONDS = 0.01  # until the next try, where SQLite itself does not wait
+_PROBE_SECONDS = 5  # for a connection or a lock, of a look at whether the database can be written
 _MIGRATION_LOCK = 7_310_590_114  # any number that no other program locks in this database
 
 
 class Database(NamedTuple):
     reading: Engine
     writing: Engine
+    probing: Engine  # each of its connections is a new one, which no cache keeps from seeing the database as it is
 
     def disconnect(self) -> None:
         """Close all connections; the next use opens new ones."""
@@ -46,29 +51,54 @@ def migrate(database: Database, revision: str = "head") -> None:
         command.upgrade(config, revision)
 
 
+def check_writable(database: Database) -> None:
+    """Write into the database; raise SQLAlchemyError where that is not possible."""
+    with database.probing.begin() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = version_num")
+
+
+def check_intact(database: Database) -> None:
+    """Read the whole of a file of SQLite; raise DatabaseError where it is damaged."""
+    with database.probing.begin() as connection:
+        if connection.dialect.name == "sqlite":
+            finding = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
+            if finding != "ok":
+                raise DatabaseError("PRAGMA quick_check", None, ValueError(finding))
+
+
 def _create_engines(url: URL) -> Database:
     if url.get_backend_name() == "sqlite":
         return _create_sqlite_engines(url)
     if url.drivername in ("postgres", "postgresql"):
         url = url.set(drivername="postgresql+psycopg")
     engine = create_engine(url, pool_pre_ping=True, pool_size=20, pool_timeout=_TIMEOUT_SECONDS)
-    return Database(engine, engine)
+    probing = create_engine(url, poolclass=NullPool, connect_args={"connect_timeout": _PROBE_SECONDS})
+    return Database(engine, engine, probing)
 
 
 def _create_sqlite_engines(url: URL) -> Database:
-    """Create two engines, as SQLite allows one writer at a time: threads queue for its single connection.
+    """Create separate engines, as SQLite allows one writer at a time: threads queue for its single connection.
 
     A transaction that writes says so when it begins, so that it does not fail halfway because another came first.
     """
-    if url.database:
-        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
     patience: dict[str, Any] = {"pool_timeout": _TIMEOUT_SECONDS, "connect_args": {"timeout": _TIMEOUT_SECONDS}}
     reading = create_engine(url, **patience)
     writing = create_engine(url, pool_size=1, max_overflow=0, **patience)
-    for engine, begin in ((reading, "BEGIN"), (writing, "BEGIN IMMEDIATE")):
+    probing = create_engine(url, poolclass=NullPool, connect_args={"timeout": _PROBE_SECONDS})
+    for engine, begin in ((reading, "BEGIN"), (writing, "BEGIN IMMEDIATE"), (probing, "BEGIN")):
         event.listen(engine, "connect", _configure_connection)
         event.listen(engine, "begin", lambda connection, begin=begin: connection.exec_driver_sql(begin))
-    return Database(reading, writing)
+    database = Database(reading, writing, probing)
+    if url.database:
+        _guard_file(database, Path(url.database))
+    return database
+
+
+def _guard_file(database: Database, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    file = DatabaseFile(path)
+    for engine in database:
+        file.guard(engine)
 
 
 def _configure_connection(connection: Any, _: Any) -> None:

@@ -55,6 +55,18 @@ class Library:
         """Close the connections to the database; the next use opens new ones."""
         self._database.disconnect()
 
+    def check_writable(self) -> None:
+        """Write into the database; raise SQLAlchemyError where that is not possible."""
+        database.check_writable(self._database)
+
+    def check_intact(self) -> None:
+        """Raise DatabaseError where the database is damaged."""
+        database.check_intact(self._database)
+
+    def check_store(self) -> None:
+        """Store a file, read it and delete it; raise where that is not possible."""
+        self._blobs.check_store()
+
     @contextmanager
     def begin(self) -> Iterator[Session]:
         """Begin a transaction that writes. Put pictures before it, not within: SQLite allows one writer at a time."""
