@@ -336,19 +336,32 @@ class Jobs:
         """Call `on_wake_up` for each wake-up that a consumer in this process receives."""
         self._on_wake_up = on_wake_up
 
-    def wake(self) -> None:
-        """Send a wake-up. One that is lost is sent again by any worker, so that a broken queue refuses no job."""
+    def wake(self) -> bool:
+        """Send a wake-up; return False where the queue is out of reach.
+
+        One that is lost is sent again by any worker, so that a broken queue refuses no job.
+        """
         try:
             self._send_wake_up()
         except Exception:
             _log.exception("the workers could not be woken for a new job")
+            return False
+        return True
 
-    def wake_if_queued(self) -> None:
-        """Send one wake-up if anything waits to be painted: one woken worker goes on until nothing does."""
+    def wake_if_queued(self) -> bool:
+        """Send one wake-up if anything waits to be painted: one woken worker goes on until nothing does.
+
+        Return False where something waits and nobody can be woken.
+        """
         with self._library.reading() as session:
             waiting = _count_queued(session, ~IS_TRAINING)
-        if waiting and not self.huey.pending_count():
-            self.wake()
+        return not waiting or self._is_wake_up_pending() or self.wake()
+
+    def _is_wake_up_pending(self) -> bool:
+        try:
+            return bool(self.huey.pending_count())
+        except Exception:
+            return False
 
 
 def find_row(session: Session, id: str, lock: bool = False) -> JobRow:

@@ -101,6 +101,7 @@ class _WorkerRun:
         self._consumer.start()
         for work, seconds in (
             (self._renew_and_requeue, _HEARTBEAT_SECONDS),
+            (self._poll_table, _HEARTBEAT_SECONDS),  # apart: a queue out of reach takes its time to say so
             (self._train_queued, _HEARTBEAT_SECONDS),
             (library.sweep, _SWEEP_SECONDS),
             (scratch.remove_stale_folders, _SWEEP_SECONDS),
@@ -129,7 +130,11 @@ class _WorkerRun:
     def _renew_and_requeue(self) -> None:
         self._attempts.renew({reporter.job.id for reporter in tuple(self._reporters)})
         self._attempts.requeue_abandoned(is_dead)
-        self._jobs.wake_if_queued()
+
+    def _poll_table(self) -> None:
+        """Wake a painter if anything waits. Where no message comes through, start one more, up to as many as usual."""
+        if not self._jobs.wake_if_queued():
+            threading.Thread(target=self._process_queue, daemon=True).start()
 
     def _train_queued(self) -> None:
         """Train in a thread apart: no painter is taken from pictures."""
@@ -163,7 +168,9 @@ class _WorkerRun:
 
     def _claim_next(self) -> Job | None:
         """Claim a picture. Pastiches do not wait behind refinements: of several threads one is kept for them."""
-        jobs = [reporter.job for reporter in tuple(self._reporters)]
+        jobs = [reporter.job for reporter in tuple(self._reporters) if not reporter.job.is_training]
+        if len(jobs) >= self._threads:  # some were started without a message, and now there are messages again
+            return None
         refining = sum(job.is_refinement and not job.short for job in jobs)
         return self._attempts.claim(only_short=refining >= max(1, self._threads - 1), short_first=self._threads == 1)
 

@@ -17,7 +17,7 @@ from model.options import StylizeOptions
 from tests.support.fake_painter import FakePainter, Hold
 from tests.support.jobs import ANN
 from tests.support.requests import NEGATIVE
-from tests.support.studio import PATIENCE
+from tests.support.studio import PATIENCE, Studio
 
 
 @pytest.fixture
@@ -59,6 +59,24 @@ def test_a_lost_message_loses_no_job(studio, photo_png):
     one.jobs.huey.flush()
     one.worker.start()
     assert one.settled(job).state == "done"
+
+
+def test_while_the_queue_is_out_of_reach_the_table_is_polled(painter, held, photo_png, tmp_path):
+    from tests.support.services import Services, free_port
+
+    nowhere = Services(f"sqlite:///{tmp_path / 'library.sqlite3'}", f"redis://127.0.0.1:{free_port()}/0")
+    one = Studio(nowhere, painter, tmp_path / "data", painters=2)
+    accepted = [one.submit(photo_png) for _ in range(3)]
+    one.worker.start()
+    for job in accepted[:2]:
+        one.until(job, lambda now: now.state == "running")
+    time.sleep(2.5)  # in which it looks twice
+    assert one.jobs.get(accepted[2].id).state == "queued"
+    held.released.set()
+    assert [one.settled(job).state for job in accepted] == ["done"] * 3
+    assert [one.jobs.get(job.id).attempts for job in accepted] == [1] * 3
+    one.worker.stop()
+    one.library.close()
 
 
 def test_doubled_messages_paint_nothing_twice(studio, painter, held, photo_png):
