@@ -1,9 +1,14 @@
 """Configuration of gunicorn, as `make run` starts it. HOST and PORT choose the address."""
 
 import os
+import socket
+import struct
 import sys
+import time
+from contextlib import suppress
 
 from gunicorn.errors import AppImportError
+from gunicorn.http.body import LengthReader
 
 _host = os.environ.get("HOST", "127.0.0.1")
 _port = os.environ.get("PORT", "8000")
@@ -22,8 +27,10 @@ threads = 128
 # Not of a request, which takes as long as its picture, but of the process without a heartbeat, as while it imports
 # TensorFlow from a slow disk.
 timeout = 120
-# Pictures being painted are finished before a restart.
+# Pictures being painted are finished before a restart; it waits for an upload that stalls only STALL_SECONDS.
 graceful_timeout = 120
+STALL_SECONDS = 20  # between two pieces of a body
+DRAIN_SECONDS = 5  # in which a client that was refused may finish sending
 
 # No header says where the app is mounted, who sent a request or whether it came by TLS: anybody could send it, and
 # gunicorn would believe whoever sits on this machine. X-Forwarded-… is read by the app alone, as STYLE_PROXIES says.
@@ -59,6 +66,47 @@ def post_fork(server, worker):
     worker.load_wsgi = load_or_say_why
 
 
+def pre_request(worker, req):
+    """Wait for no piece of a body for ever: not until a client comes back, nor when told to stop."""
+    # Of the kernel, as gunicorn sets Python's own time-out anew for each request; and not of what is sent.
+    req.unreader.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", STALL_SECONDS, 0))
+    req.body.request = req
+
+
+def post_request(worker, req, environ, resp):
+    """Take in what a client that was refused still sends, for a while: else it may not get to read why."""
+    if req.must_close and not req.body.failed:
+        with suppress(OSError):  # it has gone
+            _drain(req, time.monotonic() + DRAIN_SECONDS)
+
+
+def _drain(req, deadline):
+    while _is_unread(req.body) and (left := deadline - time.monotonic()) > 0:
+        req.unreader.sock.settimeout(left)
+        req.body.read(1 << 16)
+
+
+def _closing_after_refusals(app):
+    """Let answers that refuse a body before its end say that the connection ends with them."""
+
+    def closing(environ, start_response):
+        def start(status, headers, exc_info=None):
+            body = environ["wsgi.input"]
+            if status >= "400" and (body.failed or _is_unread(body)):
+                body.request.force_close()
+            return start_response(status, headers, exc_info)
+
+        return app(environ, start)
+
+    return closing
+
+
+def _is_unread(body):
+    if isinstance(body.reader, LengthReader):
+        return body.reader.length > 0
+    return getattr(body.reader, "parser", None) is not None  # in chunks
+
+
 def post_worker_init(worker):
     """Load the model and start the worker now that the port is open, rather than at the first request."""
     from app import start_background  # not above, either
@@ -66,6 +114,7 @@ def post_worker_init(worker):
     # Painting takes Python's lock often and briefly; threads that answer other requests must not keep it for long.
     sys.setswitchinterval(SWITCH_INTERVAL)
     worker.wsgi.extensions["is_stopping"] = lambda: not worker.alive
+    worker.wsgi.wsgi_app = _closing_after_refusals(worker.wsgi.wsgi_app)
     start_background(worker.wsgi)
 
 
