@@ -36,7 +36,6 @@ TESTED_BY: dict[str, str] = {
     "app/inputs/submission.py": "tests/app/api/test_jobs.py",
     "app/pages/picture_inputs.py": "tests/app/pages/test_create.py",
     "app/storage/atomic_files.py": "tests/app/storage/test_blob_store.py",
-    "app/storage/database_file.py": "tests/app/http/test_readiness.py",
     "app/storage/migrations/versions/0001_styles_results_jobs.py": "tests/app/storage/test_migrations.py",
     "app/storage/migrations/versions/0002_refinements.py": "tests/app/storage/test_migrations.py",
     "app/storage/migrations/versions/0003_style_networks.py": "tests/app/storage/test_migrations.py",

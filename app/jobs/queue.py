@@ -32,6 +32,7 @@ from sqlalchemy.orm import Session
 
 from app.failures import AlreadyTraining, Busy, Missing
 from app.jobs.order import REFINEMENT_METHODS, TRAINING_METHOD, JobMethod, Order, TrainingOrder
+from app.storage.database_file import make_private
 from app.storage.library import ACTIVE_STATES, Library, holder_of_checkpoint, holder_of_preview
 from app.storage.tables import JobRow
 from model.errors import InvalidOption
@@ -443,6 +444,7 @@ def open_queue(url: str, data_dir: Path) -> Huey:
     """Open the queue at redis://…, or in a file of SQLite in `data_dir`."""
     options = {"name": "style-transfer", "results": False, "serializer": _JsonSerializer()}
     if not url:
+        make_private(data_dir / "queue.sqlite3")
         return SqliteHuey(filename=str(data_dir / "queue.sqlite3"), **options)
     if url.startswith(("redis://", "rediss://", "unix://")):
         return RedisHuey(url=url, **options)

@@ -95,7 +95,6 @@ def _create_sqlite_engines(url: URL) -> Database:
 
 
 def _guard_file(database: Database, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
     file = DatabaseFile(path)
     for engine in database:
         file.guard(engine)
