@@ -9,9 +9,12 @@ from typing import Any, NamedTuple
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import URL, Engine, NullPool, create_engine, event, make_url
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, make_url
 from sqlalchemy.exc import DatabaseError
 
+from app.failures import CannotStart
 from app.storage.database_file import DatabaseFile
 
 _MIGRATIONS = Path(__file__).with_name("migrations")
@@ -34,13 +37,18 @@ class Database(NamedTuple):
 
 def connect(url: str) -> Database:
     database = _create_engines(make_url(url))
-    migrate(database)
-    database.disconnect()  # the process that serves may be forked from this one, and connections cannot be shared
+    try:
+        migrate(database)
+    finally:
+        database.disconnect()  # the process that serves may be forked from this one, and connections cannot be shared
     return database
 
 
 def migrate(database: Database, revision: str = "head") -> None:
-    """Migrate the tables. Of several processes that start at once, the first migrates and the others wait for it."""
+    """Migrate the tables; raise CannotStart where a newer release has migrated them further.
+
+    Of several processes that start at once, the first migrates and the others wait for it.
+    """
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
@@ -48,7 +56,18 @@ def migrate(database: Database, revision: str = "head") -> None:
         if connection.dialect.name == "postgresql":
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})")
         config.attributes["connection"] = connection
+        _refuse_newer_tables(connection, ScriptDirectory.from_config(config))
         command.upgrade(config, revision)
+
+
+def _refuse_newer_tables(connection: Connection, migrations: ScriptDirectory) -> None:
+    current = MigrationContext.configure(connection).get_current_revision()
+    if current is None or current in {migration.revision for migration in migrations.walk_revisions()}:
+        return
+    raise CannotStart(
+        f"The database's tables are of version {current}, of a newer release than this one, which knows versions up to "
+        f"{migrations.get_current_head()}. Install that release again, or restore a backup that was made before it."
+    )
 
 
 def check_writable(database: Database) -> None:

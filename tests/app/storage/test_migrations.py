@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -16,12 +18,14 @@ from alembic.migration import MigrationContext
 from sqlalchemy import inspect, text
 from sqlalchemy.exc import DatabaseError
 
+from app.failures import CannotStart
 from app.jobs.queue import Job
 from app.storage import database
 from app.storage.blob_store import BlobStore
 from app.storage.database import Database
 from app.storage.library import Library
 from app.storage.tables import Base, JobRow
+from tests.support.gunicorn import QUICK_COMMAND, ROOT
 
 
 @pytest.fixture
@@ -46,6 +50,32 @@ def test_a_database_is_migrated_once(opened: Database) -> None:
     before = inspect(opened.reading).get_table_names()
     database.migrate(opened)
     assert inspect(opened.reading).get_table_names() == before
+
+
+def become_newer(opened: Database) -> None:
+    with opened.writing.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+
+
+def test_tables_of_a_newer_release_are_refused_in_words(opened: Database, url: str) -> None:
+    become_newer(opened)
+    with pytest.raises(CannotStart, match=r"version 9999, of a newer release .* up to \d{4}\. Install that release"):
+        database.connect(url)
+
+
+@pytest.mark.parametrize(
+    ("program", "status"), [(QUICK_COMMAND, 4), ([sys.executable, "-m", "app", "worker"], 2)], ids=["server", "worker"]
+)
+def test_programs_that_are_refused_say_why_without_a_traceback(tmp_path, monkeypatch, program, status):
+    old = database.connect(f"sqlite:///{tmp_path / 'library.sqlite3'}")
+    become_newer(old)
+    old.disconnect()
+    monkeypatch.setenv("STYLE_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("PORT", "0")
+    done = subprocess.run(program, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert done.returncode == status
+    assert "of a newer release than this one" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_processes_that_start_at_once_wait_for_one_another(url: str) -> None:
