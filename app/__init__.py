@@ -10,7 +10,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from app.api import encoders, forecasts, legacy, recipes, sheets
 from app.api import jobs as api_jobs  # not as `jobs`, which is the package app.jobs
 from app.api import styles as api_styles
-from app.http import cookies, disconnects, error_handlers, health, metrics, rate_limits, security_headers
+from app.http import cookies, disconnects, error_handlers, health, metrics, rate_limits, security_headers, trusted_hosts
 from app.inputs import bodies
 from app.jobs.painter import LibraryPainter, Painter
 from app.jobs.queue import Jobs, open_queue
@@ -41,8 +41,9 @@ def create_app(settings: Settings | None = None, painter: Painter | None = None)
     app.extensions.update(create_services(settings, painter or LibraryPainter()))
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
-    for module in (security_headers, error_handlers, cookies, rate_limits, health, metrics, template_helpers):
+    for module in (trusted_hosts, security_headers, error_handlers, cookies, rate_limits, health, metrics):
         module.register(app)
+    template_helpers.register(app)
     app.extensions["engine"].raise_if_disconnected = disconnects.raise_if_disconnected
     app.before_request(lambda: start_background(app))
     if settings.proxies:

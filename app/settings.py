@@ -88,6 +88,11 @@ class Settings(BaseModel):
     rate_limit: str = Field(
         "600 per minute", description="Pictures and jobs that one client may ask for; empty: no limit."
     )
+    hosts: str = Field(
+        "",
+        description="Names that the site is reached by, separated by commas; `.example.org` includes all below it; "
+        "left empty, any.",
+    )
     cors_origins: str = Field("", description="Sites whose pages may use the API, separated by commas.")
     proxies: int = Field(0, ge=0, le=10, description="Reverse proxies in front, whose X-Forwarded-… is believed.")
 

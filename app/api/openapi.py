@@ -61,7 +61,8 @@ _SECURITY: dict[str, JsonObject] = {
         "type": "apiKey",
         "in": "cookie",
         "name": "owner",
-        "description": "Comes with the first thing of your own: send it back, and you are the same again.",
+        "description": "Comes with the first thing of your own: send it back, and you are the same again. "
+        "Over TLS it is named `__Host-owner`.",
     },
 }
 

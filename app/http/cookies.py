@@ -17,6 +17,11 @@ _COOKIE_LIFETIME = timedelta(days=365)  # since the last page that was opened
 
 
 class _SessionInterface(SecureCookieSessionInterface):
+    def get_cookie_name(self, app: Flask) -> str:
+        """Return a name under which browsers take no cookie from a neighbour's domain, where TLS allows it."""
+        name = super().get_cookie_name(app)
+        return f"__Host-{name}" if request.is_secure else name
+
     def get_cookie_secure(self, app: Flask) -> bool:
         """Return True over HTTPS; on one's own machine there may be none."""
         return request.is_secure

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import Flask, Response, jsonify, make_response, render_template
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, SecurityError
 
 from app import failures
 from app.failures import Busy
@@ -32,6 +32,8 @@ class Problem:
 
 def describe(error: Exception) -> Problem:
     """Return what the public may know of `error`; the rest goes to the log."""
+    if isinstance(error, SecurityError):
+        return Problem(400, "unknown_host", "This server does not go by the name in your request.")
     if isinstance(error, HTTPException):
         return _describe_http(error)
     status = failures.status(error)
@@ -67,7 +69,8 @@ def _handle(error: Exception) -> Response | HTTPException:
     if isinstance(error, HTTPException) and (error.code is None or error.code < 400):
         return error  # a redirect
     problem = describe(error)
-    if negotiation.wants_json():
+    # Without a name of the site's own, no page with its links can be built.
+    if negotiation.wants_json() or isinstance(error, SecurityError):
         return as_json(problem)
     return as_page(problem, render_template("error.html", problem=problem))
 

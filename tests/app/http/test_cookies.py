@@ -23,6 +23,28 @@ def test_only_this_site_reads_the_cookie(client):
     assert "Secure" in cookie(client.get("/", base_url="https://localhost"))
 
 
+def test_over_tls_no_neighbour_can_set_the_cookie(client):
+    name, _, attributes = cookie(client.get("/", base_url="https://localhost")).partition("=")
+    assert name == "__Host-owner"
+    assert "Path=/;" in attributes
+    assert "Secure" in attributes
+    assert "Domain" not in attributes
+    assert cookie(client.get("/")).startswith("owner=")
+
+
+def test_over_tls_a_cookie_of_the_plain_name_is_nobodys(app):
+    planted = app.test_client()
+    planted.get("/")
+    value = planted.get_cookie("owner").value
+    victim = app.test_client()
+    victim.set_cookie("owner", value)
+    told = cookie(victim.get("/", base_url="https://localhost"))
+    assert told.startswith("__Host-owner=")
+    assert value not in told
+    again = victim.get("/", base_url="https://localhost")
+    assert cookie(again).startswith("__Host-owner=")  # kept, with a new date
+
+
 def test_who_comes_again_keeps_what_is_theirs(client):
     first = cookie(client.get("/"))
     assert "Expires=" in first
