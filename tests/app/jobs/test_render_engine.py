@@ -347,7 +347,7 @@ def switching() -> Iterator[None]:
 
 def test_who_answers_others_does_not_hold_up_the_picture(new_app):
     conf = configuration()
-    conf.post_worker_init(SimpleNamespace(wsgi=new_app()))
+    conf.post_worker_init(SimpleNamespace(wsgi=new_app(), alive=True))
     assert sys.getswitchinterval() == pytest.approx(conf.SWITCH_INTERVAL)
 
 
@@ -355,14 +355,14 @@ def test_the_server_loads_when_its_port_is_open_and_nobody_has_come(new_app, pai
     hold = painter.hold("warm_up")
     app = new_app(warm_up=True)
     assert not hold.reached.is_set()
-    configuration().post_worker_init(SimpleNamespace(wsgi=app))
+    configuration().post_worker_init(SimpleNamespace(wsgi=app, alive=True))
     assert hold.reached.wait(SOON)
     hold.released.set()
 
 
 def test_without_warm_up_the_first_picture_loads(new_app, painter, form):
     app = new_app(warm_up=False)
-    configuration().post_worker_init(SimpleNamespace(wsgi=app))
+    configuration().post_worker_init(SimpleNamespace(wsgi=app, alive=True))
     assert app.test_client().post(URL, data=form()).status_code == 200
     assert not painter.calls_of("warm_up")
 
@@ -370,7 +370,7 @@ def test_without_warm_up_the_first_picture_loads(new_app, painter, form):
 def test_pages_are_there_while_it_loads(new_app, painter):
     hold = painter.hold("warm_up")
     app = new_app(warm_up=True)
-    configuration().post_worker_init(SimpleNamespace(wsgi=app))
+    configuration().post_worker_init(SimpleNamespace(wsgi=app, alive=True))
     client = app.test_client()
     try:
         assert [client.get(page).status_code for page in ("/healthz", "/", "/readyz")] == [200, 200, 503]
