@@ -45,7 +45,7 @@ class Recipe:
     """
 
     content_weight: float = 1.1
-    flat_weight: float = 7.0
+    flat_weight: float = 10.0
     side: int = 512
     seeds: int = 3
 

@@ -211,19 +211,21 @@ def _render_part(
     options: StylizeOptions,
     on_stage: OnStage | None,
 ) -> list[str]:
+    paint = _painter(network, style, options)
     if _is_single_colour(photo):
-        _fill_colour(photo.shape, _flat_color(network, style), write, on_stage)
-        return []
-    return coarse_to_fine.render(_painter(network, style, options), photo, write, on_stage)
+        return paint(photo, write, on_stage)
+    return coarse_to_fine.render(paint, photo, write, on_stage)
 
 
 def _painter(network: Magenta, style: PaintableStyle, options: StylizeOptions) -> Paint:
     """Return what paints a picture of any size in a style."""
-    if isinstance(style, StylePoint):
-        mixed = network.mixed_with(style.networks)
-        return lambda photo, write, on_stage: _render_point(mixed, style.vector, photo, write, options, on_stage)
 
     def paint(photo: RowSource, write: WriteRows, on_stage: OnStage | None) -> list[str]:
+        if _is_single_colour(photo):  # or its smaller copy is
+            _fill_colour(photo.shape, _flat_color(network, style), write, on_stage)
+            return []
+        if isinstance(style, StylePoint):
+            return _render_point(network.mixed_with(style.networks), style.vector, photo, write, options, on_stage)
         write(0, johnson.render(style, as_float(photo[0 : photo.shape[0]]), on_stage))
         return []
 
@@ -267,7 +269,7 @@ def _write_photo(photo: WritableRows, write: WriteRows, on_stage: OnStage | None
     report(height, height)
 
 
-def _is_single_colour(photo: WritableRows) -> bool:
+def _is_single_colour(photo: RowSource) -> bool:
     first = photo[0:1][:, :1]
     return all((photo[rows] == first).all() for rows in row_bands(photo.shape[0]))
 

@@ -9,10 +9,17 @@ import pytest
 
 from model import StylizeOptions, stylize
 from model.inference import magenta
+from model.pipelines import stylization
 from model.progress import Cancelled, Step
 from tests.support.tiny_weights import TINY
 
 LARGE = StylizeOptions(size=600)
+
+
+@pytest.fixture(autouse=True)
+def small_preview(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that a picture that is painted at once has a preview, too."""
+    monkeypatch.setattr(stylization, "PREVIEW_SIDE", 384)
 
 
 def test_steps_change_nothing(photo: np.ndarray, painting: np.ndarray, tiny: Path):

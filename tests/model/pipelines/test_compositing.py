@@ -16,7 +16,7 @@ from model.hardware import memory
 from model.imaging import color, image_files, pixel_ops
 from model.inference.tiling import renderer
 from model.options import MAX_STRENGTH
-from model.pipelines import compositing, stylization
+from model.pipelines import coarse_to_fine, compositing, stylization
 from model.progress import Cancelled, Step
 
 
@@ -217,6 +217,17 @@ def test_a_photo_of_one_colour_is_painted_in_one(painting: np.ndarray, tiny: Pat
     assert (pastiche == pastiche[0, 0]).all()
     photo[299, 39] = 0.6
     assert transfer_style(photo, painting, tiny, **options).std(axis=(0, 1)).min() > 1e-4
+
+
+def test_a_speck_that_the_small_picture_lacks_makes_no_pattern(
+    painting: np.ndarray, tiny: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(coarse_to_fine, "BRUSH_SIDE", 40)
+    monkeypatch.setattr(coarse_to_fine, "MIN_BRUSH_SIDE", 32)
+    photo = np.full((120, 160, 3), 128, np.uint8)
+    photo[60, 80, 0] = 129
+    pastiche = stylize(photo, [painting], StylizeOptions(), tiny).picture.rgb
+    assert np.ptp(pastiche, axis=(0, 1)).max() < 0.01
 
 
 def test_steps_of_a_photo_of_one_colour(painting: np.ndarray, tiny: Path):
