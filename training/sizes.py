@@ -9,7 +9,6 @@ SSIM, with the picture of the smallest size.
 from __future__ import annotations
 
 import argparse
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -43,19 +42,17 @@ def at_once() -> Iterator[None]:
         coarse_to_fine.BRUSH_SIDE = brush
 
 
-def measure(photo: Image.Image, name: str, judge: VGG19Judge) -> list[tuple[float, float, float]]:
-    """Return style error, SSIM and seconds at each of SIDES."""
+def measure(photo: Image.Image, name: str, judge: VGG19Judge) -> list[tuple[float, float]]:
+    """Return style error and SSIM at each of SIDES."""
     targets = judge.predict_on_batch(fit(PAINTINGS[name](), long=VIEW)[None])[:-1]
-    found: list[tuple[float, float, float]] = []
+    found: list[tuple[float, float]] = []
     first: np.ndarray | None = None
     for side in SIDES:
-        begun = time.perf_counter()
         pastiche = stylize(to_array(photo), [gallery.painting_path(name)], StylizeOptions(size=side)).picture.rgb
-        seconds = time.perf_counter() - begun
         view = pixel_ops.thumbnail(pastiche, VIEW)
         first = view if first is None else first
         likeness = structural_similarity(view, first, channel_axis=2, data_range=1.0)
-        found.append((style_loss(judge.predict_on_batch(view[None])[:-1], targets), float(likeness), seconds))
+        found.append((style_loss(judge.predict_on_batch(view[None])[:-1], targets), float(likeness)))
     return found
 
 
@@ -76,15 +73,14 @@ def main() -> None:
     print(args.out.read_text())
 
 
-def table(measured: dict[str, list[list[tuple[float, float, float]]]]) -> str:
-    """Write means over the pairs as Markdown, a row for each way and measure; times as shares of the last way's."""
+def table(measured: dict[str, list[list[tuple[float, float]]]]) -> str:
+    """Write means over the pairs as Markdown, a row for each way and measure."""
     lines = ["| | " + " | ".join(f"{side} px" for side in SIDES) + " |", "|---" * (1 + len(SIDES)) + "|"]
-    means = {way: np.mean(rows, axis=0) for way, rows in measured.items()}
-    for way, mean in means.items():
+    for way, rows in measured.items():
+        mean = np.mean(rows, axis=0)
         for kind, values in (("style error", mean[:, 0]), ("SSIM to the smallest", mean[:, 1])):
             lines.append(f"| {way}, {kind} | " + " | ".join(f"{value:.3f}" for value in values) + " |")
-    ratios = means[WAYS[0]][:, 2] / means[WAYS[1]][:, 2]
-    return "\n".join([*lines, "| time, ratio of the two | " + " | ".join(f"{ratio:.2f}" for ratio in ratios) + " |"])
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":
