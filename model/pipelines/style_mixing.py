@@ -17,7 +17,7 @@ from model.weights.johnson_files import JohnsonNetwork
 
 # So that the change from the photo, as a mean difference and as LPIPS, grows evenly with strength (docs/networks.md).
 MIXING_EXPONENT = 0.7
-OPACITY_BEND = 0.65
+OPACITY_BEND = 0.7
 
 
 @dataclass(frozen=True)
