@@ -11,10 +11,10 @@ from keras import KerasTensor, ops
 from scipy.ndimage import uniform_filter
 from skimage.metrics import structural_similarity
 
+from model.finetuning.perceptual_losses import LUMA
 from model.refinement.losses import gram, relative_error
 from training import vgg, vgg16
 
-LUMA = np.array((0.299, 0.587, 0.114), "float32")  # of RGB, ITU-R BT.601
 SMOOTHED, FLAT = 15, 0.15  # pixels; share of a photo that counts as flat
 
 
@@ -90,7 +90,7 @@ def style_loss(grams: list[np.ndarray], targets: list[np.ndarray]) -> float:
 
 def gradient_length(picture: np.ndarray) -> np.ndarray:
     """Measure how steep the luma of (H, W, 3) is towards the right and the bottom, (H - 1, W - 1)."""
-    luma = picture @ LUMA
+    luma = picture @ np.array(LUMA, "float32")
     return np.hypot(np.diff(luma, axis=1)[:-1], np.diff(luma, axis=0)[:, :-1])
 
 

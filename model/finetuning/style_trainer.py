@@ -15,8 +15,6 @@ from model.refinement.losses import total_variation
 
 WINDOW = 256  # pixels, the side of what is judged
 JITTER = 8  # pixels by which a crop is larger
-
-
 LOSSES = ("style", "content", "noise", "flat", "variation")
 
 
